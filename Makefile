@@ -1,0 +1,41 @@
+.PHONY: help install run test lint bench leaderboard clean
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+JOBS ?= $(shell nproc 2>/dev/null || echo 2)
+DEMO := demo-results
+
+help:  ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "%-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(BIN)/emobench: setup.cfg pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	@touch $@
+
+install: $(BIN)/emobench  ## Create .venv with the package and what its tests need
+
+run: install  ## Run every model on the synthetic demo corpus and print the leaderboard
+	$(BIN)/emobench run --model all --corpus demo --protocol smoke --results $(DEMO) --jobs $(JOBS)
+	$(BIN)/emobench leaderboard --protocol smoke --results $(DEMO)
+
+test: install  ## Run the whole test suite
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal
+
+lint: install  ## Check style and formatting
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+bench: install  ## Measure training steps, extraction and the SVM grid as ratios
+	$(BIN)/python benchmarks/steps.py
+	$(BIN)/python benchmarks/extraction.py
+	$(BIN)/python benchmarks/grid.py
+
+leaderboard: install  ## Write the tables in results/ and in README.md from the committed records
+	$(BIN)/python results/regenerate.py
+
+clean:  ## Remove what can be made again
+	rm -rf $(VENV) $(DEMO) build dist *.egg-info .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,48 @@
+"""What a user can get wrong, each with one message that says where, what, and what to do."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class EmobenchError(Exception):
+    """Base of every error that a user can mend; the command line prints it without a traceback."""
+
+
+class SpecError(EmobenchError):
+    """A name, an option or an entry of a registry file is wrong."""
+
+
+class CorpusError(EmobenchError):
+    """A corpus on disk is absent, incomplete, or cannot be split as asked."""
+
+
+class AudioError(EmobenchError):
+    """A file does not hold usable audio."""
+
+
+class FeatureError(EmobenchError):
+    """A front-end cannot be computed or its cache cannot be used."""
+
+
+class StoreError(EmobenchError):
+    """Results cannot be read or written."""
+
+
+def suggest(word: str, known: Iterable[str]) -> str:
+    """Return a sentence that offers the known words closest to a misspelt one.
+
+    Args:
+        word: what the user wrote
+        known: what would have been accepted
+
+    Returns:
+        " Did you mean 'x'?", or "" when nothing comes close
+
+    Examples:
+        >>> suggest("emodb", ["emo-db", "tess"])
+        " Did you mean 'emo-db'?"
+    """
+    close = difflib.get_close_matches(word, list(known), n=3, cutoff=0.6)
+    return " Did you mean " + " or ".join(f"'{name}'" for name in close) + "?" if close else ""

@@ -1,0 +1,64 @@
+"""The named protocols: how each is split, weighted, tuned and repeated.
+
+A protocol is data. What a paper did that a careful experimenter would not (tuning on the
+evaluation folds, class weights from test clips) is reproduced only under that paper's name, and
+its `caution` is printed with its numbers.
+"""
+
+from __future__ import annotations
+
+from .errors import SpecError, suggest
+from .spec import Protocol
+
+DEFAULT = "losgo"
+
+_PROTOCOLS = (
+    Protocol(
+        name="losgo",
+        title="leave one speaker out (12 speakers or fewer), 6 seeded random speaker groups, "
+        "or sessions; tuning nested in the training folds",
+    ),
+    Protocol(
+        name="keesing2020",
+        title="the code of Keesing, Watson and Witbrock (ALTA 2020), flaws included",
+        speaker_groups="greedy",
+        tuning="evaluation",
+        weights="corpus",
+        batching="sorted",
+        repetitions=3,
+        model_repetitions={"zhang2019": 1},
+        epochs=50,
+        caution="optimistic: the SVM is tuned on the evaluation folds, and class weights count "
+        "test clips, as published",
+    ),
+    Protocol(
+        name="smoke",
+        title="the first two folds of losgo, two epochs, nothing tuned: does it run?",
+        max_folds=2,
+        tuning="none",
+        repetitions=1,
+        epochs=2,
+        fixed_parameters={"C": 4.0, "gamma": 2.0**-12},
+        caution="a smoke test, not a result",
+    ),
+)
+
+
+def names() -> list[str]:
+    """Return the names of all protocols, the default first."""
+    return [protocol.name for protocol in _PROTOCOLS]
+
+
+def get(name: str) -> Protocol:
+    """Return a protocol by name.
+
+    Raises:
+        SpecError: if there is no such protocol
+    """
+    for protocol in _PROTOCOLS:
+        if protocol.name == name.strip().lower():
+            return protocol
+    raise SpecError(
+        f"--protocol: expected one of {', '.join(names())}, found '{name}'."
+        + suggest(name, names())
+    )

@@ -1,0 +1,257 @@
+"""The nouns of a benchmark run: plain frozen values that every other module speaks in.
+
+Nothing here computes; heavy packages are not imported. What changes a result is gathered by
+`Experiment.configuration` and named by its fingerprint.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, is_dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+Scaling = Literal["speaker", "training", "training-neutral", "none"]
+"""How a front-end's columns are standardised; see `scaling`."""
+
+Backend = Literal["tensorflow", "jax", "torch", "scikit-learn"]
+
+
+@dataclass(frozen=True)
+class FeatureSpec:
+    """One front-end with its parameters: what is cached.
+
+    Attributes:
+        name: name in the feature registry, such as "logmel"
+        params: every parameter with its value, sorted by name
+        version: raised by the front-end whenever its values change
+    """
+
+    name: str
+    params: tuple[tuple[str, Any], ...] = ()
+    version: int = 1
+
+    def __str__(self) -> str:
+        """Return the spec as it is written on the command line, such as `logmel(bands=40)`."""
+        inside = ", ".join(f"{key}={value}" for key, value in self.params)
+        return f"{self.name}({inside})" if inside else self.name
+
+
+@dataclass(frozen=True)
+class InputSpec:
+    """One input of a model: which front-end feeds it.
+
+    Attributes:
+        feature: name in the feature registry
+        params: parameters that differ from the front-end's defaults
+        scaling: None means the front-end's own
+    """
+
+    feature: str
+    params: Mapping[str, Any] = field(default_factory=dict)
+    scaling: Scaling | None = None
+
+
+@dataclass(frozen=True)
+class OutputSpec:
+    """One output of a network and the loss it is trained with.
+
+    Attributes:
+        loss: name of a Keras loss, or None for an output that is only read
+        weight: factor of this loss in the sum
+    """
+
+    loss: str | None = "categorical_crossentropy"
+    weight: float = 1.0
+
+
+@dataclass(frozen=True)
+class ModelSpec:
+    """One model of the zoo: everything about it but the weights.
+
+    Attributes:
+        name: name in the model registry
+        citation: the paper that defines it, in one line
+        config: frozen dataclass of hyper-parameters; a network's has `learning_rate`,
+            `batch_size` and `epochs`
+        inputs: the front-end of each input, by input name
+        build: for a network `(config, input shapes, n_classes) -> keras.Model`, uncompiled;
+            for an estimator `(config) -> estimator` with `tune`, `fit` and `predict`
+        kind: "network" (Keras) or "estimator" (scikit-learn)
+        outputs: a network's outputs by name; a single unnamed output is "probabilities"
+        prediction: name of the output that holds the probabilities
+        deviations: what differs from the paper, with the number of the decision
+        masked: whether padded frames are kept out of the computation
+        development: share of the training speakers kept for early stopping, or None
+        needs: what the corpus must have beside audio ("transcript")
+        deterministic: whether a repetition would only repeat the first
+        version: raised whenever the same configuration would give other numbers
+    """
+
+    name: str
+    citation: str
+    config: Any
+    inputs: Mapping[str, InputSpec]
+    build: Callable[..., Any]
+    kind: Literal["network", "estimator"] = "network"
+    outputs: Mapping[str, OutputSpec] = field(
+        default_factory=lambda: {"probabilities": OutputSpec()}
+    )
+    prediction: str = "probabilities"
+    deviations: tuple[str, ...] = ()
+    masked: bool = False
+    development: float | None = None
+    needs: tuple[str, ...] = ()
+    deterministic: bool = False
+    version: int = 1
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """How models are trained and scored; data, chosen by name.
+
+    Attributes:
+        name: as written after `--protocol`
+        title: one sentence for people
+        speaker_groups: how speakers are dealt into groups where a corpus asks for groups
+        max_folds: only the first folds are run, or None for all
+        tuning: where hyper-parameters of an estimator are searched: on the training folds
+            ("nested"), on the evaluation folds themselves ("evaluation"), or nowhere ("none")
+        weights: whose class counts the sample weights are taken from
+        batching: "padded-length" keeps a prediction independent of its neighbours; "sorted"
+            pads each batch to its longest member
+        repetitions: full cross-validations with other random seeds
+        model_repetitions: exceptions to `repetitions`, by model name
+        epochs: overrides the model's own number
+        fixed_parameters: an estimator's hyper-parameters where nothing is tuned
+        caution: printed beside every number of this protocol, or ""
+    """
+
+    name: str
+    title: str
+    speaker_groups: Literal["random", "greedy"] = "random"
+    max_folds: int | None = None
+    tuning: Literal["nested", "evaluation", "none"] = "nested"
+    weights: Literal["training", "corpus", "none"] = "training"
+    batching: Literal["padded-length", "sorted"] = "padded-length"
+    repetitions: int = 3
+    model_repetitions: Mapping[str, int] = field(default_factory=dict)
+    epochs: int | None = None
+    fixed_parameters: Mapping[str, float] = field(default_factory=dict)
+    caution: str = ""
+
+    def repetitions_of(self, model: ModelSpec) -> int:
+        """Return how many repetitions of a model make a complete result."""
+        if model.deterministic:
+            return 1
+        return self.model_repetitions.get(model.name, self.repetitions)
+
+
+@dataclass(frozen=True)
+class Fold:
+    """One split of a corpus.
+
+    Attributes:
+        index: position in the cross-validation, from 0
+        held_out: groups (speakers or sessions) that are tested
+        training: ids of the training clips, in table order
+        test: ids of the test clips, in table order
+    """
+
+    index: int
+    held_out: tuple[str, ...]
+    training: tuple[str, ...]
+    test: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where a run reads and writes; none of it changes a result."""
+
+    results: Path
+    cache: Path
+    data: Path | None = None
+    datasets: tuple[Path, ...] = ()
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """A model on a corpus under a protocol: small, picklable, and enough to run a fold anywhere.
+
+    Attributes:
+        corpus: canonical name, with its variant
+        model: canonical name
+        protocol: canonical name
+        backend: what computes; "scikit-learn" for estimators
+        configuration: everything that changes results, as plain JSON values
+        clips: digest of the ids, labels, speakers and groups that are used
+        n_folds: number of folds of the complete cross-validation
+        repetitions: number of repetitions of a complete result
+        skip_bad: whether clips that a front-end refuses are left out
+    """
+
+    corpus: str
+    model: str
+    protocol: str
+    backend: Backend
+    configuration: Mapping[str, Any]
+    clips: str
+    n_folds: int
+    repetitions: int
+    skip_bad: bool = False
+
+    @property
+    def configuration_fingerprint(self) -> str:
+        """Name of the configuration, the same on every machine."""
+        return fingerprint(self.configuration)
+
+    @property
+    def fingerprint(self) -> str:
+        """Name of the configuration on these very clips; results are filed under it."""
+        return fingerprint({"configuration": self.configuration, "clips": self.clips})
+
+
+@dataclass(frozen=True, order=True)
+class Job:
+    """One unit of work: train and test one fold of one repetition, or tune an estimator.
+
+    Attributes:
+        fold: index of the fold; None for a step of the whole experiment (tuning)
+        repetition: from 1
+    """
+
+    fold: int | None
+    repetition: int = 1
+
+    @property
+    def name(self) -> str:
+        """Stem of the record's file name."""
+        return (
+            "tuning" if self.fold is None else f"fold-{self.fold:02d}-repetition-{self.repetition}"
+        )
+
+
+def plain(value: Any) -> Any:
+    """Return a value as plain JSON types: dataclasses and mappings as dicts, tuples as lists."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return plain(asdict(value))
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(item) for item in value]
+    if isinstance(value, Path):
+        return str(value)
+    return value
+
+
+def fingerprint(value: Any) -> str:
+    """Return the SHA-256 of a value's canonical JSON, in hexadecimal.
+
+    Examples:
+        >>> fingerprint({"a": 1, "b": (2,)}) == fingerprint({"b": [2], "a": 1})
+        True
+    """
+    text = json.dumps(plain(value), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return hashlib.sha256(text.encode()).hexdigest()
