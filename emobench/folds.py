@@ -1,0 +1,216 @@
+"""Speaker-independent splits of a corpus: cross-validation, development sets, nested tuning.
+
+Groups (speakers or sessions) are dealt in sorted order, so the order of the table, the machine
+and the version of any library do not change who is held out. The dealing is that of
+scikit-learn's `LeaveOneGroupOut` and `GroupKFold`, written out for that reason.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from .errors import CorpusError, SpecError
+from .spec import Fold, Protocol
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Kind = Literal["speaker-disjoint", "within-speaker"]
+Split = tuple[np.ndarray, np.ndarray]
+"""Positions of what is trained on and of what is held out."""
+
+MOST_LEFT_OUT_SINGLY = 12
+"""Nested tuning leaves single groups out up to this number, then deals them into `N_GROUPS`."""
+
+N_GROUPS = 6
+N_WITHIN = 5
+"""Parts of a nested split inside one speaker."""
+
+
+def make(table: pd.DataFrame, rule: str, protocol: Protocol) -> list[Fold]:
+    """Split a corpus for cross-validation.
+
+    Args:
+        table: utterance table with columns `label` and `group`
+        rule: what the registry entry says: "speaker" or "session" leave one group out,
+            "groups: N" deals the groups into N folds
+        protocol: how groups are dealt, and how many folds are run
+
+    Returns:
+        folds; without `max_folds` their test clips cover the table exactly once
+
+    Raises:
+        SpecError: if the rule is none of these
+        CorpusError: if there are too few groups, a clip has no group, or a training part would
+            hold a single class
+    """
+    groups = _groups(table)
+    parts = _deal(groups, _n_folds(rule, groups), protocol.speaker_groups)
+    labels = table["label"].to_numpy(dtype=str)
+    folds = []
+    for index, held_out in enumerate(parts[: protocol.max_folds]):
+        test = np.isin(groups, held_out)
+        _check_classes(labels[~test], f"fold {index} (without {', '.join(held_out)})")
+        training_ids, test_ids = tuple(table.index[~test]), tuple(table.index[test])
+        folds.append(Fold(index, tuple(map(str, held_out)), training_ids, test_ids))
+    return folds
+
+
+def positions(fold: Fold, table: pd.DataFrame) -> Split:
+    """Return where a fold's training and test clips stand in a table."""
+    return table.index.get_indexer(fold.training), table.index.get_indexer(fold.test)
+
+
+def development(
+    fold: Fold, table: pd.DataFrame, share: float, seed: int
+) -> tuple[tuple[str, ...], tuple[str, ...], Kind]:
+    """Keep a share of the training clips of a fold for early stopping.
+
+    Whole groups are kept: that share of them, at least one. Where training holds one group
+    (two speakers, one left out), its clips are split, class by class.
+
+    Args:
+        fold: its test clips are not looked at
+        table: utterance table
+        share: part of the groups, between 0 and 1
+        seed: draws the groups
+
+    Returns:
+        ids to train on, ids of the development set (both in the order of the fold), and whether
+        they share a speaker
+
+    Raises:
+        CorpusError: if training would hold a single class, or no clip can be spared
+    """
+    training = table.loc[list(fold.training)]
+    groups, random = _groups(training), np.random.RandomState(seed)
+    names = np.unique(groups)
+    kind: Kind = "speaker-disjoint" if len(names) > 1 else "within-speaker"
+    if len(names) > 1:
+        n_kept = min(max(round(share * len(names)), 1), len(names) - 1)
+        kept = np.isin(groups, random.permutation(names)[:n_kept])
+    else:
+        kept = _stratified(training, max(round(1 / share), 2), random) == 0
+    where = f"development set of fold {fold.index}"
+    _check_classes(training["label"].to_numpy(dtype=str)[~kept], where)
+    return tuple(training.index[~kept]), tuple(training.index[kept]), kind
+
+
+def inner_splits(fold: Fold, table: pd.DataFrame) -> tuple[list[Split], Kind]:
+    """Split the training clips of a fold once more, for tuning.
+
+    One group is left out at a time where training holds 12 or fewer, else six random sets of
+    groups. Clips of a single group are split in five, class by class. A split whose training
+    part holds a single class cannot be fitted and is left out.
+
+    Args:
+        fold: its test clips are not looked at
+        table: utterance table
+
+    Returns:
+        pairs of positions in the table, none of them a test clip, and whether the two sides
+        share a speaker
+
+    Raises:
+        CorpusError: if no split can be fitted
+    """
+    training, _ = positions(fold, table)
+    clips = table.iloc[training]
+    groups, labels = _groups(clips), clips["label"].to_numpy(dtype=str)
+    n_groups = len(np.unique(groups))
+    kind: Kind = "speaker-disjoint" if n_groups > 1 else "within-speaker"
+    if n_groups > 1:
+        n_parts = None if n_groups <= MOST_LEFT_OUT_SINGLY else N_GROUPS
+        masks = [np.isin(groups, part) for part in _deal(groups, n_parts, "random")]
+    else:
+        dealt = _stratified(clips, N_WITHIN, np.random.RandomState(0))
+        masks = [dealt == part for part in range(dealt.max() + 1)]
+    usable = [mask for mask in masks if len(np.unique(labels[~mask])) > 1]
+    if not usable:
+        _check_classes(labels[~masks[0]], f"tuning of fold {fold.index}")
+    return [(training[~mask], training[mask]) for mask in usable], kind
+
+
+def _groups(table: pd.DataFrame) -> np.ndarray:
+    missing = table.index[table["group"].isna()]
+    if len(missing):
+        raise CorpusError(
+            f"{missing[0]}: expected a speaker or session, found none (and {len(missing) - 1} "
+            "more). Mend the corpus entry or the side table that names them."
+        )
+    return table["group"].to_numpy(dtype=str)
+
+
+def _n_folds(rule: str, groups: np.ndarray) -> int | None:
+    found = len(np.unique(groups))
+    if rule in ("speaker", "session"):
+        needed, number = 2, None
+    elif match := re.fullmatch(r"groups:\s*(\d+)", rule):
+        needed = number = int(match[1])
+    else:
+        raise SpecError(
+            f"folds: expected 'speaker', 'session' or 'groups: N', found '{rule}'. "
+            "Correct the corpus entry."
+        )
+    if found < max(needed, 2):
+        what = "sessions" if rule == "session" else "speakers"
+        raise CorpusError(
+            f"folds '{rule}': expected at least {max(needed, 2)} {what}, found {found}. "
+            "Complete the corpus on disk, or give its entry another rule."
+        )
+    return number
+
+
+def _deal(
+    groups: np.ndarray, n_folds: int | None, how: Literal["random", "greedy"]
+) -> list[np.ndarray]:
+    """Return the groups held out by each fold; None leaves them out one by one."""
+    names, count = np.unique(groups, return_counts=True)
+    if n_folds is None:
+        return list(names[:, None])
+    if how == "random":
+        shuffled = np.random.RandomState(0).permutation(names)
+        return [np.sort(part) for part in np.array_split(shuffled, n_folds)]
+    parts: list[list[int]] = [[] for _ in range(n_folds)]
+    clips = np.zeros(n_folds)
+    # The largest group first, into the fold with the fewest clips; of equals, the last by name.
+    for group in np.argsort(count, kind="stable")[::-1]:
+        lightest = clips.argmin()
+        parts[lightest].append(group)
+        clips[lightest] += count[group]
+    return [names[np.sort(part)] for part in parts]
+
+
+def _stratified(table: pd.DataFrame, n_parts: int, random: np.random.RandomState) -> np.ndarray:
+    """Deal the clips of each class into parts of even size; a lone clip of a class never leaves.
+
+    Returns the part of every clip; -1 for a clip that belongs to no part.
+    """
+    part = np.full(len(table), -1)
+    labels, ids = table["label"].to_numpy(dtype=str), table.index.to_numpy(dtype=str)
+    dealt = 0
+    for label in np.unique(labels):
+        clips = np.flatnonzero(labels == label)
+        clips = random.permutation(clips[np.argsort(ids[clips])])
+        if len(clips) > 1:
+            part[clips] = (dealt + np.arange(len(clips))) % n_parts
+            dealt += len(clips)
+    if not dealt:
+        raise CorpusError(
+            f"{table['group'].iloc[0]}: expected a class with two clips or more among the "
+            "training clips, found none. Complete the corpus on disk."
+        )
+    return part
+
+
+def _check_classes(labels: np.ndarray, where: str) -> None:
+    classes = np.unique(labels)
+    if len(classes) < 2:
+        found = f"only '{classes[0]}'" if len(classes) else "none"
+        raise CorpusError(
+            f"{where}: expected two classes or more among the training clips, found {found}. "
+            "Complete the corpus on disk, or drop what cannot be split from its entry."
+        )

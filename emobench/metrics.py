@@ -1,0 +1,197 @@
+"""Scores of predictions; every figure shown anywhere is one of these.
+
+The headline, UAR, is the mean recall over the classes *present in the truth*. A corpus is scored
+fold by fold and averaged (what Keesing et al. 2020 report), with the pooled value beside it: on
+speakers that lack a class the two differ.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def confusion(truth: Sequence[str], predicted: Sequence[str], labels: Sequence[str]) -> np.ndarray:
+    """Count how often each class was taken for each.
+
+    Args:
+        truth: true label of each clip
+        predicted: predicted label of each clip
+        labels: classes in the order of rows and columns; must cover both
+
+    Returns:
+        counts of shape `(true classes, predicted classes)`
+
+    Raises:
+        ValueError: if a label is not among `labels`, or the lengths differ
+
+    Examples:
+        >>> confusion(["a", "a", "b"], ["a", "b", "b"], ["a", "b"]).tolist()
+        [[1, 1], [0, 1]]
+    """
+    if len(truth) != len(predicted):
+        raise ValueError(f"predicted: expected {len(truth)} labels, found {len(predicted)}.")
+    position = {label: index for index, label in enumerate(labels)}
+    unknown = sorted({*truth, *predicted} - set(position))
+    if unknown:
+        raise ValueError(f"labels: expected to cover every label, found also {unknown}.")
+    matrix = np.zeros((len(labels), len(labels)), dtype=np.int64)
+    np.add.at(matrix, ([position[t] for t in truth], [position[p] for p in predicted]), 1)
+    return matrix
+
+
+def uar(truth: Sequence[str], predicted: Sequence[str]) -> float:
+    """Return the unweighted average recall over the classes present in the truth.
+
+    A class that is predicted but absent from the truth lowers no recall but those of the clips
+    it was predicted for (scikit-learn's `balanced_accuracy_score`; not its macro recall).
+
+    Raises:
+        ValueError: if there are no clips
+
+    Examples:
+        >>> uar(["a", "a", "b"], ["a", "c", "b"])
+        0.75
+    """
+    return _scores(_own_confusion(truth, predicted))["uar"]
+
+
+def accuracy(truth: Sequence[str], predicted: Sequence[str]) -> float:
+    """Return the share of clips that were predicted right (weighted average recall).
+
+    Raises:
+        ValueError: if there are no clips
+    """
+    return _scores(_own_confusion(truth, predicted))["wa"]
+
+
+def macro_f1(truth: Sequence[str], predicted: Sequence[str]) -> float:
+    """Return the mean F1 over the classes found in the truth or in the predictions.
+
+    Raises:
+        ValueError: if there are no clips
+    """
+    return _scores(_own_confusion(truth, predicted))["macro_f1"]
+
+
+def wap(truth: Sequence[str], predicted: Sequence[str]) -> float:
+    """Return the precision averaged with the class sizes; 0 for a class never predicted.
+
+    The metric of Yoon, Byun and Jung (SLT 2018).
+
+    Raises:
+        ValueError: if there are no clips
+    """
+    return _scores(_own_confusion(truth, predicted))["wap"]
+
+
+def recalls(
+    truth: Sequence[str], predicted: Sequence[str], labels: Sequence[str]
+) -> dict[str, float | None]:
+    """Return the recall of each class, None where the truth does not hold it."""
+    return _recalls(confusion(truth, predicted, labels), labels)
+
+
+def score(predictions: pd.DataFrame, labels: Sequence[str]) -> dict[str, Any]:
+    """Score one fold, or any set of predictions taken together.
+
+    Args:
+        predictions: columns `label` and `predicted`
+        labels: classes in canonical order
+
+    Returns:
+        `uar`, `wa`, `macro_f1` and `wap` between 0 and 1, `recall` by class, and `confusion` as
+        rows of counts: plain JSON values
+
+    Raises:
+        ValueError: if there are no predictions, or a label is not among `labels`
+    """
+    matrix = confusion(_words(predictions, "label"), _words(predictions, "predicted"), labels)
+    recall = _recalls(matrix, labels)
+    return {**_scores(matrix), "recall": recall, "confusion": matrix.tolist()}
+
+
+def summarise(predictions: pd.DataFrame, labels: Sequence[str] | None = None) -> dict[str, Any]:
+    """Score a cross-validation with its repetitions.
+
+    Args:
+        predictions: columns `fold`, `repetition`, `label`, `predicted`, one row for each clip
+            and repetition
+        labels: classes in canonical order; sorted names when left out
+
+    Returns:
+        `uar`: mean over folds, then over repetitions; `uar_sd`: standard deviation of the
+        repetitions (n - 1), None for a single one; `uar_repetitions`: the value of each;
+        `uar_pooled`, `wa`, `macro_f1`, `wap`: from all predictions of a repetition, mean over
+        repetitions; `recall` and `confusion` from all predictions together; `repetitions` and
+        `clips` (of one repetition) as counts
+
+    Raises:
+        ValueError: if there are no predictions
+    """
+    if predictions.empty:
+        raise ValueError("predictions: expected at least one row, found none.")
+    if labels is None:
+        labels = sorted({*_words(predictions, "label"), *_words(predictions, "predicted")})
+    pooled = [score(part, labels) for _, part in predictions.groupby("repetition", sort=True)]
+    by_repetition = _uar_by_repetition(predictions)
+    total = score(predictions, labels)
+    return {
+        "uar": float(np.mean(by_repetition)),
+        "uar_sd": float(np.std(by_repetition, ddof=1)) if len(by_repetition) > 1 else None,
+        "uar_repetitions": by_repetition,
+        "uar_pooled": float(np.mean([part["uar"] for part in pooled])),
+        **{key: float(np.mean([part[key] for part in pooled])) for key in _AVERAGED},
+        "recall": total["recall"],
+        "confusion": total["confusion"],
+        "repetitions": len(by_repetition),
+        "clips": len(predictions) // len(by_repetition),
+    }
+
+
+_AVERAGED = ("wa", "macro_f1", "wap")
+
+
+def _uar_by_repetition(predictions: pd.DataFrame) -> list[float]:
+    values = []
+    for _, repetition in predictions.groupby("repetition", sort=True):
+        folds = repetition.groupby("fold", sort=True)
+        values.append(
+            float(np.mean([uar(_words(p, "label"), _words(p, "predicted")) for _, p in folds]))
+        )
+    return values
+
+
+def _words(predictions: pd.DataFrame, column: str) -> list[str]:
+    return predictions[column].astype(str).tolist()
+
+
+def _own_confusion(truth: Sequence[str], predicted: Sequence[str]) -> np.ndarray:
+    return confusion(truth, predicted, sorted({*truth, *predicted}))
+
+
+def _recalls(matrix: np.ndarray, labels: Sequence[str]) -> dict[str, float | None]:
+    support = matrix.sum(axis=1)
+    return {
+        label: float(matrix[index, index] / support[index]) if support[index] else None
+        for index, label in enumerate(labels)
+    }
+
+
+def _scores(matrix: np.ndarray) -> Mapping[str, float]:
+    support, chosen, right = matrix.sum(axis=1), matrix.sum(axis=0), np.diag(matrix)
+    if not support.sum():
+        raise ValueError("predictions: expected at least one clip, found none.")
+    present, used = support > 0, (support + chosen) > 0
+    precision = right / np.maximum(chosen, 1)
+    return {
+        "uar": float(np.mean(right[present] / support[present])),
+        "wa": float(right.sum() / support.sum()),
+        "macro_f1": float(np.mean(2 * right[used] / (support + chosen)[used])),
+        "wap": float(precision @ support / support.sum()),
+    }
