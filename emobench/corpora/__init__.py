@@ -1,0 +1,50 @@
+"""Corpora: the registry of what there is, and what is found of it on disk.
+
+Importing this loads neither pandas nor anything that reads audio; `load`, `open_corpus` and
+`check` do so when they are first called.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from .places import cache_root, data_root, find, how_to_get, locate
+from .registry import Registry, load_registry, normalised
+from .schema import EMOTIONS, TABLE_COLUMNS, Corpus
+
+if TYPE_CHECKING:
+    from .checking import CheckReport, check
+    from .table import load, open_corpus
+
+__all__ = [
+    "Corpus",
+    "Registry",
+    "load_registry",
+    "normalised",
+    "find",
+    "locate",
+    "data_root",
+    "cache_root",
+    "how_to_get",
+    "load",
+    "open_corpus",
+    "check",
+    "CheckReport",
+    "EMOTIONS",
+    "TABLE_COLUMNS",
+]
+
+_LATER = {
+    "load": "table",
+    "open_corpus": "table",
+    "check": "checking",
+    "CheckReport": "checking",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import what needs heavy packages when it is first asked for."""
+    if name in _LATER:
+        return getattr(import_module(f".{_LATER[name]}", __name__), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

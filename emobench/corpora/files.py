@@ -1,0 +1,117 @@
+"""The audio files of a corpus folder, by glob, in an order that is the same on every machine."""
+
+from __future__ import annotations
+
+import os
+import re
+import unicodedata
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class AudioFile:
+    """One file below a corpus folder.
+
+    Attributes:
+        path: absolute path, as the system spells it
+        relative: path below the corpus folder in composed Unicode, with `/`; bytes that are no
+            UTF-8 are shown as `�`
+        size: in bytes; -1 for a link that leads nowhere
+        modified: time of the last change, in ns
+    """
+
+    path: str
+    relative: str
+    size: int
+    modified: int
+
+    @property
+    def name(self) -> str:
+        """File name with its extension in small letters: what expressions are matched against."""
+        return with_small_extension(self.relative.rpartition("/")[2])
+
+    @property
+    def stem(self) -> str:
+        """File name without extension."""
+        return os.path.splitext(self.name)[0]
+
+    @property
+    def location(self) -> str:
+        """Relative path with its extension in small letters."""
+        return with_small_extension(self.relative)
+
+
+def scan(folder: Path, globs: Sequence[str], ignored: Sequence[str] = ()) -> list[AudioFile]:
+    """Return the files below a folder that a glob matches, sorted by path.
+
+    Folders may be links. Names that begin with a dot are skipped: they belong to the system.
+
+    Args:
+        folder: corpus folder
+        globs: a file must match one of them, at whatever depth; case does not matter
+        ignored: globs of files to pass over
+    """
+    wanted, unwanted = _matcher(tuple(globs)), _matcher(tuple(ignored))
+    root = os.path.abspath(folder)
+    found = []
+    for entry, relative in _walk(root, "", set()):
+        if not wanted.search(relative) or (ignored and unwanted.search(relative)):
+            continue
+        try:
+            status = entry.stat()
+            size, modified = status.st_size, status.st_mtime_ns
+        except OSError:
+            size, modified = -1, 0
+        found.append(AudioFile(entry.path, relative, size, modified))
+    return sorted(found, key=lambda file: (file.relative, file.path))
+
+
+def readable(path: str) -> str:
+    """Return a path or part of one as text that can be printed and compared.
+
+    Names come composed or decomposed (`é` as one sign or two), and from old archives in other
+    encodings than UTF-8.
+    """
+    text = os.fsencode(path).decode("utf-8", errors="replace")
+    return unicodedata.normalize("NFC", text)
+
+
+def _walk(
+    folder: str, prefix: str, seen: set[tuple[int, int]]
+) -> Iterator[tuple[os.DirEntry[str], str]]:
+    status = os.stat(folder)
+    if (status.st_dev, status.st_ino) in seen:  # a link to a folder that holds it
+        return
+    seen.add((status.st_dev, status.st_ino))
+    with os.scandir(folder) as entries:
+        listed = sorted(entries, key=lambda entry: entry.name)
+    for entry in listed:
+        if entry.name.startswith("."):
+            continue
+        relative = prefix + readable(entry.name)
+        if entry.is_dir():
+            yield from _walk(entry.path, f"{relative}/", seen)
+        else:
+            yield entry, relative
+
+
+@cache
+def _matcher(globs: tuple[str, ...]) -> re.Pattern[str]:
+    """Return an expression for globs that may match at any depth; `**` crosses folders."""
+    parts = (_translated(unicodedata.normalize("NFC", glob)) for glob in globs)
+    return re.compile(rf"(?:^|/)(?:{'|'.join(parts)})$", re.IGNORECASE)
+
+
+def _translated(glob: str) -> str:
+    signs = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
+    parts = re.split(r"(\*\*/|\*\*|\*|\?)", glob)
+    return "".join(signs.get(part) or re.escape(part) for part in parts)
+
+
+def with_small_extension(path: str) -> str:
+    """Return a path with its extension in small letters: copies through Windows have `.WAV`."""
+    stem, extension = os.path.splitext(path)
+    return stem + extension.lower()

@@ -1,0 +1,41 @@
+"""Readers of corpora whose labels stand in annotation files of their own kind.
+
+A reader is a module here with a function `read(corpus, folder, files)` that turns a corpus, its
+folder and its audio files into clips; what an entry says of drops, maps and defaults is then
+applied to them as to any other corpus. `READERS` names it and says which columns it fills. The
+module is imported when a corpus is read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ..clips import Clip
+    from ..files import AudioFile
+    from ..schema import Corpus
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Where a reader is, and which columns it fills.
+
+    Attributes:
+        module: module of this package
+        columns: columns of its clips, `emotion` and `speaker` among them
+    """
+
+    module: str
+    columns: frozenset[str]
+
+    def read(self, corpus: Corpus, folder: Path, files: Sequence[AudioFile]) -> Iterable[Clip]:
+        """Return the clips of a corpus as its label files have them."""
+        return import_module(f"{__name__}.{self.module}").read(corpus, folder, files)
+
+
+READERS: Mapping[str, Reader] = {}
+"""Readers by the name that an entry gives after `reader:`."""

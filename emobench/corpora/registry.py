@@ -1,0 +1,263 @@
+"""The registry: which corpora there are, read from YAML files and looked up by name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from ..errors import SpecError, suggest
+from . import yaml_source
+from .rules import Mistake, mistakes
+from .schema import Corpus, Drop, Entry, Expect, SideTable, ValueMap
+from .yaml_source import Entry as Source
+from .yaml_source import Location
+
+PACKAGED = Path(__file__).parent.parent / "datasets.yaml"
+"""The registry that comes with the package."""
+
+HERE = Path("datasets.yaml")
+"""A registry in the working directory takes the place of the packaged one."""
+
+_MOST_MISTAKES = 5
+_ITEMS = {"tables": SideTable, "drop": Drop, "values": ValueMap}
+
+
+@dataclass(frozen=True)
+class Registry:
+    """Corpora by name.
+
+    Attributes:
+        corpora: every corpus and every variant, by canonical name
+    """
+
+    corpora: Mapping[str, Corpus]
+    _known: Mapping[str, str] = field(repr=False)
+
+    def names(self) -> list[str]:
+        """Return the canonical names in the order of the files, without variants."""
+        return [name for name in self.corpora if ":" not in name]
+
+    def variants(self, name: str) -> list[str]:
+        """Return the full names of a corpus' variants."""
+        base = self.get(name).base
+        return [name for name in self.corpora if name.startswith(f"{base}:")]
+
+    def get(self, name: str) -> Corpus:
+        """Return a corpus or a variant; case, blanks, `-`, `_` and `'` do not matter.
+
+        Raises:
+            SpecError: if there is no such corpus or variant
+        """
+        base, colon, variant = name.partition(":")
+        found = self._known.get(normalised(base))
+        if found is None:
+            raise SpecError(
+                f"corpus: expected one of {', '.join(self.names())}, found '{name}'."
+                + self._suggestion(base)
+                + " `emobench corpora` lists them."
+            )
+        if not colon:
+            return self.corpora[found]
+        return self._variant(found, variant)
+
+    def _suggestion(self, word: str) -> str:
+        close = suggest(normalised(word), self._known)
+        for spelling, name in self._known.items():
+            close = close.replace(f"'{spelling}'", f"'{name}'")
+        return close
+
+    def _variant(self, base: str, variant: str) -> Corpus:
+        variants = {name.partition(":")[2]: name for name in self.variants(base)}
+        for known, name in variants.items():
+            if normalised(known) == normalised(variant):
+                return self.corpora[name]
+        raise SpecError(
+            f"corpus {base}: expected one of its variants ({', '.join(variants) or 'none'}), "
+            f"found '{variant}'.{suggest(variant, variants)} Leave out ':{variant}' for the corpus "
+            "itself."
+        )
+
+
+def normalised(name: str) -> str:
+    """Return a name without what look-up ignores.
+
+    Examples:
+        >>> normalised("eNTERFACE'05") == normalised("enterface-05")
+        True
+    """
+    return re.sub(r"[\s\-_'’]+", "", name).casefold()
+
+
+def load_registry(files: Sequence[Path] = ()) -> Registry:
+    """Read the registry.
+
+    Args:
+        files: further registry files; an entry of a later one takes the place of an entry of the
+            same name. The first of all is `datasets.yaml` of the working directory or, where
+            there is none, that of the package.
+
+    Raises:
+        SpecError: if a file or an entry is wrong; names file, line, entry and key
+    """
+    first = HERE if HERE.is_file() else PACKAGED
+    sources: dict[str, Source] = {}
+    for file in (first, *files):
+        sources.update({source.name: source for source in yaml_source.read(Path(file))})
+    corpora: dict[str, Corpus] = {}
+    for source in sources.values():
+        corpora.update(_read_entry(source))
+    return Registry(corpora, _known_names(corpora))
+
+
+def published_name(title: str, registry: Registry) -> str | None:
+    """Return the corpus that a published table means by a title, or None."""
+    try:
+        return registry.get(title).name
+    except SpecError:
+        return None
+
+
+def _read_entry(source: Source) -> dict[str, Corpus]:
+    """Return the corpus of an entry and its variants."""
+    if not re.fullmatch(r"[a-z0-9]+(?:[-+._][a-z0-9]+)*", source.name) or source.name == "all":
+        raise SpecError(
+            f"{source.file}, line {source.line}: expected as name of a corpus small letters, "
+            f"digits and - + . _ (and not 'all'), found '{source.name}'. Rename the entry; other "
+            "spellings may go under `aliases:`."
+        )
+    entry = _checked(source)
+    corpora = {source.name: Corpus.described(entry, source)}
+    for variant in entry.variants:
+        changed = source.overlaid(variant)
+        corpora[changed.name] = Corpus.described(_checked(changed), changed)
+    return corpora
+
+
+def _checked(source: Source) -> Entry:
+    """Return an entry whose types and meaning are right.
+
+    Raises:
+        SpecError: with one line for each mistake
+    """
+    if not isinstance(source.values, dict):
+        raise SpecError(
+            f"{source.at()}: expected keys such as title and pattern below the name, found "
+            f"{_shown(source.values)}. Indent them by two blanks."
+        )
+    found: list[Mistake] = []
+    entry = None
+    try:
+        entry = Entry.model_validate(source.values)
+    except ValidationError as error:
+        found = [_mistake(item) for item in error.errors()]
+    if entry is not None:
+        found = list(mistakes(entry))
+    if found:
+        raise SpecError(_told(source, found))
+    return entry
+
+
+def _told(source: Source, found: Iterable[Mistake]) -> str:
+    lines = []
+    for mistake in found:
+        where = source.at(*mistake.place)
+        text = f"{where}: expected {mistake.expected}, found {mistake.found}. {mistake.advice}"
+        lines.append(text.strip())
+    if len(lines) > _MOST_MISTAKES:
+        lines[_MOST_MISTAKES:] = [f"… and {len(lines) - _MOST_MISTAKES} more in this entry."]
+    return "\n".join(lines)
+
+
+def _mistake(error: Mapping[str, Any]) -> Mistake:
+    """Return what pydantic complains of, in our words."""
+    place: Location = tuple(part for part in error["loc"] if part != "[key]")
+    kind, context, value = error["type"], error.get("ctx", {}), error["input"]
+    if kind == "extra_forbidden":
+        known = _keys_at(place)
+        close = suggest(str(place[-1]), known).strip()
+        expected = f"one of the keys {', '.join(known)}"
+        return Mistake(place, expected, f"'{place[-1]}'", close or "Remove it.")
+    if kind == "missing":
+        expected = f"the key '{place[-1]}'"
+        return Mistake(place[:-1], expected, "nothing", f"Add `{place[-1]}:`.")
+    if kind == "expected":
+        return Mistake(place, context["expected"], _shown(value), context["advice"])
+    if kind == "literal_error":
+        words = re.findall(r"'([^']+)'", context["expected"])
+        advice = suggest(str(value), words).strip() or "Choose one."
+        return Mistake(place, f"one of {', '.join(words)}", _shown(value), advice)
+    expected = _EXPECTED.get(kind, error["msg"].lower())
+    if kind in ("greater_than_equal", "less_than_equal"):
+        expected = error["msg"].lower().removeprefix("input should be ")
+    return Mistake(place, expected, _shown(value), _ADVICE.get(kind, "Correct it."))
+
+
+_EXPECTED = {
+    "string_type": "a text",
+    "string_too_short": "a text",
+    "string_too_long": "a single character",
+    "int_parsing": "a whole number",
+    "int_type": "a whole number",
+    "bool_parsing": "true or false",
+    "bool_type": "true or false",
+    "dict_type": "a mapping {name: value}",
+    "model_type": "a mapping {key: value}",
+    "model_attributes_type": "a mapping {key: value}",
+    "tuple_type": "a list [a, b]",
+    "too_short": "at least one of them",
+}
+_ADVICE = {
+    "string_type": "Write a single text; remove brackets, or the key if there is nothing to say.",
+    "string_too_short": "Fill it in, or remove the key.",
+    "dict_type": "Write `{name: value}`, or one `name: value` a line, indented.",
+    "model_type": "Write `{key: value}`, or one `key: value` a line, indented.",
+    "tuple_type": "Write `- ` before each, one a line, or brackets around them.",
+    "too_short": "Fill it in, or remove the key.",
+}
+
+
+def _keys_at(place: Location) -> list[str]:
+    """Return the keys that are known where an unknown one stands."""
+    model: type[BaseModel] = Entry
+    if place[0] in _ITEMS and len(place) > 2:
+        model = _ITEMS[place[0]]
+    elif place[0] == "expect" and len(place) > 1:
+        model = Expect
+    return [spec.alias or name for name, spec in model.model_fields.items()]
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return "nothing"
+    if isinstance(value, (list, tuple)):
+        return "a list"
+    if isinstance(value, dict):
+        return "a mapping"
+    text = str(value)
+    return f"'{text if len(text) <= 60 else text[:57] + '…'}'"
+
+
+def _known_names(corpora: Mapping[str, Corpus]) -> dict[str, str]:
+    """Return canonical names by every spelling, ready for look-up.
+
+    Raises:
+        SpecError: if two corpora claim the same spelling
+    """
+    known: dict[str, str] = {}
+    for name, corpus in corpora.items():
+        if ":" in name:
+            continue
+        for position, spelling in enumerate((name, *corpus.aliases)):
+            owner = known.setdefault(normalised(spelling), name)
+            if owner != name:
+                where = corpus.at("aliases", position - 1) if position else corpus.at()
+                raise SpecError(
+                    f"{where}: expected a name of its own, found '{spelling}', which means "
+                    f"{owner} ({corpora[owner].at()}) too. Rename one of them."
+                )
+    return known

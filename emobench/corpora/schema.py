@@ -1,0 +1,389 @@
+"""What an entry of the registry may say, and the corpus that it describes.
+
+Types and spellings are checked here; what keys mean to each other is checked in `rules`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr
+from pydantic_core import PydanticCustomError
+
+from ..errors import suggest
+from .readers import READERS
+from .yaml_source import Entry as Source
+
+EMOTIONS = (
+    "anger",
+    "happiness",
+    "sadness",
+    "fear",
+    "surprise",
+    "disgust",
+    "neutral",
+    "other",
+    "unknown",
+)
+"""Canonical emotions, in the order of the paper's Table 1."""
+
+FACTS = ("speaker", "group", "sex", "age", "sentence", "intensity", "repetition", "transcript")
+"""Columns that an entry may fill, beside `emotion`."""
+
+TABLE_COLUMNS = (
+    "path",
+    "start",
+    "end",
+    "label",
+    "emotion",
+    "raw_emotion",
+    *FACTS,
+    "duration",
+)
+"""Columns of an utterance table; its index is `id`."""
+
+FILE_FACTS = ("id", "name", "stem", "path")
+"""What is known of a clip without an expression: its id, and how its file is called."""
+
+_ARROW = re.compile(r"^\s*(?:(?P<raw>.+?)\s*->\s*)?(?P<emotion>\S.*?)\s*$")
+
+
+def complaint(expected: str, advice: str) -> PydanticCustomError:
+    """Return an error that a validator raises; where and what was found are added later."""
+    return PydanticCustomError("expected", "{expected}|{advice}", _context(expected, advice))
+
+
+def _context(expected: str, advice: str) -> dict[str, Any]:
+    return {"expected": expected, "advice": advice}
+
+
+def split_emotion(text: str) -> tuple[str | None, str]:
+    """Split what stands behind a code: `boredom -> other`, or just `other`.
+
+    Returns:
+        the corpus' own word (None if not given), and the emotion
+
+    Examples:
+        >>> split_emotion("boredom -> other")
+        ('boredom', 'other')
+    """
+    match = _ARROW.match(text)
+    return (match["raw"], match["emotion"]) if match else (None, text)
+
+
+def _emotion(text: str) -> str:
+    _, emotion = split_emotion(text)
+    if emotion not in EMOTIONS:
+        advice = "A label of the corpus' own goes before an arrow, as in 'boredom -> other'."
+        raise complaint(
+            f"one of {', '.join(EMOTIONS)}", suggest(emotion, EMOTIONS).strip() or advice
+        )
+    return text
+
+
+def _fold_rule(value: Any) -> str:
+    """Return a fold rule as `speaker`, `session` or `groups:N`."""
+    if isinstance(value, Mapping) and list(value) == ["groups"]:
+        value = f"groups:{value['groups']}"
+    if isinstance(value, str):
+        text = re.sub(r"\s+", "", value)
+        if text in ("speaker", "session"):
+            return text
+        if re.fullmatch(r"groups:0*([2-9]|[1-9]\d+)", text):
+            return f"groups:{int(text.partition(':')[2])}"
+        advice = suggest(text, ("speaker", "session", "groups:6")).strip()
+    else:
+        advice = ""
+    raise complaint(
+        "speaker, session or {groups: N} with N of 2 or more",
+        advice or "It says what a fold of the cross-validation holds out.",
+    )
+
+
+def _several(value: Any) -> Any:
+    """Let one text stand for a list of one."""
+    return [value] if isinstance(value, str) else value
+
+
+def _expression(text: str) -> str:
+    try:
+        re.compile(text)
+    except re.error as error:
+        place = "" if error.pos is None else f" at character {error.pos + 1}"
+        raise complaint("a regular expression", f"Python says: {error.msg}{place}.") from error
+    return text
+
+
+def _glob(text: str) -> str:
+    if text.startswith("/") or ".." in text.split("/") or "\\" in text:
+        raise complaint(
+            "a pattern such as '*.wav' or 'AudioWAV/*.wav' below the corpus folder",
+            "Separate folders with '/', and leave out where the corpus lies.",
+        )
+    return text
+
+
+def _address(text: str) -> str:
+    if not re.match(r"https?://\S+$", text):
+        raise complaint("an address that begins with https:// or http://", "Write it in full.")
+    return text
+
+
+def _doi(text: str) -> str:
+    if not re.match(r"10\.\d{4,}/\S+$", text):
+        raise complaint("a DOI such as 10.1000/182", "Leave out 'doi:' and 'https://doi.org/'.")
+    return text
+
+
+Text = Annotated[str, Field(min_length=1)]
+Texts = Annotated[tuple[Text, ...], BeforeValidator(_several)]
+Globs = Annotated[tuple[Annotated[Text, AfterValidator(_glob)], ...], BeforeValidator(_several)]
+Address = Annotated[Text, AfterValidator(_address)]
+
+
+class _Strict(BaseModel):
+    """Refuses keys that it does not know; values cannot be changed."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class SideTable(_Strict):
+    """A table beside the audio, joined by one or more of its columns.
+
+    Attributes:
+        file: which file, as a glob anywhere below the corpus folder
+        key: our columns (or id, name, stem, path) and what the table calls them; all must agree
+        columns: our columns to fill and what the table calls them; they replace what the
+            expression found
+        separator: between fields; default a tab in `.tsv` and `.txt`, else a comma
+        encoding: of the text
+        skip: lines before the header
+        required: whether the corpus is unusable without it
+    """
+
+    file: Annotated[Text, AfterValidator(_glob)]
+    key: Annotated[dict[str, Text], Field(min_length=1)]
+    columns: Annotated[dict[str, Text], Field(min_length=1)]
+    separator: Annotated[str, Field(min_length=1, max_length=1)] | None = None
+    encoding: Text = "utf-8"
+    skip: Annotated[int, Field(ge=0)] = 0
+    required: bool = True
+
+
+class ValueMap(_Strict):
+    """How the texts of a column become its values.
+
+    Attributes:
+        source: column whose text is looked up (key `from`); None means the column itself
+        map: texts and what they become
+        otherwise: for texts that are not in the map; None leaves them as they are, or unknown
+            where they come from another column
+    """
+
+    source: Annotated[Text | None, Field(alias="from")] = None
+    map: dict[str, Text] = {}
+    otherwise: Text | None = None
+
+
+class Drop(_Strict):
+    """Clips that are left out.
+
+    Attributes:
+        where: columns and the texts they must hold, as they stand in names and side tables
+        reason: why, for people
+    """
+
+    where: Annotated[dict[str, Texts], Field(min_length=1)]
+    reason: Text
+
+
+Count = Annotated[int, Field(ge=0)]
+
+
+class Expect(_Strict):
+    """What a complete copy holds, after drops: clips by emotion, and speakers."""
+
+    anger: Count = 0
+    happiness: Count = 0
+    sadness: Count = 0
+    fear: Count = 0
+    surprise: Count = 0
+    disgust: Count = 0
+    neutral: Count = 0
+    other: Count = 0
+    unknown: Count = 0
+    speakers: Count | None = None
+
+    @property
+    def emotions(self) -> dict[str, int]:
+        """Clips by canonical emotion, those that occur."""
+        return {name: getattr(self, name) for name in EMOTIONS if getattr(self, name)}
+
+
+class Entry(_Strict):
+    """The keys of an entry.
+
+    Attributes:
+        title: name of the corpus for people
+        language: language or languages spoken
+        year: of publication
+        citation: the paper that presents it
+        doi: of that paper
+        licence: terms of use
+        access: "open", or "licence" where one must ask for it
+        homepage: where to get it
+        urls: direct downloads
+        size: of the download, for people
+        aliases: further names, of the corpus and of its folder
+        glob: audio files, anywhere below the corpus folder
+        match: whether `pattern` is searched in the file's name or in its path
+        pattern: regular expression whose named groups are columns
+        id: template of clip ids in named groups; default what the expression matched
+        extra: further columns
+        emotions: codes and what they mean, `other` or `boredom -> other`
+        values: how the texts of other columns are translated
+        defaults: values of columns where they are unknown; `{column}` is filled in
+        transcripts: texts by `sentence`
+        tables: tables beside the audio
+        drop: clips that are left out
+        ignore: files that are no clips although they match `glob`
+        reader: code that reads the corpus' own label files
+        folds: what a fold holds out
+        train_on: column that is trained on and scored
+        synthetic: not recorded from people
+        generator: code that makes the corpus on first use
+        expect: what a complete copy holds
+        variants: named changes of some keys; each is a corpus of its own
+    """
+
+    title: Text
+    language: Text | None = None
+    year: Annotated[int, Field(ge=1900, le=2100)] | None = None
+    citation: Text | None = None
+    doi: Annotated[Text, AfterValidator(_doi)] | None = None
+    licence: Text | None = None
+    access: Literal["open", "licence"] = "open"
+    homepage: Address | None = None
+    urls: Annotated[tuple[Address, ...], BeforeValidator(_several)] = ()
+    size: Text | None = None
+    aliases: Texts = ()
+    glob: Globs = ("*.wav",)
+    match: Literal["name", "path"] = "name"
+    pattern: Annotated[Text, AfterValidator(_expression)] | None = None
+    id: Text | None = None
+    extra: Texts = ()
+    emotions: dict[str, Annotated[Text, AfterValidator(_emotion)]] = {}
+    values: dict[str, ValueMap] = {}
+    defaults: dict[str, Text] = {}
+    transcripts: dict[str, Text] = {}
+    tables: tuple[SideTable, ...] = ()
+    drop: tuple[Drop, ...] = ()
+    ignore: Globs = ()
+    reader: Text | None = None
+    folds: Annotated[str, BeforeValidator(_fold_rule)] = "speaker"
+    train_on: Literal["emotion", "raw_emotion"] = "emotion"
+    synthetic: bool = False
+    generator: Text | None = None
+    expect: Expect | None = None
+    variants: dict[str, dict[str, Any] | None] = {}
+
+    @property
+    def columns(self) -> set[str]:
+        """Columns that reader, expression, side tables, maps and defaults can fill."""
+        return self.raw_columns | {
+            *self.values,
+            *self.defaults,
+            *(["transcript"] if self.transcripts else []),
+        }
+
+    @property
+    def raw_columns(self) -> set[str]:
+        """Columns that reader, expression and side tables fill, before anything is translated."""
+        groups = re.compile(self.pattern).groupindex if self.pattern else {}
+        read = READERS[self.reader].columns if self.reader in READERS else ()
+        return {*groups, *read, *(column for table in self.tables for column in table.columns)}
+
+
+_DESCRIPTIVE = {
+    *("title", "language", "year", "citation", "doi", "licence", "access", "homepage", "urls"),
+    *("size", "aliases", "ignore", "expect", "variants", "synthetic", "generator"),
+    *("extra", "transcripts"),
+}
+
+_TRAINED_ON = ("emotion", "speaker", "group")
+
+
+class Corpus(Entry):
+    """A corpus or a variant of one, ready to be read.
+
+    Attributes:
+        name: canonical name, with its variant behind a colon
+    """
+
+    name: str
+    _source: Source = PrivateAttr()
+
+    @classmethod
+    def described(cls, entry: Entry, source: Source) -> Corpus:
+        """Return the corpus that a checked entry describes."""
+        keys = {key: getattr(entry, key) for key in entry.model_fields_set}
+        corpus = cls.model_construct(_fields_set={*keys, "name"}, **keys, name=source.name)
+        corpus._source = source
+        return corpus
+
+    @property
+    def base(self) -> str:
+        """Name without the variant; the folder on disk is called so."""
+        return self.name.partition(":")[0]
+
+    def at(self, *location: str | int) -> str:
+        """Return file, line, entry and key of something in the entry, to begin an error with."""
+        return self._source.at(*location)
+
+    @property
+    def emotion_map(self) -> dict[str, tuple[str, str]]:
+        """The corpus' own word and the canonical emotion, by code.
+
+        The corpus' own word is what stands before an arrow. Where no code has one, it is the code
+        itself; where some have, the others take the name of the emotion.
+        """
+        split = {code: split_emotion(text) for code, text in self.emotions.items()}
+        named = any(raw for raw, _ in split.values())
+        return {
+            code: (raw or (emotion if named else code), emotion)
+            for code, (raw, emotion) in split.items()
+        }
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Labels that can occur in training, in the order of the canonical emotions."""
+        pairs = list(self.emotion_map.values()) or [(emotion, emotion) for emotion in EMOTIONS]
+        ordered = sorted(pairs, key=lambda pair: EMOTIONS.index(pair[1]))
+        column = 1 if self.train_on == "emotion" else 0
+        return tuple(dict.fromkeys(pair[column] for pair in ordered))
+
+    @property
+    def has_transcripts(self) -> bool:
+        """Whether clips come with what is said in them."""
+        return "transcript" in self.columns
+
+    def semantic(self) -> dict[str, Any]:
+        """Return the keys that say which clips there are, and who says what in which fold.
+
+        Keys at their defaults are left out, so that keys added to the schema later change no
+        fingerprint; so are columns that no model trains on (sex, age, transcripts).
+        """
+        described = self.model_dump(
+            mode="json", by_alias=True, exclude=_DESCRIPTIVE, exclude_defaults=True
+        )
+        for rule in described.get("drop", []):
+            del rule["reason"]
+        if self.train_on == "emotion" and self.emotions:
+            described["emotions"] = {
+                code: emotion for code, (_, emotion) in self.emotion_map.items()
+            }
+        values = described.pop("values", {})
+        trained_on = {key: values[key] for key in _TRAINED_ON if key in values}
+        return {**described, "values": trained_on} if trained_on else described
