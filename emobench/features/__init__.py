@@ -1,0 +1,21 @@
+"""Front-ends: what models see of a clip, and the cache that holds it.
+
+A front-end is a `FrontEnd` in a module of its family, listed in `registry`.
+"""
+
+from __future__ import annotations
+
+from .cache import FeatureSet, load
+from .front_end import FrontEnd
+from .registry import extract, get, missing_package, names, spec
+
+__all__ = [
+    "FeatureSet",
+    "FrontEnd",
+    "extract",
+    "get",
+    "load",
+    "missing_package",
+    "names",
+    "spec",
+]

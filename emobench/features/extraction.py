@@ -1,0 +1,127 @@
+"""Extraction of many clips, in worker processes and in order."""
+
+from __future__ import annotations
+
+import signal
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .. import audio
+from ..errors import AudioError, FeatureError
+from ..scaling import Moments
+from ..spec import FeatureSpec
+from . import registry
+
+_CLIPS_PER_TASK = 8
+_TASKS_AHEAD = 3
+"""Per worker: what is finished but not written yet is bounded by this."""
+
+_IDLE_SECONDS = 60
+"""Workers whose parent was killed end by themselves."""
+
+
+@dataclass(frozen=True)
+class Clip:
+    """Where the sound of a clip is.
+
+    Attributes:
+        id: name of the clip
+        path: audio file
+        start: in seconds, or None for the beginning of the file
+        end: in seconds, or None for its end
+    """
+
+    id: str
+    path: Path
+    start: float | None = None
+    end: float | None = None
+
+
+@dataclass(frozen=True)
+class Extracted:
+    """What became of a clip.
+
+    Attributes:
+        values: float32 of shape `(rows, columns)`, or None for a clip that was refused
+        moments: of the clip
+        reason: why it was refused, or ""
+    """
+
+    values: np.ndarray | None
+    moments: Moments | None
+    reason: str = ""
+
+
+def extract_all(spec: FeatureSpec, clips: Sequence[Clip], jobs: int) -> Iterator[Extracted]:
+    """Yield what becomes of each clip, in the order given.
+
+    Args:
+        spec: front-end with all its parameters
+        clips: what to extract
+        jobs: worker processes; one extracts in this process
+
+    Raises:
+        FeatureError: if a worker dies
+    """
+    tasks = [clips[i : i + _CLIPS_PER_TASK] for i in range(0, len(clips), _CLIPS_PER_TASK)]
+    if min(jobs, len(tasks)) > 1:
+        yield from _in_workers(spec, tasks, min(jobs, len(tasks)))
+        return
+    from threadpoolctl import threadpool_limits
+
+    for task in tasks:
+        # The last bits of a matrix product depend on the number of threads.
+        with threadpool_limits(1):
+            extracted = _extract_task(spec, task)
+        yield from extracted
+
+
+def _in_workers(
+    spec: FeatureSpec, tasks: Sequence[Sequence[Clip]], jobs: int
+) -> Iterator[Extracted]:
+    from joblib.externals.loky import BrokenProcessPool, ProcessPoolExecutor
+
+    pool = ProcessPoolExecutor(jobs, timeout=_IDLE_SECONDS, initializer=_prepare_worker)
+    waiting: deque[Any] = deque()
+    upcoming = iter(tasks)
+    try:
+        for task in upcoming:
+            waiting.append(pool.submit(_extract_task, spec, task))
+            if len(waiting) >= jobs * _TASKS_AHEAD:
+                yield from waiting.popleft().result()
+        while waiting:
+            yield from waiting.popleft().result()
+    except BrokenProcessPool:
+        raise FeatureError(
+            f"{spec}: a process that extracted features was killed, most likely for want of "
+            "memory. Run again with fewer --jobs."
+        ) from None
+    finally:
+        pool.shutdown(wait=True, kill_workers=bool(waiting))
+
+
+def _prepare_worker() -> None:
+    from threadpoolctl import threadpool_limits
+
+    threadpool_limits(1)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends its workers
+
+
+def _extract_task(spec: FeatureSpec, clips: Sequence[Clip]) -> list[Extracted]:
+    return [_extract_clip(spec, clip) for clip in clips]
+
+
+def _extract_clip(spec: FeatureSpec, clip: Clip) -> Extracted:
+    try:
+        samples, sample_rate = audio.decode(clip.path, clip.start, clip.end)
+        values, moments = registry.compute(spec, samples, sample_rate)
+    except AudioError as error:
+        return Extracted(None, None, str(error).removeprefix(f"{clip.path}: "))
+    except FeatureError as error:
+        return Extracted(None, None, f"{error}.")
+    return Extracted(values, moments)
