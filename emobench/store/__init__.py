@@ -1,0 +1,20 @@
+"""Records and predictions on disk: what is there is complete, whatever happened while it was made.
+
+Layout: `<results>/<protocol>/<corpus>/<model>/<fingerprint[:8]>/` holds `experiment.json` and, for
+every finished job, `fold-03-repetition-1.parquet` (predictions) and `fold-03-repetition-1.json`
+(record). A job is done when its record can be read and its predictions are beside it, whole.
+"""
+
+from __future__ import annotations
+
+from .reading import Problem, StoredExperiment, read_experiments, read_results, stored_protocols
+from .writing import Store
+
+__all__ = [
+    "Problem",
+    "Store",
+    "StoredExperiment",
+    "read_experiments",
+    "read_results",
+    "stored_protocols",
+]

@@ -1,0 +1,233 @@
+"""Everything that a results folder holds, however damaged some of it may be."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from ..errors import StoreError
+from ..spec import Job
+from . import files
+from .predictions import Damage, read
+
+EXPERIMENT = "experiment.json"
+FAILURE = ".failure.json"
+
+_RECORD = re.compile(r"(?:tuning|fold-(\d{2,})-repetition-(\d+))(\.failure)?\.json")
+_NEEDED = {
+    "protocol": str,
+    "corpus": str,
+    "model": str,
+    "backend": str,
+    "configuration": dict,
+    "fingerprint": str,
+    "configuration_fingerprint": str,
+    "n_folds": int,
+    "repetitions": int,
+}
+_KEYS = ("protocol", "corpus", "model", "fingerprint", "fold", "repetition")
+_CLIP = ("id", "speaker", "label", "predicted")
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A file that is left out, and why."""
+
+    path: Path
+    reason: str
+
+    def __str__(self) -> str:
+        """Return both in one line."""
+        return f"{self.path}: {self.reason}"
+
+
+@dataclass(frozen=True)
+class StoredExperiment:
+    """What is on disk of one experiment.
+
+    Attributes:
+        folder: where it lies
+        experiment: content of `experiment.json`; empty if that is damaged
+        records: records of the finished jobs, by repetition and fold
+        failures: records of the jobs that failed and were not done since
+        problems: files that are damaged; their jobs count as missing
+        predictions: rows of all finished jobs, with the columns that were asked for
+    """
+
+    folder: Path
+    experiment: Mapping[str, Any]
+    records: tuple[Mapping[str, Any], ...] = ()
+    failures: tuple[Mapping[str, Any], ...] = ()
+    problems: tuple[Problem, ...] = ()
+    predictions: pd.DataFrame = field(default_factory=pd.DataFrame, repr=False)
+
+    @property
+    def jobs(self) -> set[Job]:
+        """Return the jobs that are done."""
+        return {Job(record["fold"], record["repetition"]) for record in self.records}
+
+
+def read_experiments(
+    results: Path, *, protocol: str | None = None, columns: Sequence[str] | None = None
+) -> list[StoredExperiment]:
+    """Read every experiment of a results folder, in the order of their paths.
+
+    Args:
+        results: folder that runs wrote to
+        protocol: read only this protocol's
+        columns: columns of the predictions; None for all
+
+    Returns:
+        the experiments; damaged files are named in their `problems` and nothing is raised for them
+
+    Raises:
+        StoreError: if there is no such folder
+    """
+    _insist_on(results)
+    pattern = f"{protocol or '*'}/*/*/*"
+    folders = (path for path in sorted(results.glob(pattern)) if path.is_dir())
+    return [inspect(folder, columns) for folder in folders if _holds_records(folder)]
+
+
+def stored_protocols(results: Path) -> list[str]:
+    """Return the names of the protocols that have records, sorted.
+
+    Raises:
+        StoreError: if there is no such folder
+    """
+    _insist_on(results)
+    return sorted(path.name for path in results.iterdir() if any(path.glob("*/*/*/*.json")))
+
+
+def read_results(results: str | Path) -> pd.DataFrame:
+    """Read every prediction of a results folder; damaged files are left out with a log message.
+
+    Args:
+        results: folder that runs wrote to
+
+    Returns:
+        one row for each clip and repetition, with columns `protocol`, `corpus`, `model`,
+        `fingerprint`, `fold`, `repetition`, `id`, `speaker`, `label`, `predicted`, and one
+        `p_<label>` for each class (missing where a corpus lacks the class)
+
+    Raises:
+        StoreError: if there is no such folder
+    """
+    parts = []
+    for stored in read_experiments(Path(results)):
+        for problem in stored.problems:
+            _log.warning("%s; left out", problem)
+        if stored.records and not stored.predictions.empty:
+            named = {key: stored.experiment[key] for key in _KEYS[:4]}
+            parts.append(stored.predictions.assign(**named))
+    if not parts:
+        return pd.DataFrame(columns=[*_KEYS, *_CLIP])
+    table = pd.concat(parts, ignore_index=True)
+    chances = sorted(name for name in table.columns if name.startswith("p_"))
+    return table[[*_KEYS, *_CLIP, *chances]]
+
+
+def inspect(
+    folder: Path, columns: Sequence[str] | None = None, *, fingerprint: str | None = None
+) -> StoredExperiment:
+    """Read one experiment's folder, naming what cannot be used.
+
+    Args:
+        folder: where the experiment lies
+        columns: columns of the predictions; None for all
+        fingerprint: whose records count; None for what `experiment.json` says
+    """
+    experiment: dict[str, Any] = {}
+    records, failures, problems, parts = [], [], [], []
+    try:
+        experiment = _experiment(folder)
+    except Damage as damage:
+        problems.append(Problem(folder / EXPERIMENT, str(damage)))
+    fingerprint = fingerprint or experiment.get("fingerprint")
+    if fingerprint is None:
+        return StoredExperiment(folder, {}, problems=tuple(problems))
+    for job, path in _record_files(folder):
+        try:
+            record = _record(path, job, fingerprint)
+            if not path.name.endswith(FAILURE):
+                if job.fold is not None:
+                    source = path.with_suffix(".parquet")
+                    parts.append(read(source, job, record.get("rows", -1), columns))
+                records.append(record)
+            elif not path.with_name(f"{job.name}.json").exists():
+                failures.append(record)
+        except Damage as damage:
+            problems.append(Problem(path, str(damage)))
+    predictions = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+    return StoredExperiment(
+        folder, experiment, tuple(records), tuple(failures), tuple(problems), predictions
+    )
+
+
+def _insist_on(results: Path) -> None:
+    if not results.is_dir():
+        raise StoreError(
+            f"{results}: expected a folder of results, found none. "
+            "Run `emobench run` first, or name another folder with --results."
+        )
+
+
+def _holds_records(folder: Path) -> bool:
+    return (folder / EXPERIMENT).exists() or any(_record_files(folder))
+
+
+def _record_files(folder: Path) -> Iterator[tuple[Job, Path]]:
+    """Yield records and failures with their jobs, by repetition and fold, tuning first."""
+    found = []
+    for path in folder.iterdir() if folder.is_dir() else ():
+        match = _RECORD.fullmatch(path.name)
+        if match:
+            fold = None if match[1] is None else int(match[1])
+            found.append((Job(fold, int(match[2] or 1)), path))
+    yield from sorted(
+        found,
+        key=lambda item: (
+            item[0].repetition,
+            -1 if item[0].fold is None else item[0].fold,
+            item[1].name,
+        ),
+    )
+
+
+def _experiment(folder: Path) -> dict[str, Any]:
+    experiment = _object(folder / EXPERIMENT)
+    wrong = [key for key, kind in _NEEDED.items() if not isinstance(experiment.get(key), kind)]
+    if wrong:
+        raise Damage(f"{', '.join(wrong)} cannot be made out in it")
+    if not experiment["fingerprint"].startswith(folder.name):
+        raise Damage(
+            f"expected the fingerprint {folder.name}…, as the folder is named, "
+            f"found {experiment['fingerprint'][:8]}…"
+        )
+    return experiment
+
+
+def _record(path: Path, job: Job, fingerprint: str) -> dict[str, Any]:
+    record = _object(path)
+    if (record.get("fold"), record.get("repetition")) != (job.fold, job.repetition):
+        raise Damage("it is the record of another fold or repetition")
+    if record.get("fingerprint") != fingerprint:
+        raise Damage("it is the record of another experiment")
+    return record
+
+
+def _object(path: Path) -> dict[str, Any]:
+    try:
+        return files.from_json(path)
+    except FileNotFoundError:
+        raise Damage("there is no such file") from None
+    except (OSError, ValueError, RecursionError):
+        raise Damage("it is damaged") from None

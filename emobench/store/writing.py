@@ -1,0 +1,175 @@
+"""Writing records: predictions first, the record last, each under a temporary name until whole."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from ..errors import StoreError
+from ..spec import Experiment, Job, plain
+from . import files
+from .predictions import to_parquet
+from .reading import EXPERIMENT, FAILURE, StoredExperiment, inspect
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Store:
+    """A folder of results; any number of processes may write to it at once.
+
+    Attributes:
+        results: the folder; it is made when something is first written
+    """
+
+    results: Path
+
+    def folder(self, experiment: Experiment) -> Path:
+        """Return where an experiment is filed; `corpus:variant` becomes `corpus+variant`."""
+        corpus = experiment.corpus.replace(":", "+")
+        name = experiment.fingerprint[:8]
+        return self.results / experiment.protocol / corpus / experiment.model / name
+
+    def open(self, experiment: Experiment, extra: Mapping[str, Any] | None = None) -> Path:
+        """Make an experiment's folder and describe it there.
+
+        Args:
+            experiment: what is about to be run
+            extra: further facts for `experiment.json`: labels, number of clips, version
+
+        Returns:
+            the folder
+
+        Raises:
+            StoreError: if it cannot be written, or holds another experiment
+        """
+        folder = self.folder(experiment)
+        files.make_folder(folder)
+        own = {
+            **plain(experiment),
+            "fingerprint": experiment.fingerprint,
+            "configuration_fingerprint": experiment.configuration_fingerprint,
+        }
+        with files.locked(folder) as alone:
+            if alone:
+                files.discard_leftovers(folder)
+            found = _read(folder / EXPERIMENT)
+            if found and found.get("fingerprint") != experiment.fingerprint:
+                raise StoreError(
+                    f"{folder}: expected results of {experiment.fingerprint[:12]}…, found those "
+                    f"of {str(found.get('fingerprint'))[:12]}…. Move that folder away, or name "
+                    "another one with --results."
+                )
+            # What a first run wrote (its version of emobench, say) is not touched by a second.
+            known = own.items() <= found.items() and set(extra or ()) <= set(found)
+            if not known:
+                content = files.to_json({**(extra or {}), **own})
+                files.write((folder / EXPERIMENT, content))
+        return folder
+
+    def done(self, experiment: Experiment) -> set[Job]:
+        """Return the jobs whose records and predictions are there, whole."""
+        return self._inspect(experiment).jobs
+
+    def missing(self, experiment: Experiment, jobs: Iterable[Job]) -> list[Job]:
+        """Return the jobs still to be run, in the order given.
+
+        A job that failed, or whose files are damaged, is missing; damage is logged as a warning.
+        """
+        stored = self._inspect(experiment)
+        for problem in stored.problems:
+            _log.warning("%s", problem)
+        return [job for job in jobs if job not in stored.jobs]
+
+    def record(self, experiment: Experiment, job: Job) -> dict[str, Any]:
+        """Return the record of a job.
+
+        Raises:
+            StoreError: if there is none that can be read
+        """
+        path = self.folder(experiment) / f"{job.name}.json"
+        record = _read(path)
+        if record.get("fingerprint") != experiment.fingerprint:
+            raise StoreError(
+                f"{path}: expected the record of a finished job, found "
+                f"{'a damaged one' if path.exists() else 'none'}. Run the same command again."
+            )
+        return record
+
+    def add(
+        self,
+        experiment: Experiment,
+        job: Job,
+        record: Mapping[str, Any],
+        predictions: pd.DataFrame | None,
+    ) -> None:
+        """File a finished job.
+
+        Args:
+            experiment: what it belongs to
+            job: which part of it
+            record: scores, parameters, times, provenance; NaN is stored as null
+            predictions: one row a clip (`id`, `label`, `predicted`, `p_<label>`, `speaker`,
+                `group`, `sex`, `sentence`); None for tuning only
+
+        Raises:
+            StoreError: if it cannot be written; what was filed before is untouched
+            ValueError: if the predictions are not those of a whole fold
+        """
+        if (predictions is None) != (job.fold is None):
+            raise ValueError(f"{job.name}: expected predictions of folds, and of nothing else.")
+        folder = self._folder_in_use(experiment)
+        path = folder / f"{job.name}.json"
+        content = {
+            **record,
+            "fold": job.fold,
+            "repetition": job.repetition,
+            "fingerprint": experiment.fingerprint,
+        }
+        parts = []
+        if predictions is not None:
+            content["rows"] = len(predictions)
+            parts.append((path.with_suffix(".parquet"), to_parquet(predictions, job)))
+        parts.append((path, files.to_json(content)))
+        # Under the lock, the record and the predictions of two writers cannot get mixed up.
+        with files.locked(folder):
+            files.write(*parts)
+            files.remove(folder / f"{job.name}{FAILURE}")
+
+    def fail(self, experiment: Experiment, job: Job, reason: str) -> None:
+        """File why a job failed; it stays missing, and is tried again by the next run.
+
+        Raises:
+            StoreError: if it cannot be written
+        """
+        content = {
+            "fold": job.fold,
+            "repetition": job.repetition,
+            "fingerprint": experiment.fingerprint,
+            "reason": reason,
+        }
+        folder = self._folder_in_use(experiment)
+        files.write((folder / f"{job.name}{FAILURE}", files.to_json(content)))
+
+    def _folder_in_use(self, experiment: Experiment) -> Path:
+        folder = self.folder(experiment)
+        return folder if (folder / EXPERIMENT).exists() else self.open(experiment)
+
+    def _inspect(self, experiment: Experiment) -> StoredExperiment:
+        folder = self.folder(experiment)
+        if not folder.is_dir() or not any(folder.iterdir()):
+            return StoredExperiment(folder, {})
+        return inspect(folder, fingerprint=experiment.fingerprint)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """Return a file's content, or nothing where it is absent or damaged."""
+    try:
+        return files.from_json(path)
+    except (OSError, ValueError):
+        return {}
