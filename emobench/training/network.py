@@ -1,0 +1,120 @@
+"""A compiled network that is traced once and started afresh for every job.
+
+Tracing a network costs as much as several epochs of a small corpus, so a worker keeps one and only
+sets its variables back: weights, dropout's random state and the optimizer's memory alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import keras
+import numpy as np
+
+from ..batches import Batches
+from ..errors import EmobenchError
+from ..spec import ModelSpec
+
+EpochReport = Callable[[int, float], None]
+"""Called with the number of finished epochs and the mean training loss of the last."""
+
+
+class DivergedError(EmobenchError):
+    """Training produced a loss that is not a number."""
+
+
+class Network:
+    """A network with its optimizer, ready to be trained again and again.
+
+    Args:
+        spec: the model
+        shapes: shape of each input without the batch axis, by name
+        n_classes: number of classes
+    """
+
+    def __init__(
+        self, spec: ModelSpec, shapes: Mapping[str, tuple[int | None, ...]], n_classes: int
+    ) -> None:
+        self._spec = spec
+        self._shapes = dict(shapes)
+        self._n_classes = n_classes
+        self.model = self._build()
+        trained = {name: out for name, out in spec.outputs.items() if out.loss}
+        self.trained_outputs = tuple(trained) if len(spec.outputs) > 1 else ()
+        losses = {name: out.loss for name, out in trained.items()}
+        loss_weights = {name: out.weight for name, out in trained.items()}
+        single = not self.trained_outputs
+        self.model.compile(
+            optimizer=keras.optimizers.Adam(spec.config.learning_rate),
+            loss=next(iter(losses.values())) if single else losses,
+            loss_weights=None if single else loss_weights,
+            jit_compile=_compiles(),
+        )
+        self.model.optimizer.build(self.model.trainable_variables)
+        self._optimizer_start = [np.array(value) for value in self.model.optimizer.variables]
+
+    def _build(self) -> keras.Model:
+        return self._spec.build(self._spec.config, self._shapes, self._n_classes)
+
+    def restart(self, seed: int) -> None:
+        """Set every variable to what a newly built network with this random seed would have."""
+        keras.utils.set_random_seed(seed)
+        fresh = self._build()
+        for variable, start in zip(self.model.variables, fresh.variables, strict=True):
+            variable.assign(start)
+        for variable, start in zip(
+            self.model.optimizer.variables, self._optimizer_start, strict=True
+        ):
+            variable.assign(start)
+
+    def fit(self, training: Batches, epochs: int, report: EpochReport) -> list[float]:
+        """Train for a fixed number of epochs.
+
+        Args:
+            training: the training clips
+            epochs: passes through them
+            report: called after each epoch
+
+        Returns:
+            mean training loss of each epoch
+
+        Raises:
+            DivergedError: if the loss is not finite
+        """
+        callback = keras.callbacks.LambdaCallback(
+            on_epoch_end=lambda epoch, logs: report(epoch + 1, float(logs["loss"]))
+        )
+        history = self.model.fit(
+            training,
+            epochs=epochs,
+            verbose=0,
+            shuffle=False,
+            callbacks=[callback, keras.callbacks.TerminateOnNaN()],
+        )
+        losses = [float(loss) for loss in history.history["loss"]]
+        if not np.isfinite(losses).all():
+            raise DivergedError(
+                f"{self._spec.name}: the training loss is not a number after epoch {len(losses)}. "
+                "Look at the corpus with `emobench check --deep`, or lower the learning rate."
+            )
+        return losses
+
+    def predict(self, batches: Batches) -> np.ndarray:
+        """Return class probabilities in the order of the batches' positions.
+
+        Returns:
+            probabilities, of shape `(clips, classes)`, float32
+        """
+        outputs = self.model.predict(batches, verbose=0)
+        if isinstance(outputs, Mapping):
+            outputs = outputs[self._spec.prediction]
+        probabilities = np.empty_like(outputs)
+        probabilities[batches.order] = outputs
+        return probabilities
+
+
+def _compiles() -> bool:
+    """Tell whether to compile with XLA: slower on a CPU under TensorFlow, faster elsewhere."""
+    if keras.backend.backend() != "tensorflow":
+        return True
+    return bool(keras.distribution.list_devices("gpu"))

@@ -1,0 +1,170 @@
+"""Nothing about a test clip reaches training; a reset network is a new network."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from emobench import corpora, models, protocols
+from emobench.batches import Batches
+from emobench.runs import Selection, plan
+from emobench.runs.running import prepare
+from emobench.spec import Job, Places
+from emobench.training import dataset, jobs
+from emobench.training.dataset import Dataset
+from emobench.training.network import Network
+
+MODEL = "latif2019"  # batch normalisation and dropout: the most state to leak or to forget
+
+
+@pytest.fixture(scope="module")
+def data(tiny_data, tiny_cache, tmp_path_factory):
+    places = Places(
+        tmp_path_factory.mktemp("unused"), tiny_cache, tiny_data, (tiny_data / "datasets.yaml",)
+    )
+    registry = corpora.load_registry(places.datasets)
+    return dataset.load(registry.get("tiny"), models.get(MODEL), places)
+
+
+@pytest.fixture(scope="module")
+def context(data, tiny_data, tiny_cache, tmp_path_factory):
+    places = Places(
+        tmp_path_factory.mktemp("results"), tiny_cache, tiny_data, (tiny_data / "datasets.yaml",)
+    )
+    selection = Selection((MODEL,), ("tiny",), epochs=2)
+    planned = plan(selection, places)
+    corpus, (model,) = planned.pairs[0]
+    step, _ = prepare(corpus, model, planned, places)
+    return jobs.open_context(step.experiment, places)
+
+
+def trained_weights(context, job=Job(1)):
+    """Run a job and return what was learnt."""
+    jobs._run_network(context, job, lambda done, total, loss: None)
+    return [np.array(value) for value in jobs._network(context).model.variables]
+
+
+def assert_same(first, second):
+    for one, two in zip(first, second, strict=True):
+        np.testing.assert_array_equal(one, two)
+
+
+def with_test_labels(data: Dataset, test: np.ndarray) -> Dataset:
+    """Return a data set whose test clips all carry another label."""
+    table = data.table.copy()
+    column = table.columns.get_loc("label")
+    shifted = [data.labels[(data.labels.index(label) + 1) % 3] for label in table["label"]]
+    for position in test:
+        table.iat[position, column] = shifted[position]
+    return replace(data, table=table)
+
+
+def with_test_audio(data: Dataset, test: np.ndarray) -> Dataset:
+    """Return a data set whose test clips hold other values, with other statistics."""
+    changed = {}
+    for name, item in data.inputs.items():
+        values = np.array(item.values.values)
+        moments = replace(item.values.moments, mean=item.values.moments.mean.copy())
+        for position in test:
+            row = int(item.rows[position])
+            start, stop = item.values.offsets[row : row + 2]
+            values[start:stop] = values[start:stop][::-1] * 3 + 1
+            moments.mean[row] += 5
+        changed[name] = replace(item, values=replace(item.values, values=values, moments=moments))
+    return replace(data, inputs=changed)
+
+
+@pytest.mark.parametrize("change", [with_test_labels, with_test_audio])
+@pytest.mark.parametrize("scaling", ["speaker", "training"])
+def test_nothing_about_a_test_clip_changes_what_is_trained(context, change, scaling):
+    inputs = {name: replace(item, scaling=scaling) for name, item in context.data.inputs.items()}
+    context = replace(context, data=replace(context.data, inputs=inputs))
+    test = context.data.positions(context.folds[1].test)
+    changed = replace(context, data=change(context.data, test))
+    assert_same(trained_weights(context), trained_weights(changed))
+
+
+def test_training_does_change_when_a_training_clip_does(context):
+    training = context.data.positions(context.folds[1].training)[:1]
+    changed = replace(context, data=with_test_labels(context.data, training))
+    before, after = trained_weights(context), trained_weights(changed)
+    assert any(not np.array_equal(one, two) for one, two in zip(before, after, strict=True))
+
+
+def test_published_weights_count_test_clips_and_only_that_protocol_does(context):
+    published = replace(context, protocol=protocols.get("keesing2020"))
+    published = replace(published, experiment=replace(context.experiment, protocol="keesing2020"))
+    test = published.data.positions(published.folds[1].test)
+    changed = replace(published, data=with_test_labels(published.data, test[:1]))
+    before, after = trained_weights(published), trained_weights(changed)
+    assert any(not np.array_equal(one, two) for one, two in zip(before, after, strict=True))
+
+
+def test_a_restarted_network_is_a_new_one(data):
+    spec = models.get(MODEL)
+    shapes = {name: item.shape for name, item in data.inputs.items()}
+    positions = np.arange(len(data.table))
+    sources = {name: data.source(name, positions) for name in data.inputs}
+    truth = np.eye(3, dtype=np.float32)[data.targets]
+
+    def train(network, seed):
+        network.restart(seed)
+        batches = Batches(
+            sources,
+            positions,
+            targets=truth,
+            weights=np.ones(len(positions), np.float32),
+            batch_size=8,
+            batching="padded-length",
+            seed=seed,
+        )
+        network.fit(batches, 2, lambda done, loss: None)
+        test = Batches(sources, positions, batch_size=8, batching="padded-length")
+        return network.predict(test)
+
+    used = Network(spec, shapes, 3)
+    train(used, 1)
+    train(used, 2)
+    np.testing.assert_array_equal(train(used, 5), train(Network(spec, shapes, 3), 5))
+    assert not np.array_equal(train(used, 5), train(used, 6))
+
+
+def test_predictions_are_in_the_order_of_the_positions(data):
+    spec = models.get(MODEL)
+    shapes = {name: item.shape for name, item in data.inputs.items()}
+    network = Network(spec, shapes, 3)
+    positions = np.arange(len(data.table))[::-1]
+    sources = {name: data.source(name, positions) for name in data.inputs}
+    many = network.predict(Batches(sources, positions, batch_size=8, batching="padded-length"))
+    for row, position in enumerate(positions):
+        one = network.predict(
+            Batches(sources, np.array([position]), batch_size=1, batching="padded-length")
+        )
+        np.testing.assert_allclose(many[row], one[0], atol=1e-5)
+
+
+def test_a_loss_that_is_not_a_number_is_said(data):
+    spec = models.get(MODEL)
+    config = replace(spec.config, learning_rate=1e30)
+    network = Network(replace(spec, config=config), {"waveform": (None, 1)}, 3)
+    positions = np.arange(len(data.table))
+    batches = Batches(
+        {name: data.source(name, positions) for name in data.inputs},
+        positions,
+        targets=np.eye(3, dtype=np.float32)[data.targets],
+        weights=np.full(len(positions), np.nan, np.float32),
+        batch_size=8,
+        batching="padded-length",
+        seed=0,
+    )
+    network.restart(0)
+    with pytest.raises(Exception, match="the training loss is not a number"):
+        network.fit(batches, 2, lambda done, loss: None)
+
+
+def test_a_job_has_a_seed_of_its_own_on_every_machine():
+    assert jobs.job_seed(Job(0, 1)) == 1835504127
+    seeds = {jobs.job_seed(Job(fold, number)) for fold in range(12) for number in range(1, 4)}
+    assert len(seeds) == 36
