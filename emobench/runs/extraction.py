@@ -1,0 +1,78 @@
+"""Extracting features ahead of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+from .. import corpora, features
+from ..errors import SpecError
+from ..spec import FeatureSpec, Places
+from .planning import select
+
+
+def extract_ahead(
+    names: Sequence[str],
+    corpus_names: Sequence[str],
+    places: Places,
+    *,
+    jobs: int = 1,
+    skip_bad: bool = False,
+    progress: Callable[[str, str, int, int], None] = lambda corpus, what, done, total: None,
+) -> Iterator[str]:
+    """Fill the cache with front-ends of corpora.
+
+    Args:
+        names: front-ends, such as "logmel" or "logmel:bands=240"
+        corpus_names: corpora, or "all" for every corpus on disk
+        places: where audio and cache are
+        jobs: processes that extract
+        skip_bad: leave out clips that a front-end refuses
+        progress: told how far each corpus and front-end is
+
+    Yields:
+        one line about each corpus and front-end
+
+    Raises:
+        SpecError: if a name or a parameter is wrong
+        EmobenchError: if a corpus or a clip cannot be used
+    """
+    specs = [parse(name) for name in names]
+    registry = corpora.load_registry(places.datasets)
+    for corpus in select(corpus_names, registry, places):
+        table = corpora.load(corpus, places.data, places.cache)
+        for spec in specs:
+            values = features.load(
+                table,
+                spec,
+                cache=places.cache,
+                jobs=jobs,
+                skip_bad=skip_bad,
+                progress=lambda done, total, name=corpus.name, spec=spec: progress(
+                    name, str(spec), done, total
+                ),
+            )
+            left_out = f", {len(values.bad)} left out" if values.bad else ""
+            yield f"{corpus.name}: {spec}: {len(values.ids)} clips{left_out}"
+
+
+def parse(text: str) -> FeatureSpec:
+    """Return the front-end that a text such as "logmel:bands=240" names.
+
+    Raises:
+        SpecError: if the name or a parameter is wrong
+    """
+    name, _, rest = text.partition(":")
+    defaults = features.get(name).defaults
+    params = {}
+    for part in filter(None, rest.split(",")):
+        key, equals, value = part.partition("=")
+        if not equals:
+            raise SpecError(f"{text}: expected parameter=value after the colon, found '{part}'.")
+        kind = type(defaults[key]) if key in defaults else str
+        try:
+            params[key] = kind(value)
+        except ValueError:
+            raise SpecError(
+                f"{text}: expected {key} as {kind.__name__}, found '{value}'."
+            ) from None
+    return features.spec(name, **params)

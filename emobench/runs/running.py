@@ -1,0 +1,289 @@
+"""Computing what the store does not hold yet: run again means go on."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from .. import __version__
+from ..corpora import Corpus
+from ..errors import CorpusError, FeatureError, SpecError, StoreError
+from ..executors import Event, Work, run_locally
+from ..spec import Backend, Experiment, Fold, Job, ModelSpec, Places
+from ..store import Store
+from ..training import dataset
+from ..training.dataset import Dataset
+from .planning import Plan, Selection, configuration, plan
+
+Listener = Callable[[Event], None]
+FeatureProgress = Callable[[str, str, int, int], None]
+
+
+@dataclass
+class Summary:
+    """What a run came to.
+
+    Attributes:
+        done: jobs computed now
+        kept: jobs that were there already
+        failures: messages by "corpus model job"
+        left_out: what was selected by "all" and not run, with the reason
+        skipped_clips: clips left out by `skip_bad`, with the reason, by corpus
+        stopped: whether the run was interrupted
+    """
+
+    done: int = 0
+    kept: int = 0
+    failures: dict[str, str] = field(default_factory=dict)
+    left_out: dict[str, str] = field(default_factory=dict)
+    skipped_clips: dict[str, dict[str, str]] = field(default_factory=dict)
+    stopped: bool = False
+
+
+@dataclass(frozen=True)
+class Step:
+    """An experiment that is ready: its features are cached and its jobs are known."""
+
+    experiment: Experiment
+    model: ModelSpec
+    missing: tuple[Job, ...]
+    kept: int
+
+
+def prepare(
+    corpus: Corpus,
+    model: ModelSpec,
+    planned: Plan,
+    places: Places,
+    *,
+    jobs: int = 1,
+    progress: dataset.Progress = lambda what, done, total: None,
+) -> tuple[Step, Dataset]:
+    """Extract what is not cached, and find out which jobs are missing.
+
+    Raises:
+        EmobenchError: if the corpus, the features or the results folder cannot be used
+    """
+    selection = planned.selection
+    data = dataset.load(
+        corpus, model, places, jobs=jobs, skip_bad=selection.skip_bad, progress=progress
+    )
+    folds = data.folds(planned.protocol)
+    configured = configuration(
+        corpus, model, planned.protocol, epochs=selection.epochs, backend=selection.backend
+    )
+    experiment = Experiment(
+        corpus=corpus.name,
+        model=model.name,
+        protocol=planned.protocol.name,
+        backend=configured["backend"],
+        configuration=configured,
+        clips=data.digest,
+        n_folds=len(folds),
+        repetitions=planned.protocol.repetitions_of(model),
+        skip_bad=selection.skip_bad,
+    )
+    wanted = _jobs(experiment, model, planned, folds)
+    store = Store(places.results)
+    missing = tuple(store.missing(experiment, wanted))
+    return Step(experiment, model, missing, len(wanted) - len(missing)), data
+
+
+def _jobs(
+    experiment: Experiment, model: ModelSpec, planned: Plan, folds: Sequence[Fold]
+) -> list[Job]:
+    """Return the jobs that were asked for, in the order they are run."""
+    selection = planned.selection
+    unknown = [index for index in selection.folds if not 0 <= index < len(folds)]
+    if unknown:
+        raise SpecError(
+            f"--folds: expected numbers from 0 to {len(folds) - 1} for {experiment.corpus}, "
+            f"found {', '.join(map(str, unknown))}."
+        )
+    chosen = sorted(set(selection.folds)) or range(len(folds))
+    repetitions = experiment.repetitions
+    if selection.repetitions is not None and not model.deterministic:
+        repetitions = selection.repetitions
+    jobs = [Job(fold, number + 1) for number in range(repetitions) for fold in chosen]
+    if model.kind == "estimator" and planned.protocol.tuning == "evaluation":
+        jobs.insert(0, Job(None))
+    return jobs
+
+
+def execute(
+    planned: Plan,
+    places: Places,
+    *,
+    jobs: int = 1,
+    threads: int = 1,
+    listener: Listener = lambda event: None,
+    feature_progress: FeatureProgress = lambda corpus, what, done, total: None,
+    begin: Callable[[Sequence[Step]], None] = lambda steps: None,
+    stopping: Callable[[], bool] = lambda: False,
+) -> Summary:
+    """Run everything of a plan that has no record yet.
+
+    Args:
+        planned: what to run
+        places: where to read and write
+        jobs: worker processes
+        threads: threads of each network's arithmetic; changes the last bits of a result
+        listener: told of everything that happens to a job
+        feature_progress: told how far the extraction of a corpus' features is
+        begin: told the experiments before training begins
+        stopping: once true, running jobs are finished and no other is begun
+
+    Returns:
+        what was done
+
+    Raises:
+        StoreError: if results cannot be written; everything finished is kept
+    """
+    summary = Summary(left_out=dict(planned.left_out))
+    steps = []
+    for corpus, model in ((corpus, model) for corpus, specs in planned.pairs for model in specs):
+        if stopping():
+            break
+        try:
+            step, data = prepare(
+                corpus,
+                model,
+                planned,
+                places,
+                jobs=jobs,
+                progress=lambda what, done, total, name=corpus.name: feature_progress(
+                    name, what, done, total
+                ),
+            )
+            if step.missing:
+                Store(places.results).open(step.experiment, _facts(data))
+        except (CorpusError, FeatureError) as error:
+            summary.failures[f"{corpus.name} {model.name}"] = str(error)
+            continue
+        if data.left_out:
+            summary.skipped_clips[corpus.name] = dict(data.left_out)
+        summary.kept += step.kept
+        steps.append(step)
+    begin(steps)
+    for phase in _phases(steps, places, threads, jobs):
+        with contextlib.closing(run_locally(phase, jobs=jobs, stopping=stopping)) as events:
+            for event in events:
+                _note(event, summary, places)
+                listener(event)
+    summary.stopped = stopping()
+    return summary
+
+
+def _facts(data: Dataset) -> dict[str, object]:
+    """Return what `experiment.json` holds beside the experiment itself."""
+    return {
+        "labels": list(data.labels),
+        "n_clips": len(data.table),
+        "n_speakers": int(data.table["speaker"].nunique()),
+        "left_out": dict(sorted(data.left_out.items())),
+        "emobench_version": __version__,
+    }
+
+
+def _phases(steps: Iterable[Step], places: Places, threads: int, jobs: int) -> Iterator[list[Work]]:
+    """Yield the tuning steps first, whose results the folds of their experiments read."""
+    tuning, folds = [], []
+    for step in steps:
+        for job in step.missing:
+            if job.fold is None:
+                tuning.append(Work(step.experiment, job, places, threads, tuning_jobs=jobs))
+            else:
+                folds.append(Work(step.experiment, job, places, threads))
+    for item in tuning:
+        yield [item]
+    yield folds
+
+
+def _note(event: Event, summary: Summary, places: Places) -> None:
+    """Enter an event in the summary; a failure is filed as a record of its own."""
+    experiment = event.work.experiment
+    name = f"{experiment.corpus} {experiment.model} {event.work.job.name}"
+    if event.kind == "done":
+        summary.done += 1
+        summary.failures.pop(name, None)
+    elif event.kind == "failed":
+        summary.failures[name] = event.message
+        Store(places.results).fail(experiment, event.work.job, event.message)
+    elif event.kind == "fatal":
+        raise StoreError(event.message)
+
+
+def run(
+    model: str | Sequence[str] = "all",
+    corpus: str | Sequence[str] = "all",
+    protocol: str = "losgo",
+    *,
+    data: str | Path | None = None,
+    results: str | Path = "results",
+    cache: str | Path | None = None,
+    jobs: int = 1,
+    backend: Backend = "tensorflow",
+    epochs: int | None = None,
+    folds: Sequence[int] = (),
+    repetitions: int | None = None,
+    skip_bad: bool = False,
+    datasets: Sequence[str | Path] = (),
+) -> Summary:
+    """Train and test models on corpora; what has a record already is not computed again.
+
+    Args:
+        model: name or names, or "all"
+        corpus: name or names, or "all" for every corpus on disk
+        protocol: name of a protocol
+        data: folder that holds the corpora
+        results: folder for records and predictions
+        cache: folder for extracted features
+        jobs: worker processes
+        backend: what trains the networks
+        epochs: overrides the number of epochs of every network
+        folds: indexes of the folds to run; empty for all
+        repetitions: how many repetitions to run
+        skip_bad: leave out clips that a front-end refuses
+        datasets: registry files to use beside or instead of the packaged one
+
+    Returns:
+        what was done, and what failed
+
+    Raises:
+        EmobenchError: if a name is wrong, or nothing can be read or written
+    """
+    selection = Selection(
+        models=(model,) if isinstance(model, str) else tuple(model),
+        corpora=(corpus,) if isinstance(corpus, str) else tuple(corpus),
+        protocol=protocol,
+        backend=backend,
+        epochs=epochs,
+        folds=tuple(folds),
+        repetitions=repetitions,
+        skip_bad=skip_bad,
+    )
+    places = find_places(data=data, results=results, cache=cache, datasets=datasets)
+    return execute(plan(selection, places), places, jobs=jobs)
+
+
+def find_places(
+    *,
+    data: str | Path | None = None,
+    results: str | Path = "results",
+    cache: str | Path | None = None,
+    datasets: Sequence[str | Path] = (),
+) -> Places:
+    """Return absolute folders; what is not given comes from the environment or the platform."""
+    import platformdirs
+
+    data = data or os.environ.get("EMOBENCH_DATA") or None
+    cache = cache or os.environ.get("EMOBENCH_CACHE") or platformdirs.user_cache_dir("emobench")
+    return Places(
+        results=Path(results).absolute(),
+        cache=Path(cache).absolute(),
+        data=Path(data).absolute() if data else None,
+        datasets=tuple(Path(file).absolute() for file in datasets),
+    )

@@ -1,0 +1,128 @@
+"""Who may import whom, and what may be imported at all before it is needed."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import emobench
+
+PACKAGE = Path(emobench.__file__).parent
+RANKS = {
+    "errors": 0,
+    "spec": 0,
+    "protocols": 1,
+    "audio": 1,
+    "folds": 1,
+    "scaling": 1,
+    "weights": 1,
+    "metrics": 1,
+    "store": 1,
+    "demo": 2,
+    "corpora": 3,
+    "features": 4,
+    "sources": 1,
+    "batches": 4,
+    "models": 4,
+    "leaderboard": 4,
+    "training": 5,
+    "plots": 5,
+    "executors": 6,
+    "runs": 7,
+    "cli": 8,
+}
+HEAVY = {
+    "av": {"audio"},
+    "soundfile": {"audio", "demo"},
+    "soxr": {"audio"},
+    "librosa": {"features"},
+    "opensmile": {"features"},
+    "keras": {"batches", "models", "training"},
+    "sklearn": {"folds", "metrics", "models"},
+    "matplotlib": {"plots"},
+    "click": {"cli"},
+    "rich": {"cli", "leaderboard"},
+    "tensorflow": set(),
+    "jax": set(),
+    "torch": set(),
+}
+MODULES = sorted(PACKAGE.rglob("*.py"))
+
+
+def unit(path: Path) -> str:
+    """Return the module or sub-package that a file belongs to."""
+    return path.relative_to(PACKAGE).with_suffix("").parts[0]
+
+
+def imports(path: Path) -> list[tuple[int, str]]:
+    """Return every module that a file imports, absolute, with the line."""
+    found = []
+    parts = ("emobench", *path.relative_to(PACKAGE).with_suffix("").parts)
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found += [(node.lineno, alias.name) for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            package = ".".join(parts[: -node.level]) if node.level else ""
+            module = ".".join(filter(None, [package, node.module or ""]))
+            if module == "emobench":
+                found += [(node.lineno, f"emobench.{alias.name}") for alias in node.names]
+            else:
+                found.append((node.lineno, module))
+    return found
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_imports_point_downwards(path):
+    own = unit(path)
+    if own in ("__init__", "__main__"):
+        return
+    wrong = []
+    for line, module in imports(path):
+        if not module.startswith("emobench."):
+            continue
+        other = module.split(".")[1]
+        if other == own or other.startswith("__"):
+            continue
+        if RANKS[other] >= RANKS[own]:
+            wrong.append(f"{path.name}:{line} imports {other}, which is not below {own}")
+    assert wrong == []
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_heavy_packages_stay_in_their_layer(path):
+    wrong = [
+        f"{path.name}:{line} imports {module}"
+        for line, module in imports(path)
+        if module.split(".")[0] in HEAVY and unit(path) not in HEAVY[module.split(".")[0]]
+    ]
+    assert wrong == []
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "import emobench",
+        "from emobench.cli import cli",
+        "from emobench.cli import main; main(['models'])",
+        "from emobench.cli import main; main(['corpora'])",
+        "from emobench.cli import main; main(['protocols'])",
+    ],
+)
+def test_listing_loads_nothing_heavy(statement):
+    code = (
+        "import sys\n"
+        f"try:\n    exec({statement!r})\nexcept SystemExit as stop:\n    assert not stop.code\n"
+        "print(sorted({'keras', 'tensorflow', 'jax', 'librosa', 'opensmile', 'sklearn', "
+        "'matplotlib', 'av'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_every_rank_exists_or_is_planned():
+    known = {unit(path) for path in MODULES} - {"__init__", "__main__"}
+    assert known <= set(RANKS)

@@ -1,0 +1,277 @@
+"""A run from names to records: interrupted, repeated, and broken in every way a user can."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+import emobench
+from emobench.errors import CorpusError, SpecError
+from emobench.runs import Selection, current_fingerprint, execute, plan
+from emobench.runs.planning import configuration
+
+NETWORK = "latif2019"
+
+
+def select(*models, **options):
+    return Selection(models, ("tiny",), **{"protocol": "smoke", **options})
+
+
+def run(places, *models, jobs=1, **options):
+    return execute(plan(select(*models, **options), places), places, jobs=jobs)
+
+
+def records(results: Path) -> dict[str, bytes]:
+    """Return the predictions of every job, as stored, by path."""
+    return {
+        str(path.relative_to(results)): path.read_bytes() for path in results.rglob("*.parquet")
+    }
+
+
+def command(places, *more):
+    return [
+        *(sys.executable, "-m", "emobench", "run", "--model", f"{NETWORK},svm-is09"),
+        *("--corpus", "tiny", "--protocol", "smoke", "--data", str(places.data)),
+        *("--cache", str(places.cache), "--datasets", str(places.datasets[0])),
+        *more,
+    ]
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tiny_data, tiny_cache, tmp_path_factory):
+    """Predictions of a run that nothing happened to."""
+    from emobench.spec import Places
+
+    places = Places(
+        tmp_path_factory.mktemp("undisturbed"),
+        tiny_cache,
+        tiny_data,
+        (tiny_data / "datasets.yaml",),
+    )
+    summary = run(places, NETWORK, "svm-is09")
+    assert summary.failures == {}
+    return records(places.results)
+
+
+def test_a_run_files_every_fold(undisturbed):
+    assert sorted(Path(name).stem for name in undisturbed) == 2 * ["fold-00-repetition-1"] + 2 * [
+        "fold-01-repetition-1"
+    ]
+
+
+def test_two_workers_give_the_same_bits(undisturbed, tiny_places):
+    run(tiny_places, NETWORK, "svm-is09", jobs=2)
+    assert records(tiny_places.results) == undisturbed
+
+
+def test_a_second_run_computes_nothing(tiny_places):
+    first = run(tiny_places, "svm-is09")
+    stamps = {path: path.stat().st_mtime_ns for path in tiny_places.results.rglob("*")}
+    second = run(tiny_places, "svm-is09")
+    assert (first.done, first.kept, second.done, second.kept) == (2, 0, 0, 2)
+    assert stamps == {path: path.stat().st_mtime_ns for path in tiny_places.results.rglob("*")}
+
+
+@pytest.mark.parametrize("delay", [0.0, 1.5])
+def test_killed_at_any_moment_the_same_command_goes_on(undisturbed, tiny_places, tmp_path, delay):
+    results = tmp_path / "results"
+    started = subprocess.Popen(
+        command(tiny_places, "--results", str(results)),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    deadline = time.monotonic() + 120
+    while not list(results.rglob("fold-*.json")) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    time.sleep(delay)
+    workers = psutil.Process(started.pid).children(recursive=True)
+    started.kill()
+    started.wait()
+    psutil.wait_procs(workers, timeout=20)
+    assert not [process for process in workers if process.is_running()], "a worker outlived the run"
+    done = {path: path.stat().st_mtime_ns for path in results.rglob("fold-*.json")}
+    assert done
+
+    again = subprocess.run(
+        command(tiny_places, "--results", str(results)), capture_output=True, text=True, check=True
+    )
+    assert records(results) == undisturbed
+    assert {path: path.stat().st_mtime_ns for path in done} == done, "a finished job ran again"
+    assert f"{4 - len(done)} jobs done, {len(done)} were there already" in again.stdout
+
+
+def test_an_interrupt_finishes_what_is_running(tiny_places, tmp_path):
+    results = tmp_path / "results"
+    started = subprocess.Popen(
+        command(tiny_places, "--results", str(results), "--epochs", "40"),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    deadline = time.monotonic() + 120
+    while not list(results.rglob("experiment.json")) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    time.sleep(3)
+    started.send_signal(signal.SIGINT)
+    _, errors = started.communicate(timeout=120)
+    assert started.returncode == 130
+    assert "finishing the jobs that are running" in errors
+    assert "Traceback" not in errors
+    assert len(list(results.rglob("fold-*-repetition-1.json"))) in (1, 2, 3)
+
+
+def test_a_killed_worker_costs_its_job_a_second_try(undisturbed, tiny_places):
+    killed = []
+
+    def kill_once(event):
+        if event.kind == "epoch" and not killed:
+            workers = psutil.Process().children(recursive=True)
+            killed.extend(p for p in workers if "spawn_main" in " ".join(p.cmdline()))
+            for process in killed:
+                os.kill(process.pid, signal.SIGKILL)
+
+    kinds = []
+
+    def listener(event):
+        kinds.append(event.kind)
+        kill_once(event)
+
+    summary = execute(
+        plan(select(NETWORK, "svm-is09"), tiny_places), tiny_places, listener=listener
+    )
+    assert killed
+    assert "retried" in kinds
+    assert summary.failures == {}
+    assert records(tiny_places.results) == undisturbed
+
+
+def test_a_failure_is_a_record_and_is_tried_again(tiny_places, monkeypatch):
+    import emobench.executors as executors
+
+    def broken(work):
+        return executors._Outcome(None, "no luck", False, 0)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(executors, "ProcessPoolExecutor", _InThisProcess)
+        patch.setattr(executors, "_work", broken)
+        summary = run(tiny_places, "svm-is09")
+    assert set(summary.failures.values()) == {"no luck"}
+    assert len(list(tiny_places.results.rglob("*.failure.json"))) == 2
+    assert run(tiny_places, "svm-is09").done == 2
+    assert list(tiny_places.results.rglob("*.failure.json")) == []
+
+
+class _InThisProcess:
+    """Stands in for a pool of processes."""
+
+    _processes = None
+
+    def __init__(self, *arguments, **options):
+        pass
+
+    def submit(self, function, *arguments):
+        from concurrent.futures import Future
+
+        future = Future()
+        future.set_result(function(*arguments))
+        return future
+
+    def shutdown(self, **options):
+        pass
+
+
+def test_a_protocol_that_tunes_on_its_folds_files_the_tuning_first(tiny_places):
+    summary = run(tiny_places, "svm-is09", protocol="keesing2020")
+    assert summary.failures == {}
+    assert summary.done == 5
+    assert [path.stem for path in tiny_places.results.rglob("tuning.json")] == ["tuning"]
+
+
+def test_a_nested_protocol_stores_its_grid(tiny_places):
+    import json
+
+    run(tiny_places, "svm-is09", protocol="losgo")
+    for path in tiny_places.results.rglob("fold-*.json"):
+        record = json.loads(path.read_text())
+        assert len(record["grid"]) == 42
+        assert record["tuned_on"].startswith("training folds")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"models": ("latif",)}, "--model: expected one of .* found 'latif'"),
+        ({"corpora": ("tinny",)}, "'tinny'.* Did you mean 'tiny'"),
+        ({"protocol": "losg"}, "--protocol: expected one of losgo.* Did you mean 'losgo'"),
+        ({"backend": "theano"}, "--backend: expected one of tensorflow"),
+    ],
+)
+def test_a_misspelt_name_is_said(tiny_places, options, message):
+    selection = Selection(**{"models": ("svm-is09",), "corpora": ("tiny",), **options})
+    with pytest.raises(SpecError, match=message):
+        plan(selection, tiny_places)
+
+
+def test_a_fold_that_does_not_exist_is_said(tiny_places):
+    with pytest.raises(SpecError, match="--folds: expected numbers from 0 to 1 for tiny, found 7"):
+        run(tiny_places, "svm-is09", folds=(7,))
+
+
+def test_no_corpus_at_all_says_what_to_do(tiny_places, tmp_path):
+    from dataclasses import replace
+
+    places = replace(tiny_places, data=tmp_path)
+    with pytest.raises(CorpusError, match="found none of the registered corpora"):
+        plan(Selection(("svm-is09",), ("all",)), places)
+
+
+def test_what_changes_no_result_changes_no_fingerprint(tiny_places):
+    planned = plan(select(NETWORK), tiny_places)
+    corpus, (model,) = planned.pairs[0]
+    before = configuration(corpus, model, planned.protocol)
+    from dataclasses import replace
+
+    idle = replace(planned.protocol, title="other words", repetitions=9, caution="!")
+    assert configuration(corpus, model, idle) == before
+    weights = replace(planned.protocol, weights="none")
+    assert configuration(corpus, model, weights) != before
+    assert configuration(corpus, model, planned.protocol, epochs=3) != before
+    assert configuration(corpus, model, planned.protocol, backend="jax") != before
+
+
+def test_todays_fingerprint_of_a_stored_experiment(tiny_places):
+    from emobench import corpora
+    from emobench.store import read_experiments
+
+    run(tiny_places, "svm-is09")
+    (stored,) = read_experiments(tiny_places.results)
+    registry = corpora.load_registry(tiny_places.datasets)
+    today = current_fingerprint(stored.experiment, registry)
+    assert today == stored.experiment["configuration_fingerprint"]
+    assert current_fingerprint({**stored.experiment, "corpus": "gone"}, registry) is None
+
+
+def test_the_python_interface(tiny_places):
+    summary = emobench.run(
+        "svm-is09",
+        "tiny",
+        "smoke",
+        data=tiny_places.data,
+        results=tiny_places.results,
+        cache=tiny_places.cache,
+        datasets=tiny_places.datasets,
+    )
+    assert summary.done == 2
+    table = emobench.read_results(tiny_places.results)
+    assert list(table.columns[:10]) == [
+        *("protocol", "corpus", "model", "fingerprint", "fold"),
+        *("repetition", "id", "speaker", "label", "predicted"),
+    ]
+    assert len(table) == 12
