@@ -254,12 +254,29 @@ def _die_with(parent: int) -> None:
         os._exit(1)
 
 
+def _start_backend() -> None:
+    """Load Keras without the greetings of its backend, which nothing but silence suppresses."""
+    errors = os.dup(2)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        from .training import network
+
+        network.start_backend()
+    finally:
+        os.dup2(errors, 2)
+        os.close(errors)
+        os.close(nowhere)
+
+
 def _work(work: Work) -> _Outcome:
     """Run a job in a worker process; whatever goes wrong becomes a message."""
     import psutil
 
     from .training import jobs
 
+    if work.experiment.backend != "scikit-learn":
+        _start_backend()
     last = 0.0
 
     def report(done: int, total: int, loss: float) -> None:

@@ -51,7 +51,9 @@ class Network:
             jit_compile=_compiles(),
         )
         self.model.optimizer.build(self.model.trainable_variables)
-        self._optimizer_start = [np.array(value) for value in self.model.optimizer.variables]
+        self._optimizer_start = [
+            keras.ops.convert_to_numpy(value) for value in self.model.optimizer.variables
+        ]
 
     def _build(self) -> keras.Model:
         return self._spec.build(self._spec.config, self._shapes, self._n_classes)
@@ -111,6 +113,11 @@ class Network:
         probabilities = np.empty_like(outputs)
         probabilities[batches.order] = outputs
         return probabilities
+
+
+def start_backend() -> None:
+    """Let the backend look for its devices."""
+    keras.ops.zeros(1)
 
 
 def _compiles() -> bool:

@@ -1,0 +1,63 @@
+"""The command line: parses words, calls the package, prints. Nothing is computed here.
+
+Every command imports what it needs when it is called, so that `emobench --help` answers at once.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from .. import __version__
+from ..errors import EmobenchError, SpecError
+from .corpora import check, corpora, utterances
+from .leaderboard import leaderboard
+from .models import models
+from .run import features, run
+from .splits import folds, protocols
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="emobench")
+def cli() -> None:
+    """Benchmark speech emotion recognition models, speaker-independently."""
+
+
+for command in (
+    run,
+    leaderboard,
+    corpora,
+    check,
+    utterances,
+    models,
+    protocols,
+    folds,
+    features,
+):
+    cli.add_command(command)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run a command; what a user can mend is told in a line or two, without a traceback.
+
+    Exit status: 0 all done, 1 something failed or differs, 2 bad usage, 130 interrupted.
+    """
+    try:
+        status = cli.main(args=arguments, prog_name="emobench", standalone_mode=False)
+    except click.exceptions.Abort:
+        click.echo("interrupted", err=True)
+        sys.exit(130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(2)
+    except SpecError as error:
+        click.echo(f"Error: {error}", err=True)
+        sys.exit(2)
+    except EmobenchError as error:
+        click.echo(f"Error: {error}", err=True)
+        sys.exit(1)
+    except BrokenPipeError:  # the reader of our output has seen enough
+        sys.stderr.close()
+        sys.exit(0)
+    sys.exit(status if isinstance(status, int) else 0)

@@ -1,0 +1,112 @@
+"""`emobench leaderboard`."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+
+import click
+
+from . import options
+
+
+@click.command()
+@options.results
+@click.option("--protocol", help="Show this protocol only. [default: all that have results]")
+@click.option("--partial", is_flag=True, help="Show incomplete results too, marked.")
+@click.option("--pooled", is_flag=True, help="Add tables of the pooled UAR and of WA.")
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(["table", "markdown", "csv", "json"]),
+    default="table",
+    show_default=True,
+    help="How to write it.",
+)
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="File to write to. [default: print]",
+)
+@click.option(
+    "--readme",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Document whose table, between the markers, is replaced as well.",
+)
+@options.datasets
+def leaderboard(
+    results: Path,
+    protocol: str | None,
+    partial: bool,
+    pooled: bool,
+    format_: str,
+    out: Path | None,
+    readme: Path | None,
+    datasets: tuple[Path, ...],
+) -> int:
+    """Show what has been run as a table, beside the published results.
+
+    Rows are corpora, columns are models. Every figure is computed from stored predictions.
+    """
+    from .. import corpora, runs
+    from .. import leaderboard as board
+
+    registry = corpora.load_registry(datasets)
+
+    def current(experiment: dict) -> str | None:
+        return runs.current_fingerprint(experiment, registry)
+
+    chosen = {"current": current, "partial": partial, "registry": registry}
+    boards = (
+        [board.build(results, protocol=protocol, **chosen)]
+        if protocol
+        else board.build_all(results, **chosen)
+    )
+    on_terminal = out is None and sys.stdout.isatty()
+    text = board.render(
+        boards,
+        format_,
+        pooled=pooled,
+        colour=on_terminal,
+        width=shutil.get_terminal_size().columns if on_terminal else None,
+    )
+    if out is None:
+        click.echo(text, nl=False)
+    else:
+        _write(out, text, "--out")
+    if readme is not None:
+        _write(readme, board.embed(_read(readme), board.fragment(boards)), "--readme")
+    if format_ == "csv":
+        for one in boards:
+            for notice in one.notices:
+                click.echo(f"{one.protocol}: {notice.kind}: {notice.text}", err=True)
+    return 0
+
+
+def _read(path: Path) -> str:
+    from ..errors import SpecError
+
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SpecError(
+            f"--readme {path}: expected a text file, found '{_reason(error)}'. Name another one."
+        ) from None
+
+
+def _write(path: Path, text: str, option: str) -> None:
+    from ..errors import SpecError
+
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8", newline="\n")
+    except OSError as error:
+        raise SpecError(
+            f"{option} {path}: expected a file that can be written, found '{_reason(error)}'. "
+            "Name another one."
+        ) from None
+
+
+def _reason(error: Exception) -> str:
+    return getattr(error, "strerror", None) or str(error)

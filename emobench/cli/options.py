@@ -1,0 +1,72 @@
+"""Options that several commands share, spelled and explained once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+FOLDER = click.Path(file_okay=False, path_type=Path)
+
+data = click.option(
+    "--data",
+    type=FOLDER,
+    envvar="EMOBENCH_DATA",
+    show_envvar=True,
+    help="Folder that holds the corpora, each in a folder of its name.",
+)
+results = click.option(
+    "--results",
+    type=FOLDER,
+    default=Path("results"),
+    show_default=True,
+    help="Folder of records and predictions.",
+)
+cache = click.option(
+    "--cache",
+    type=FOLDER,
+    envvar="EMOBENCH_CACHE",
+    show_envvar=True,
+    help="Folder of extracted features. [default: the platform's cache folder]",
+)
+datasets = click.option(
+    "--datasets",
+    type=click.Path(dir_okay=False, path_type=Path),
+    multiple=True,
+    help="Registry file that adds or overrides corpora; may be repeated. "
+    "[default: datasets.yaml here, else the packaged one]",
+)
+protocol = click.option("--protocol", default="losgo", show_default=True, help="How to evaluate.")
+jobs = click.option(
+    "--jobs",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="Worker processes; changes no result.",
+)
+
+
+def words(context: click.Context, parameter: click.Parameter, value: Any) -> tuple[str, ...]:
+    """Split names at commas; the option may also be repeated."""
+    parts = [part.strip() for item in value for part in item.split(",")]
+    return tuple(part for part in parts if part)
+
+
+def numbers(context: click.Context, parameter: click.Parameter, value: Any) -> tuple[int, ...]:
+    """Split whole numbers at commas."""
+    if not value:
+        return ()
+    try:
+        return tuple(int(part) for part in value.split(","))
+    except ValueError:
+        message = f"expected whole numbers with commas between them, such as 0,1; found '{value}'"
+        raise click.BadParameter(message) from None
+
+
+def names(option: str, text: str) -> Callable:
+    """Return a required option that takes names with commas between them, or `all`."""
+    return click.option(
+        option, multiple=True, required=True, callback=words, metavar="NAME[,…]|all", help=text
+    )

@@ -1,0 +1,191 @@
+"""`emobench run` and `emobench features`."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING
+
+import click
+
+from . import options
+
+if TYPE_CHECKING:
+    from ..runs import Plan, Summary
+
+
+@click.command()
+@options.names("--model", "Models to train and test.")
+@options.names("--corpus", "Corpora to do it on; all means every corpus that is on disk.")
+@options.protocol
+@options.data
+@options.results
+@options.cache
+@options.datasets
+@options.jobs
+@click.option(
+    "--threads",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="Threads of a network's arithmetic; another number changes the last bits of a result.",
+)
+@click.option(
+    "--backend",
+    type=click.Choice(["tensorflow", "jax", "torch"]),
+    default="tensorflow",
+    show_default=True,
+    help="What trains the networks.",
+)
+@click.option("--epochs", type=click.IntRange(min=1), help="Another number of epochs than usual.")
+@click.option("--folds", callback=options.numbers, metavar="0,1,…", help="Only these folds.")
+@click.option("--repetitions", type=click.IntRange(min=1), help="Only so many repetitions.")
+@click.option("--skip-bad", is_flag=True, help="Leave out clips without usable audio.")
+@click.option("--dry-run", is_flag=True, help="Say what would be run, and stop.")
+def run(
+    model: tuple[str, ...],
+    corpus: tuple[str, ...],
+    protocol: str,
+    data: Path | None,
+    results: Path,
+    cache: Path | None,
+    datasets: tuple[Path, ...],
+    jobs: int,
+    threads: int,
+    backend: str,
+    epochs: int | None,
+    folds: tuple[int, ...],
+    repetitions: int | None,
+    skip_bad: bool,
+    dry_run: bool,
+) -> int:
+    """Train and test models on corpora, and file predictions and scores.
+
+    What has a record already is not computed again: to go on after an interruption, give the same
+    command. Everything finished is on disk at any moment.
+    """
+    from .. import runs
+    from .progress import Progress
+
+    selection = runs.Selection(
+        models=model,
+        corpora=corpus,
+        protocol=protocol,
+        backend=backend,
+        epochs=epochs,
+        folds=folds,
+        repetitions=repetitions,
+        skip_bad=skip_bad,
+    )
+    places = runs.find_places(data=data, results=results, cache=cache, datasets=datasets)
+    planned = runs.plan(selection, places)
+    _say_what_is_left_out(planned)
+    if dry_run:
+        _say_what_would_run(planned, places)
+        return 0
+    with _interrupts() as interrupted, Progress() as progress:
+        summary = runs.execute(
+            planned,
+            places,
+            jobs=jobs,
+            threads=threads,
+            listener=progress.event,
+            feature_progress=progress.features,
+            begin=progress.begin,
+            stopping=lambda: bool(interrupted),
+        )
+    return _conclude(summary, places.results)
+
+
+@click.command()
+@click.argument("names", nargs=-1, required=True)
+@options.names("--corpus", "Corpora to extract from.")
+@options.data
+@options.cache
+@options.datasets
+@options.jobs
+@click.option("--skip-bad", is_flag=True, help="Leave out clips without usable audio.")
+def features(
+    names: tuple[str, ...],
+    corpus: tuple[str, ...],
+    data: Path | None,
+    cache: Path | None,
+    datasets: tuple[Path, ...],
+    jobs: int,
+    skip_bad: bool,
+) -> int:
+    """Extract features ahead of a run.
+
+    NAMES are front-ends, such as `logmel` or `logmel:bands=240`.
+    """
+    from .. import runs
+    from .progress import Progress
+
+    places = runs.find_places(data=data, cache=cache, datasets=datasets)
+    with Progress() as progress:
+        extracted = runs.extract_ahead(
+            names, corpus, places, jobs=jobs, skip_bad=skip_bad, progress=progress.features
+        )
+    for line in extracted:
+        click.echo(line)
+    return 0
+
+
+@contextmanager
+def _interrupts() -> Iterator[list[int]]:
+    """Let the first Ctrl-C finish what is running and the second end at once."""
+    seen: list[int] = []
+
+    def note(number: int, frame: FrameType | None) -> None:
+        if seen:
+            raise KeyboardInterrupt
+        seen.append(number)
+        click.echo(
+            "\nfinishing the jobs that are running; press Ctrl-C again to end at once", err=True
+        )
+
+    before = signal.signal(signal.SIGINT, note)
+    try:
+        yield seen
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _say_what_is_left_out(planned: Plan) -> None:
+    """List what `all` does not cover, shortest way: one line a reason."""
+    reasons: dict[str, list[str]] = {}
+    for name, reason in planned.left_out.items():
+        reasons.setdefault(reason, []).append(name)
+    for reason, names in reasons.items():
+        click.echo(f"left out ({reason}): {', '.join(names)}", err=True)
+
+
+def _say_what_would_run(planned: Plan, places: object) -> None:
+    """Print each experiment with the number of its jobs."""
+    for corpus, models in planned.pairs:
+        for model in models:
+            repetitions = planned.selection.repetitions or planned.protocol.repetitions_of(model)
+            click.echo(
+                f"{corpus.name} {model.name}: protocol {planned.protocol.name}, folds by "
+                f"{corpus.folds}, {repetitions} repetition{'s' if repetitions > 1 else ''}"
+            )
+
+
+def _conclude(summary: Summary, results: Path) -> int:
+    """Print what a run came to and return its exit status."""
+    for corpus, clips in summary.skipped_clips.items():
+        click.echo(f"{corpus}: left out {len(clips)} clips without usable audio", err=True)
+    for name, message in summary.failures.items():
+        click.echo(f"failed: {name}: {message}", err=True)
+    click.echo(
+        f"{summary.done} jobs done, {summary.kept} were there already, "
+        f"{len(summary.failures)} failed; records in {results}"
+    )
+    if summary.stopped:
+        click.echo("interrupted; give the same command to go on", err=True)
+        sys.exit(130)
+    return 1 if summary.failures else 0

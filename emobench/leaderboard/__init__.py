@@ -1,0 +1,82 @@
+"""The leaderboard: what has been run, beside what was published.
+
+`assembly` computes every figure from stored predictions, `selection` decides what is shown,
+`grid` puts it into words, and `terminal`, `markdown` and `data` render it. The same results give
+the same bytes, whenever and wherever.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal, get_args
+
+from ..errors import SpecError, suggest
+from . import data, markdown, terminal
+from .assembly import Current, build, build_all, protocols_on_disk
+from .board import Cell, Leaderboard, Row
+from .markdown import embed
+
+Format = Literal["table", "markdown", "csv", "json"]
+FORMATS: tuple[str, ...] = get_args(Format)
+
+__all__ = [
+    "build",
+    "build_all",
+    "render",
+    "embed",
+    "fragment",
+    "protocols_on_disk",
+    "Cell",
+    "Current",
+    "FORMATS",
+    "Format",
+    "Leaderboard",
+    "Row",
+]
+
+
+def render(
+    boards: Leaderboard | Sequence[Leaderboard],
+    format: Format = "table",
+    *,
+    pooled: bool = False,
+    colour: bool = False,
+    width: int | None = None,
+) -> str:
+    """Render one leaderboard or several.
+
+    Args:
+        boards: what `build` or `build_all` returned
+        format: "table" for people at a terminal, "markdown", "csv" or "json"
+        pooled: add tables of pooled UAR and of WA; CSV and JSON always hold them
+        colour: use a terminal's bold and dim letters in a table
+        width: columns of the terminal; a wider table is cut into several
+
+    Returns:
+        text that ends in a line break
+
+    Raises:
+        SpecError: if there is no such format
+    """
+    several = _several(boards)
+    if format == "table":
+        return terminal.to_text(several, pooled=pooled, colour=colour, width=width)
+    if format == "markdown":
+        return markdown.to_markdown(several, pooled=pooled)
+    if format == "csv":
+        return data.to_csv(several)
+    if format == "json":
+        return data.to_json(several)
+    raise SpecError(
+        f"--format: expected one of {', '.join(FORMATS)}, found '{format}'."
+        + suggest(format, FORMATS)
+    )
+
+
+def fragment(boards: Leaderboard | Sequence[Leaderboard]) -> str:
+    """Return the Markdown tables of real corpora alone, for `embed` to put into a README."""
+    return markdown.fragment(_several(boards))
+
+
+def _several(boards: Leaderboard | Sequence[Leaderboard]) -> tuple[Leaderboard, ...]:
+    return (boards,) if isinstance(boards, Leaderboard) else tuple(boards)

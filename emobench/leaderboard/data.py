@@ -1,0 +1,140 @@
+"""Leaderboards for programs: CSV with one line a result, and JSON."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from .board import Cell, Leaderboard, Row
+from .words import shown_notices
+
+SCORES = ("uar", "uar_sd", "uar_pooled", "wa", "macro_f1", "wap")
+"""Scores in percent, of all that are computed."""
+
+COLUMNS = (
+    "protocol",
+    "corpus",
+    "synthetic",
+    "model",
+    *SCORES,
+    "published_uar",
+    "published_protocol",
+    "human",
+    "chance",
+    "complete",
+    "comparable",
+    "folds_done",
+    "folds",
+    "repetitions",
+    "clips",
+    "backend",
+    "fingerprint",
+    "notes",
+)
+
+_COUNTS = re.compile(r"(?<=\[)\s+\d+(,\s+\d+)*\s+(?=\])")
+
+
+def to_csv(boards: Sequence[Leaderboard]) -> str:
+    """Render leaderboards as CSV, percentages with four decimals, unknown values empty."""
+    stream = io.StringIO()
+    writer = csv.DictWriter(stream, COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    for board in boards:
+        for row, synthetic in _rows(boards, board):
+            for cell in row.cells.values():
+                facts = _facts(row, cell)
+                facts["notes"] = "; ".join(cell.notes)
+                named = {"protocol": board.protocol, "corpus": row.corpus, "synthetic": synthetic}
+                writer.writerow({key: _text(item) for key, item in {**named, **facts}.items()})
+    return stream.getvalue()
+
+
+def to_json(boards: Sequence[Leaderboard]) -> str:
+    """Render leaderboards as JSON, percentages with four decimals, unknown values null."""
+    content = {"unit": "percent", "leaderboards": [_board(boards, board) for board in boards]}
+    text = json.dumps(content, indent=1, ensure_ascii=False)
+    return _COUNTS.sub(lambda counts: re.sub(r"\s+", " ", counts[0]), text) + "\n"
+
+
+def _board(boards: Sequence[Leaderboard], board: Leaderboard) -> dict[str, Any]:
+    rows = [
+        {
+            "corpus": row.corpus,
+            "title": row.title,
+            "synthetic": synthetic,
+            "chance": round(row.chance, 4),
+            "human": row.human,
+            "published": {model: one.value for model, one in sorted(row.published.items())},
+            "best": sorted(row.best("uar")),
+            "results": {
+                model: {
+                    **_facts(row, cell),
+                    "labels": list(cell.labels),
+                    "recall": _percentages(cell.scores["recall"]),
+                    "confusion": cell.scores["confusion"],
+                }
+                for model, cell in row.cells.items()
+            },
+        }
+        for row, synthetic in _rows(boards, board)
+    ]
+    real = _real(boards)
+    notices = {
+        kind: [notice.text for notice in shown_notices(board, kind, real=real)]
+        for kind in sorted({notice.kind for notice in board.notices})
+    }
+    return {
+        "protocol": board.protocol,
+        "title": board.title,
+        "caution": board.caution,
+        "rows": rows,
+        "notices": {kind: texts for kind, texts in notices.items() if texts},
+    }
+
+
+def _rows(boards: Sequence[Leaderboard], board: Leaderboard) -> Iterator[tuple[Row, bool]]:
+    """Yield rows and whether they are synthetic, which they are only where nothing else is."""
+    if _real(boards):
+        yield from ((row, False) for row in board.rows)
+    else:
+        yield from ((row, True) for row in board.synthetic)
+
+
+def _real(boards: Sequence[Leaderboard]) -> bool:
+    return any(board.rows for board in boards)
+
+
+def _facts(row: Row, cell: Cell) -> dict[str, Any]:
+    printed = row.published.get(cell.model)
+    return {
+        "model": cell.model,
+        **_percentages({score: cell.scores.get(score) for score in SCORES}),
+        "published_uar": printed.value if printed else None,
+        "published_protocol": printed.protocol if printed else None,
+        "human": row.human,
+        "chance": round(row.chance, 4),
+        "complete": cell.complete,
+        "comparable": cell.comparable,
+        "folds_done": cell.done,
+        "folds": cell.wanted,
+        "repetitions": cell.scores["repetitions"],
+        "clips": cell.clips,
+        "backend": cell.backend,
+        "fingerprint": cell.fingerprint,
+        "notes": list(cell.notes),
+    }
+
+
+def _percentages(shares: dict[str, float | None]) -> dict[str, float | None]:
+    return {key: None if share is None else round(100 * share, 4) for key, share in shares.items()}
+
+
+def _text(value: Any) -> Any:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return "" if value is None else value

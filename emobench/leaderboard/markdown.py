@@ -1,0 +1,132 @@
+"""Leaderboards as Markdown: a file of their own, and the part that a README embeds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..errors import SpecError
+from . import grid
+from .board import Leaderboard, Row
+from .grid import Grid, Item
+from .words import HEADINGS, SYNTHETIC, heading, shown_notices
+
+START = "<!-- leaderboard:start -->"
+END = "<!-- leaderboard:end -->"
+
+_REGENERATE = (
+    "Every figure is computed from the predictions stored in this folder. Regenerate: "
+    "`emobench leaderboard --format markdown`, or `make leaderboard` in the repository."
+)
+
+
+def to_markdown(boards: Sequence[Leaderboard], *, pooled: bool = False) -> str:
+    """Render leaderboards as a Markdown document.
+
+    Synthetic corpora appear only where there is nothing else, under a heading that says so.
+    """
+    real = any(board.rows for board in boards)
+    synthetic = any(board.synthetic for board in boards)
+    parts = ["# Leaderboard"]
+    if not real and synthetic:
+        parts.append(f"**{SYNTHETIC}**")
+    for board in boards:
+        rows = board.rows if real or not synthetic else board.synthetic
+        if rows or _notices(board, real or not synthetic):
+            parts += _section(board, rows, pooled=pooled)
+            parts += _notices(board, real or not synthetic)
+    if len(parts) == 1:
+        parts.append(grid.NOTHING)
+    return "\n\n".join([*parts, _REGENERATE]) + "\n"
+
+
+def fragment(boards: Sequence[Leaderboard]) -> str:
+    """Return the tables of real corpora alone, as a README shows them."""
+    parts = []
+    for board in boards:
+        if board.rows:
+            parts += _section(board, board.rows, level="###")
+    return "\n\n".join(parts or ["No complete results yet."])
+
+
+def embed(text: str, table: str) -> str:
+    """Replace what stands between the markers of a document.
+
+    Args:
+        text: the document, with one `<!-- leaderboard:start -->` and, behind it, one
+            `<!-- leaderboard:end -->`
+        table: what to put there
+
+    Returns:
+        the document with the table
+
+    Raises:
+        SpecError: if the markers are not there
+    """
+    if text.count(START) != 1 or text.count(END) != 1 or text.index(START) > text.index(END):
+        raise SpecError(
+            f"--readme: expected one line '{START}' and a later one '{END}', found "
+            f"{text.count(START)} and {text.count(END)}. Add them where the table is to stand."
+        )
+    before, rest = text.split(START)
+    _, after = rest.split(END)
+    return f"{before}{START}\n\n{table.strip()}\n\n{END}{after}"
+
+
+def _section(
+    board: Leaderboard, rows: Sequence[Row], *, pooled: bool = False, level: str = "##"
+) -> list[str]:
+    parts = [f"{level} Protocol `{board.protocol}`"]
+    if board.title:
+        parts.append(f"{board.title[:1].upper()}{board.title[1:]}.")
+    if board.caution:
+        parts.append(f"**Caution:** {board.caution}.")
+    if not rows:
+        return [*parts, grid.empty(board)]
+    for table in grid.tables(board, rows, pooled=pooled):
+        parts += [table.caption, _lines(table)]
+        parts.append(
+            "\\\n".join(
+                ["**Bold**: best complete result of the row.", *map(_sentence, table.notes)]
+            )
+        )
+    return parts
+
+
+def _sentence(note: str) -> str:
+    return f"{note[:1].upper()}{note[1:]}."
+
+
+def _lines(table: Grid) -> str:
+    """Return a table whose source is aligned, too."""
+    header = ["corpus", *(_heading(name) for name in table.header)]
+    body = [[title, *map(_cell, items)] for title, items in table.rows]
+    widths = [max(map(len, column)) for column in zip(header, *body, strict=True)]
+    rule = [":" + "-" * (width - 1) for width in widths[:1]]
+    rule += [":" + "-" * (width - 2) + ":" for width in widths[1:]]
+    lines = [header, rule, *body]
+    return "\n".join(
+        "| "
+        + " | ".join(text.ljust(width) for text, width in zip(line, widths, strict=True))
+        + " |"
+        for line in lines
+    )
+
+
+def _heading(name: str) -> str:
+    return "<br>".join(part for part in heading(name) if part)
+
+
+def _cell(item: Item) -> str:
+    own = f"**{item.own}**" if item.best else item.own
+    mark = f" {item.mark}" if item.mark else ""
+    beside = f" ({item.published})" if item.published else ""
+    return (own + mark + beside).replace("|", "\\|")
+
+
+def _notices(board: Leaderboard, real: bool) -> list[str]:
+    parts = []
+    for kind, title in HEADINGS.items():
+        lines = [notice.text for notice in shown_notices(board, kind, real=real)]
+        if lines:
+            parts += [f"{title}:", "\n".join(f"- {line}" for line in lines)]
+    return parts
