@@ -60,10 +60,10 @@ def tables(board: Leaderboard, rows: Sequence[Row], *, pooled: bool) -> list[Gri
     return [_table(board, rows, score) for score in scores]
 
 
-def empty(board: Leaderboard, *, partial_hint: bool = True) -> str:
+def empty(board: Leaderboard) -> str:
     """Return what to say where a protocol has nothing to show."""
     text = f"No complete results with today's configuration for the protocol {board.protocol}."
-    if partial_hint and any(notice.kind == "incomplete" for notice in board.notices):
+    if any(notice.kind == "incomplete" for notice in board.notices):
         text += " Incomplete ones are shown with --partial."
     if board.elsewhere:
         text += f" There are results for: {', '.join(board.elsewhere)}."

@@ -59,10 +59,10 @@ class Store:
             if alone:
                 files.discard_leftovers(folder)
             found = _read(folder / EXPERIMENT)
-            if found and found.get("fingerprint") != experiment.fingerprint:
+            if found.get("fingerprint", experiment.fingerprint) != experiment.fingerprint:
                 raise StoreError(
                     f"{folder}: expected results of {experiment.fingerprint[:12]}…, found those "
-                    f"of {str(found.get('fingerprint'))[:12]}…. Move that folder away, or name "
+                    f"of {str(found['fingerprint'])[:12]}…. Move that folder away, or name "
                     "another one with --results."
                 )
             # What a first run wrote (its version of emobench, say) is not touched by a second.

@@ -1,0 +1,147 @@
+"""Makes records without training anything, for tests of what reads and writes them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from emobench import metrics
+from emobench.errors import SpecError
+from emobench.spec import Experiment, Job
+from emobench.store import Store
+
+FIRST = Job(0)
+LABELS = ("anger", "happiness", "neutral", "sadness")
+
+
+@dataclass(frozen=True)
+class Expected:
+    emotions: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class FakeCorpus:
+    name: str
+    title: str
+    synthetic: bool = False
+    expect: Expected | None = None
+
+
+@dataclass(frozen=True)
+class FakeRegistry:
+    """What a leaderboard asks of the registry, with its corpora given."""
+
+    corpora: tuple[FakeCorpus, ...] = (
+        FakeCorpus("crema-d", "CREMA-D"),
+        FakeCorpus("emo-db", "EMO-DB", expect=Expected({"anger": 30, "neutral": 30})),
+        FakeCorpus("iemocap", "IEMOCAP"),
+        FakeCorpus("iemocap:paper-speakers", "IEMOCAP"),
+        FakeCorpus("ravdess", "RAVDESS"),
+        FakeCorpus("demo", "Demo", synthetic=True),
+    )
+
+    def names(self) -> list[str]:
+        return [corpus.name for corpus in self.corpora if ":" not in corpus.name]
+
+    def get(self, name: str) -> FakeCorpus:
+        for corpus in self.corpora:
+            if corpus.name == name:
+                return corpus
+        raise SpecError(f"no corpus {name}")
+
+
+def experiment(
+    corpus: str = "emo-db",
+    model: str = "svm-is09",
+    protocol: str = "keesing2020",
+    *,
+    backend: str = "tensorflow",
+    n_folds: int = 3,
+    repetitions: int = 1,
+    clips: str = "clips",
+    **configuration: Any,
+) -> Experiment:
+    configured = {
+        "corpus": corpus,
+        "model": model,
+        "protocol": protocol,
+        "epochs_override": None,
+        "backend": backend,
+        **configuration,
+    }
+    return Experiment(
+        corpus=corpus,
+        model=model,
+        protocol=protocol,
+        backend=backend,
+        configuration=configured,
+        clips=clips,
+        n_folds=n_folds,
+        repetitions=repetitions,
+    )
+
+
+def predictions(
+    job: Job = FIRST, n_clips: int = 20, skill: float = 0.7, seed: int = 0
+) -> pd.DataFrame:
+    """Return predictions that are right with the probability `skill`."""
+    generator = np.random.default_rng([seed, job.fold or 0, job.repetition])
+    truth = np.arange(n_clips) % len(LABELS)
+    chances = generator.dirichlet(np.ones(len(LABELS)), n_clips).astype(np.float32)
+    winner = np.where(
+        generator.random(n_clips) < skill, truth, generator.integers(0, len(LABELS), n_clips)
+    )
+    chances[np.arange(n_clips), winner] += 1
+    chances /= chances.sum(axis=1, keepdims=True)
+    names = np.asarray(LABELS, dtype=object)
+    return pd.DataFrame(
+        {
+            "id": [f"speaker{job.fold}-clip{number:03d}" for number in range(n_clips)],
+            "label": names[truth],
+            "predicted": names[winner],
+            **{f"p_{label}": chances[:, index] for index, label in enumerate(LABELS)},
+            "speaker": f"speaker{job.fold}",
+            "group": f"speaker{job.fold}",
+            "sex": [None, "female"] * (n_clips // 2) + [None] * (n_clips % 2),
+            "sentence": "a02",
+            "fold": job.fold,
+            "repetition": job.repetition,
+        }
+    )
+
+
+@dataclass
+class Filled:
+    """A results folder that is filled bit by bit."""
+
+    results: Path
+    store: Store = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.store = Store(self.results)
+
+    def run(
+        self, made: Experiment, jobs: list[Job] | None = None, skill: float = 0.7, seed: int = 0
+    ) -> Path:
+        """File records of some jobs of an experiment, or of all of them."""
+        if jobs is None:
+            jobs = [
+                Job(fold, repetition + 1)
+                for repetition in range(made.repetitions)
+                for fold in range(made.n_folds)
+            ]
+        folder = self.store.open(made, {"labels": LABELS, "n_clips": 20 * made.n_folds})
+        for job in jobs:
+            table = predictions(job, skill=skill, seed=seed)
+            self.store.add(made, job, {"scores": metrics.score(table, LABELS)}, table)
+        return folder
+
+
+def current(stored: Mapping[str, Any]) -> str:
+    """Take every configuration for today's."""
+    return stored["configuration_fingerprint"]

@@ -1,0 +1,525 @@
+"""The store: what looks done is done, whatever happens while it is written."""
+
+from __future__ import annotations
+
+import errno
+import json
+import logging
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+from stored import FIRST, LABELS, Filled, experiment, predictions
+
+from emobench.errors import StoreError
+from emobench.spec import Job
+from emobench.store import Store, files, read_experiments, read_results
+
+WRITER = """
+import sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[2])
+from stored import experiment, predictions
+from emobench.spec import Job
+from emobench.store import Store
+store, made = Store(Path(sys.argv[1])), experiment(n_folds=4)
+rewrites = int(sys.argv[3])
+store.open(made, {"labels": ["a"]})
+print("ready", flush=True)
+for number in range(10**6):
+    job = Job(number % rewrites, 1)
+    store.add(made, job, {"number": number}, predictions(job, n_clips=300 + number % 7))
+"""
+
+
+@pytest.fixture
+def store(tmp_path) -> Store:
+    return Store(tmp_path / "results")
+
+
+def writer(results: Path, rewrites: int) -> subprocess.Popen:
+    process = subprocess.Popen(
+        [sys.executable, "-c", WRITER, str(results), str(Path(__file__).parent), str(rewrites)],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout.readline() == "ready\n"
+    return process
+
+
+def whole(results: Path) -> int:
+    """Check that every record has the predictions it promises, with no help of the store."""
+    records = [
+        path for path in results.rglob("fold-*.json") if not path.name.endswith(".failure.json")
+    ]
+    for path in records:
+        record = json.loads(path.read_text())
+        table = pq.read_table(path.with_suffix(".parquet"))
+        assert table.num_rows == record["rows"] == 300 + record["number"] % 7
+    return len(records)
+
+
+def test_record_and_predictions_come_back(store):
+    made, job = experiment(), Job(2, 3)
+    assert store.missing(made, [FIRST, job]) == [FIRST, job]
+    folder = store.open(made, {"labels": LABELS, "n_clips": 60})
+    assert folder == store.results / "keesing2020/emo-db/svm-is09" / made.fingerprint[:8]
+    table = predictions(job)
+    store.add(made, job, {"scores": {"uar": np.float64(0.5)}, "loss": [float("nan")]}, table)
+
+    assert store.done(made) == {job}
+    assert store.missing(made, [FIRST, job]) == [FIRST]
+    record = store.record(made, job)
+    assert record["scores"] == {"uar": 0.5}
+    assert record["loss"] == [None]
+    assert (record["fold"], record["repetition"], record["rows"]) == (2, 3, 20)
+    assert record["fingerprint"] == made.fingerprint
+    read = pq.read_table(folder / "fold-02-repetition-3.parquet").to_pandas()
+    assert list(read.columns) == [
+        *("id", "label", "predicted", *(f"p_{label}" for label in LABELS)),
+        *("speaker", "group", "sex", "sentence", "fold", "repetition"),
+    ]
+    for column in ("id", "label", "predicted", "p_anger", "fold"):
+        assert read[column].tolist() == table[column].tolist()
+    assert read["sex"].isna().tolist() == table["sex"].isna().tolist()
+
+
+def test_probabilities_keep_every_bit(store):
+    table = predictions()
+    for kind in (np.float32, np.float64):
+        exact = np.nextafter(kind(0.25), kind(1)) + np.zeros(len(table), kind)
+        made = experiment(kind=kind.__name__)
+        store.add(made, FIRST, {}, table.assign(p_anger=exact))
+        (stored,) = [one for one in read_experiments(store.results) if one.jobs]
+        assert stored.predictions["p_anger"].dtype == kind
+        assert stored.predictions["p_anger"].tolist() == exact.tolist()
+        shutil.rmtree(store.results)
+
+
+def test_same_content_same_bytes(tmp_path):
+    paths = []
+    for name in ("one", "two"):
+        filled = Filled(tmp_path / name)
+        folder = filled.run(experiment(), jobs=[FIRST])
+        paths.append(sorted(folder.iterdir()))
+        time.sleep(0.01)
+    for one, two in zip(*paths, strict=True):
+        assert one.name == two.name
+        assert one.read_bytes() == two.read_bytes()
+
+
+def test_json_is_sorted_indented_and_ends_in_a_line_break(store):
+    store.add(experiment(), FIRST, {"zeta": 1, "alpha": {"b": 1, "a": (2,)}}, predictions())
+    text = (store.folder(experiment()) / "fold-00-repetition-1.json").read_text()
+    assert text == json.dumps(json.loads(text), sort_keys=True, indent=1) + "\n"
+
+
+def test_experiment_file_says_what_was_run(store):
+    made = experiment("iemocap:paper-speakers")
+    folder = store.open(made, {"labels": LABELS, "n_clips": 7, "emobench_version": "1"})
+    assert folder.parts[-3] == "iemocap+paper-speakers"
+    before = (folder / "experiment.json").read_bytes()
+    content = json.loads(before)
+    assert content["corpus"] == "iemocap:paper-speakers"
+    assert content["labels"] == list(LABELS)
+    assert content["configuration"] == dict(made.configuration)
+    assert content["configuration_fingerprint"] == made.configuration_fingerprint
+    store.open(made, {"labels": LABELS, "n_clips": 7, "emobench_version": "2"})
+    store.open(made)
+    assert (folder / "experiment.json").read_bytes() == before
+
+
+def test_another_experiment_in_the_same_folder(store):
+    made = experiment()
+    path = store.open(made) / "experiment.json"
+    path.write_text(path.read_text().replace(made.fingerprint, made.fingerprint[:8] + "0" * 56))
+    with pytest.raises(
+        StoreError, match=r"expected results of .*found those of .*Move that folder"
+    ):
+        store.open(made)
+
+
+def test_records_of_another_experiment_do_not_count(store, caplog):
+    made, other = experiment(), experiment("ravdess")
+    store.add(made, FIRST, {}, predictions())
+    shutil.copytree(store.folder(made), store.folder(other))
+    assert store.missing(other, [FIRST]) == [FIRST]
+    assert "another experiment" in caplog.text
+
+
+def test_tuning_has_a_record_and_no_predictions(store):
+    made, tuning = experiment(), Job(None)
+    store.add(made, tuning, {"parameters": {"C": 4.0}}, None)
+    assert store.done(made) == {tuning}
+    assert store.record(made, tuning)["parameters"] == {"C": 4.0}
+
+
+def test_record_that_is_not_there(store):
+    with pytest.raises(StoreError, match=r"expected the record of a finished job, found none"):
+        store.record(experiment(), FIRST)
+    store.add(experiment(), FIRST, {}, predictions())
+    path = store.folder(experiment()) / "fold-00-repetition-1.json"
+    path.write_text("{")
+    with pytest.raises(StoreError, match=r"found a damaged one"):
+        store.record(experiment(), FIRST)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "reason"),
+    [
+        (lambda table: table.drop(columns="predicted"), "expected id, label, predicted"),
+        (lambda table: table.iloc[:0], "expected one row for every clip"),
+        (lambda table: pd.concat([table, table]), "expected one row for every clip"),
+        (lambda table: None, "expected predictions of folds"),
+    ],
+)
+def test_what_is_not_predictions_of_a_fold(store, spoil, reason):
+    with pytest.raises(ValueError, match=reason):
+        store.add(experiment(), FIRST, {}, spoil(predictions()))
+    assert store.done(experiment()) == set()
+
+
+def test_failure_is_a_record_until_the_job_is_done(store):
+    made = experiment()
+    store.fail(made, FIRST, "out of memory")
+    path = store.folder(made) / "fold-00-repetition-1.failure.json"
+    assert json.loads(path.read_text())["reason"] == "out of memory"
+    assert store.missing(made, [FIRST]) == [FIRST]
+    (stored,) = read_experiments(store.results)
+    assert [failure["reason"] for failure in stored.failures] == ["out of memory"]
+    store.add(made, FIRST, {}, predictions())
+    assert not path.exists()
+    assert store.done(made) == {FIRST}
+
+
+def damaged(path: Path, how: str) -> None:
+    content = path.read_bytes()
+    if how == "gone":
+        path.unlink()
+    elif how == "empty":
+        path.write_bytes(b"")
+    elif how == "half":
+        path.write_bytes(content[: len(content) // 2])
+    elif how == "noise":
+        path.write_bytes(np.random.default_rng(0).bytes(len(content)))
+    elif how == "bit":
+        changed = bytearray(content)
+        changed[len(content) // 3] ^= 8
+        path.write_bytes(changed)
+
+
+@pytest.mark.parametrize("suffix", [".json", ".parquet"])
+@pytest.mark.parametrize("how", ["gone", "empty", "half", "noise"])
+def test_damage_is_reported_and_run_again(tmp_path, caplog, suffix, how):
+    filled, made = Filled(tmp_path), experiment()
+    folder = filled.run(made)
+    damaged(folder / f"fold-01-repetition-1{suffix}", how)
+    with caplog.at_level(logging.WARNING):
+        missing = filled.store.missing(made, [Job(0), Job(1), Job(2)])
+    assert missing == [Job(1)]
+    assert ("fold-01-repetition-1.json" in caplog.text) != (suffix == ".json" and how == "gone")
+    (stored,) = read_experiments(tmp_path)
+    assert stored.jobs == {Job(0), Job(2)}
+    assert set(read_results(tmp_path)["fold"]) == {0, 2}
+    filled.run(made, jobs=[Job(1)])
+    assert filled.store.missing(made, [Job(0), Job(1), Job(2)]) == []
+
+
+def test_no_flipped_bit_of_the_values_goes_unnoticed(tmp_path):
+    filled, made = Filled(tmp_path), experiment(n_folds=1)
+    path = filled.run(made) / "fold-00-repetition-1.parquet"
+    content, truth = path.read_bytes(), pq.read_table(path)
+    for position in range(4, len(content) - 8, 97):
+        changed = bytearray(content)
+        changed[position] ^= 1 << position % 8
+        path.write_bytes(changed)
+        (stored,) = read_experiments(tmp_path)
+        if stored.jobs:  # the bit was in a statistic or a name that nobody reads
+            kept = stored.predictions
+            assert kept["predicted"].tolist() == truth["predicted"].to_pylist()
+            assert kept["label"].tolist() == truth["label"].to_pylist()
+
+
+@pytest.mark.parametrize("spoil", ["short", "other fold", "no columns"])
+def test_predictions_that_are_not_the_job_s(tmp_path, spoil):
+    filled, made = Filled(tmp_path), experiment()
+    folder = filled.run(made)
+    path = folder / "fold-01-repetition-1.parquet"
+    if spoil == "short":
+        pq.write_table(pq.read_table(path).slice(0, 19), path)
+    elif spoil == "other fold":
+        shutil.copy(folder / "fold-00-repetition-1.parquet", path)
+    else:
+        pq.write_table(pq.read_table(path).drop_columns(["predicted"]), path)
+    assert filled.store.missing(made, [Job(0), Job(1), Job(2)]) == [Job(1)]
+
+
+def test_damaged_experiment_file_loses_no_finished_job(tmp_path):
+    filled, made = Filled(tmp_path), experiment()
+    folder = filled.run(made)
+    for content in ("", "{", "[]", '{"corpus": 1}'):
+        (folder / "experiment.json").write_text(content)
+        assert filled.store.missing(made, [Job(0), Job(1), Job(2)]) == []
+        (stored,) = read_experiments(tmp_path)
+        assert str(stored.problems[0]).startswith(f"{folder / 'experiment.json'}: ")
+        filled.store.open(made, {"labels": LABELS})
+        assert json.loads((folder / "experiment.json").read_text())["labels"] == list(LABELS)
+
+
+@pytest.mark.parametrize("rewrites", [10**6, 3])
+def test_a_kill_at_any_moment_leaves_no_half_record(tmp_path, rewrites):
+    generator = random.Random(rewrites)
+    for number in range(4):
+        results = tmp_path / str(number)
+        process = writer(results, rewrites)
+        time.sleep(generator.uniform(0, 0.25))
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        process.stdout.close()
+        count = whole(results)
+        made, store = experiment(n_folds=4), Store(results)
+        assert len(store.done(made)) == count
+        folder = store.open(made)
+        assert not list(folder.glob(files.LEFTOVERS))
+        (stored,) = read_experiments(results)
+        assert not stored.problems
+
+
+def test_a_kill_between_any_two_steps_leaves_no_half_record(tmp_path, monkeypatch):
+    """Stop at every call to the system in turn, as a kill would, without any cleaning up."""
+
+    class Killed(BaseException):
+        pass
+
+    made, steps = experiment(), 0
+    for name in ("fsync", "replace", "open"):
+        real = getattr(os, name)
+
+        def step(*arguments, real=real, **options):
+            nonlocal steps
+            steps -= 1
+            if steps == 0:
+                raise Killed
+            return real(*arguments, **options)
+
+        monkeypatch.setattr(files.os, name, step)
+    monkeypatch.setattr(files.contextlib, "suppress", lambda *kinds: files.contextlib.nullcontext())
+    survived = 0
+    for moment in range(1, 30):
+        store = Store(tmp_path / str(moment))
+        steps = 0
+        store.open(made)
+        store.add(made, FIRST, {"version": 1}, predictions(seed=1))
+        steps = moment
+        try:
+            store.add(made, FIRST, {"version": 2}, predictions(n_clips=30, seed=2))
+        except Killed:
+            survived += 1
+        steps = 0
+        if store.done(made):
+            record = store.record(made, FIRST)
+            assert record["rows"] == {1: 20, 2: 30}[record["version"]]
+        assert len(read_results(store.results)) in (0, 20, 30)
+    assert survived > 5
+
+
+def test_two_writers_of_one_job_leave_one_whole_record(tmp_path):
+    processes = [writer(tmp_path, 2) for _ in range(2)]
+    deadline = time.monotonic() + 1.5
+    while time.monotonic() < deadline:
+        # A reader may find a record being replaced missing, never one that contradicts itself.
+        for stored in read_experiments(tmp_path):
+            for problem in stored.problems:
+                assert "no predictions" not in problem.reason
+    for process in processes:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+    whole(tmp_path)
+
+
+def test_opening_a_folder_does_not_disturb_a_writer(tmp_path):
+    process = writer(tmp_path, 10**6)
+    store, made = Store(tmp_path), experiment(n_folds=4)
+    deadline = time.monotonic() + 1
+    while time.monotonic() < deadline:
+        store.open(made)
+    assert process.poll() is None
+    process.kill()
+    process.wait()
+    process.stdout.close()
+    assert whole(tmp_path) > 0
+
+
+@pytest.mark.parametrize("call", ["fsync", "replace"])
+@pytest.mark.parametrize(
+    ("number", "message"),
+    [
+        (
+            errno.ENOSPC,
+            r"found a full disk\. Free some space\. Finished work is kept: run the same",
+        ),
+        (errno.EDQUOT, r"found a full disk"),
+        (errno.EACCES, r"expected a folder that can be written, .*--results"),
+        (errno.EROFS, r"expected a folder that can be written, .*--results"),
+        (errno.EIO, r"Check the disk"),
+    ],
+)
+def test_disk_that_refuses(tmp_path, monkeypatch, call, number, message):
+    filled, made = Filled(tmp_path), experiment()
+    folder = filled.run(made, jobs=[Job(0)])
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+
+    def refuse(*arguments, **options):
+        raise OSError(number, os.strerror(number))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(files.os, call, refuse)
+        with pytest.raises(StoreError, match=message):
+            filled.run(made, jobs=[Job(1)])
+        with pytest.raises(StoreError, match=message):
+            filled.store.fail(made, Job(2), "reason")
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+    assert filled.store.done(made) == {Job(0)}
+    filled.run(made, jobs=[Job(1)])
+    assert filled.store.done(made) == {Job(0), Job(1)}
+
+
+def test_full_disk_leaves_an_old_record_of_the_job_alone(tmp_path, monkeypatch):
+    filled, made = Filled(tmp_path), experiment()
+    filled.run(made, jobs=[FIRST])
+
+    def full(*arguments, **options):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(files.os, "fsync", full)
+    with pytest.raises(StoreError, match="full disk"):
+        filled.store.add(made, FIRST, {}, predictions(seed=3))
+    assert filled.store.done(made) == {FIRST}
+
+
+def _fails(command: list[str]) -> bool:
+    return bool(subprocess.run(command, capture_output=True, check=False).returncode)
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A file system of 64 KiB, where one can be made."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(place)]
+    if shutil.which("mount") is None or _fails(command):
+        pytest.skip("needs the right to mount a small file system")
+    yield place
+    subprocess.run(["umount", str(place)], check=True)
+
+
+def test_really_full_disk(small_disk):
+    store, made, done = Store(small_disk), experiment(), set()
+
+    def fill() -> None:
+        for fold in range(100):
+            store.add(made, Job(fold), {}, predictions(Job(fold), n_clips=200))
+            done.add(Job(fold))
+
+    with pytest.raises(StoreError, match="found a full disk"):
+        fill()
+    assert store.done(made) == done
+    assert done
+
+
+def test_results_below_a_file(tmp_path):
+    (tmp_path / "results").write_text("")
+    with pytest.raises(StoreError, match=r"expected a folder for results, found a file in the way"):
+        Store(tmp_path / "results").open(experiment())
+    with pytest.raises(StoreError, match=r"expected a folder for results, found a file in the way"):
+        Store(tmp_path / "results").add(experiment(), FIRST, {}, predictions())
+    assert Store(tmp_path / "results").done(experiment()) == set()
+
+
+def test_results_where_nothing_can_be_made():
+    with pytest.raises(StoreError, match=r"^/proc/results.*Check the disk|can be written"):
+        Store(Path("/proc/results")).open(experiment())
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_read_only_folder(tmp_path):
+    folder = Store(tmp_path).open(experiment())
+    folder.chmod(0o500)
+    try:
+        with pytest.raises(StoreError, match="expected a folder that can be written"):
+            Store(tmp_path).add(experiment(), FIRST, {}, predictions())
+    finally:
+        folder.chmod(0o700)
+
+
+def test_file_system_without_locks(tmp_path, monkeypatch):
+    def refuse(*arguments):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(files.fcntl, "flock", refuse)
+    filled, made = Filled(tmp_path), experiment()
+    filled.run(made)
+    assert len(filled.store.done(made)) == 3
+
+
+def test_read_results_has_one_row_a_clip_and_repetition(tmp_path):
+    filled = Filled(tmp_path)
+    filled.run(experiment("emo-db", repetitions=2))
+    made = experiment("iemocap:paper-speakers", "latif2019", "losgo")
+    filled.store.add(
+        made, FIRST, {}, predictions().rename(columns={"p_anger": "p_other"}).assign(extra=1)
+    )
+    filled.store.add(made, Job(None), {"parameters": {}}, None)
+    table = read_results(str(tmp_path))
+    assert list(table.columns) == [
+        *("protocol", "corpus", "model", "fingerprint", "fold", "repetition"),
+        *("id", "speaker", "label", "predicted"),
+        *("p_anger", "p_happiness", "p_neutral", "p_other", "p_sadness"),
+    ]
+    assert len(table) == 3 * 2 * 20 + 20
+    assert not table.duplicated(["fingerprint", "repetition", "id"]).any()
+    ours = table[table["corpus"] == "iemocap:paper-speakers"]
+    assert set(ours["fingerprint"]) == {made.fingerprint}
+    assert ours["p_anger"].isna().all()
+    assert table[table["corpus"] == "emo-db"]["p_other"].isna().all()
+
+
+def test_read_results_of_nothing(tmp_path):
+    assert list(read_results(tmp_path).columns)[:3] == ["protocol", "corpus", "model"]
+    with pytest.raises(StoreError, match=r"expected a folder of results, found none\. Run"):
+        read_results(tmp_path / "nowhere")
+
+
+def test_strangers_in_the_results_folder_are_left_alone(tmp_path):
+    filled = Filled(tmp_path)
+    folder = filled.run(experiment())
+    (tmp_path / "leaderboard.md").write_text("# Leaderboard")
+    (tmp_path / "a/b/c/d/e").mkdir(parents=True)
+    (folder / "notes.json").write_text("[]")
+    (folder / "fold-01.json").write_text("")
+    (stored,) = read_experiments(tmp_path)
+    assert not stored.problems
+    assert len(stored.jobs) == 3
+
+
+def test_reading_follows_paths_not_the_file_system(tmp_path):
+    filled = Filled(tmp_path / "one")
+    for corpus in ("ravdess", "emo-db", "crema-d"):
+        filled.run(experiment(corpus, repetitions=2))
+    other = tmp_path / "two"
+    for path in sorted(filled.results.rglob("*"), reverse=True):
+        if path.is_file():
+            copy = other / path.relative_to(filled.results)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(path, copy)
+    pd.testing.assert_frame_equal(read_results(filled.results), read_results(other))
