@@ -34,7 +34,9 @@ bench: install  ## Measure training steps, extraction and the SVM grid as ratios
 	$(BIN)/python benchmarks/grid.py
 
 leaderboard: install  ## Write the tables in results/ and in README.md from the committed records
-	$(BIN)/python results/regenerate.py
+	$(BIN)/emobench leaderboard --format markdown --pooled --out results/leaderboard.md --readme README.md
+	$(BIN)/emobench leaderboard --format csv --out results/leaderboard.csv
+	$(BIN)/emobench leaderboard --format json --out results/leaderboard.json
 
 clean:  ## Remove what can be made again
 	rm -rf $(VENV) $(DEMO) build dist *.egg-info .pytest_cache .ruff_cache .hypothesis

@@ -158,8 +158,7 @@ def execute(
                     name, what, done, total
                 ),
             )
-            if step.missing:
-                Store(places.results).open(step.experiment, _facts(data))
+            Store(places.results).open(step.experiment, _facts(data))
         except (CorpusError, FeatureError) as error:
             summary.failures[f"{corpus.name} {model.name}"] = str(error)
             continue

@@ -7,7 +7,9 @@ kept, and given up when a job of another experiment arrives.
 from __future__ import annotations
 
 import platform
+import resource
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -102,6 +104,7 @@ def run(
         "fold": job.fold,
         "repetition": job.repetition,
         "seconds": round(time.perf_counter() - started, 3),
+        "peak_resident_mib": peak_resident_mib(),
     }
     store.add(experiment, job, record, predictions)
     return record
@@ -305,6 +308,12 @@ def _device(experiment: Experiment) -> str:
         if devices:
             return str(devices[0])
     return f"cpu {platform.machine()}"
+
+
+def peak_resident_mib() -> int:
+    """Return the most memory that this process has held so far, in MiB."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak // (2**20 if sys.platform == "darwin" else 2**10)
 
 
 def git_commit() -> str | None:

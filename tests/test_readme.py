@@ -1,0 +1,80 @@
+"""README is always true: its commands run, its entry loads, its code executes."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+ROOT = Path(__file__).parents[1]
+README = ROOT / "README.md"
+BLOCK = re.compile(r"^```(\S*)(?: (\S+))?\n(.*?)^```", re.MULTILINE | re.DOTALL)
+
+
+def blocks(language: str, mark: str | None = None) -> list[str]:
+    found = [
+        text
+        for kind, about, text in BLOCK.findall(README.read_text())
+        if kind == language and (about or None) == mark
+    ]
+    assert found, f"README has no block of {language} {mark or ''}"
+    return found
+
+
+def run(script: str, folder: Path, **environment: str) -> str:
+    """Run every line of a script as a user would; the first that fails is an error."""
+    binary = Path(sys.executable).parent
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", script],
+        cwd=folder,
+        env={**os.environ, "PATH": f"{binary}:{os.environ['PATH']}", **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_the_commands_and_the_code(tmp_path):
+    cache = str(tmp_path / "cache")
+    for script in blocks("sh"):
+        said = run(script, tmp_path, EMOBENCH_CACHE=cache)
+        assert "svm-is09" in said
+    for code in blocks("python"):
+        (tmp_path / "code.py").write_text(code)
+        assert "svm-is09    40" in run("python code.py", tmp_path)
+
+
+def test_adding_a_corpus(tmp_path):
+    (tmp_path / "datasets.yaml").write_text(blocks("yaml")[0])
+    folder = tmp_path / "corpora" / "my-voices"
+    folder.mkdir(parents=True)
+    random = np.random.default_rng(0)
+    for speaker in ("anna", "ben", "cleo"):
+        for emotion in ("happy", "cross", "plain"):
+            for repetition in (1, 2):
+                name = f"{speaker}-{emotion}-{repetition}.wav"
+                soundfile.write(folder / name, random.uniform(-0.5, 0.5, 16_000), 16_000)
+    for script in blocks("sh", "corpus"):
+        said = run(script, tmp_path, EMOBENCH_CACHE=str(tmp_path / "cache"))
+        assert "2 jobs done" in said
+
+
+@pytest.mark.corpora
+def test_the_commands_on_real_corpora(tmp_path, real_data):
+    (tmp_path / "corpora").symlink_to(real_data)
+    for script in blocks("sh", "corpora"):
+        run(script, tmp_path, EMOBENCH_CACHE=str(tmp_path / "cache"))
+
+
+def test_the_makefile_has_the_targets_that_readme_names():
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    assert targets >= set(re.findall(r"`?make ([a-z]+)", README.read_text()))
+    assert targets >= {"help", "run", "test", "lint", "bench", "leaderboard", "clean"}
