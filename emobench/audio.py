@@ -29,8 +29,12 @@ _OVERHANG_SECONDS = 0.1
 """Annotations are rounded: a segment may end this much after its file does, and is cut there."""
 
 _CONTAINERS = (b"RIFF", b"RIFX", b"RF64", b"FORM", b"fLaC", b"OggS", b"ID3", b"caff")
+_SAMPLES_CHUNK = {b"WAVE": b"data", b"AIFF": b"SSND", b"AIFC": b"SSND", b"AVI ": b"movi"}
 _ENDLESS_BYTES = 0x7FFF_F000
 """Programs that write to a pipe put 0 or a number from here on as the length of the data."""
+
+_BLOCK = 2**18
+"""Samples that are decoded at once."""
 
 _MPEG_SLACK = 2 * 1152
 """Samples: decoders drop an incomplete first frame and the encoder's delay."""
@@ -52,7 +56,11 @@ class AudioInformation:
 
 
 def read(
-    path: Path, start: float | None = None, end: float | None = None, *, sample_rate: int = 16_000
+    path: Path,
+    start: float | None = None,
+    end: float | None = None,
+    *,
+    sample_rate: int = SAMPLE_RATE,
 ) -> np.ndarray:
     """Read a file, or a segment of it, as mono sound at a given rate.
 
@@ -218,16 +226,18 @@ def _check_complete(path: Path, stream: FileIO) -> None:
 
 
 def _promised_bytes(head: bytes, stream: FileIO) -> int | None:
-    """Return where the samples of a wav or aiff file should end; None where nothing tells."""
-    if head[8:12] not in (b"WAVE", b"AIFF", b"AIFC"):
+    """Return where the samples of a wav, aiff or avi file should end; None if nothing tells."""
+    wanted = _SAMPLES_CHUNK.get(head[8:12])
+    if wanted is None:
         return None
     order = "<" if head.startswith(b"RIFF") else ">"
-    wanted = b"data" if head[8:12] == b"WAVE" else b"SSND"
     while len(chunk := stream.read(8)) == 8:
         (length,) = struct.unpack(f"{order}I", chunk[4:])
-        if chunk[:4] == wanted:
-            return stream.tell() + length if length < _ENDLESS_BYTES else None
-        stream.seek(length + length % 2, 1)
+        begin = stream.tell()
+        name = stream.read(4) if chunk[:4] == b"LIST" else chunk[:4]
+        if name == wanted:
+            return begin + length if length < _ENDLESS_BYTES else None
+        stream.seek(begin + length + length % 2)
     return None
 
 
@@ -265,21 +275,31 @@ def _decode_with_libsndfile(
     import soundfile
 
     first, stop = _span(path, start, end, frames=sound.frames, rate=sound.samplerate)
+    blocks: list[np.ndarray] = []
+    wanted = stop - first
     try:
         if first:
             sound.seek(first)
-        block = sound.read(stop - first, dtype="float32", always_2d=True)
+        # In blocks: a damaged header may promise more samples than fit in memory.
+        while wanted and len(block := _read_block(sound, min(wanted, _BLOCK))):
+            blocks.append(block)
+            wanted -= len(block)
     except soundfile.LibsndfileError as error:
         _refuse(path, f"is damaged ({str(error.error_string).strip(' .')})", "Copy the file again")
     slack = _MPEG_SLACK if sound.format in ("MP3", "MPEG") else 0
-    if len(block) < max(stop - first - slack, 1):
+    if wanted > slack or not blocks:
         _refuse(
             path,
-            f"is cut short: {first + len(block)} of {sound.frames} samples could be decoded",
+            f"is cut short: {stop - wanted} of {sound.frames} samples could be decoded",
             "Copy the file again",
         )
-    samples = block[:, 0] if sound.channels == 1 else block.mean(axis=1)
-    return np.ascontiguousarray(samples), sound.samplerate
+    return np.concatenate(blocks), sound.samplerate
+
+
+def _read_block(sound: soundfile.SoundFile, frames: int) -> np.ndarray:
+    """Return the next frames, or fewer at the end, as the mean of the channels."""
+    block = sound.read(frames, dtype="float32", always_2d=True)
+    return block[:, 0] if sound.channels == 1 else block.mean(axis=1)
 
 
 @contextmanager

@@ -9,9 +9,10 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from .fields import EMOTIONS, TABLE_COLUMNS
 from .places import cache_root, data_root, find, how_to_get, locate
 from .registry import Registry, load_registry, normalised
-from .schema import EMOTIONS, TABLE_COLUMNS, Corpus
+from .schema import Corpus
 
 if TYPE_CHECKING:
     from .checking import CheckReport, check

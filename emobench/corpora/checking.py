@@ -18,9 +18,10 @@ from ..errors import AudioError
 from . import durations, places
 from .clips import Reading
 from .durations import Headers
+from .fields import EMOTIONS
 from .files import AudioFile
 from .registry import normalised
-from .schema import EMOTIONS, Corpus
+from .schema import Corpus
 from .table import open_corpus
 
 PUBLISHED = Path(__file__).parent.parent / "table1.csv"

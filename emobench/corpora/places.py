@@ -102,7 +102,8 @@ def _other_names(corpus: Corpus) -> str:
 
 
 def _listing(root: Path) -> str:
-    names = sorted(item.name for item in root.iterdir() if not item.name.startswith("."))
+    folders = (item for item in root.iterdir() if item.is_dir())
+    names = sorted(item.name for item in folders if not item.name.startswith("."))
     if not names:
-        return "an empty folder"
+        return "no folders"
     return ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")

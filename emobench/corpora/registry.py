@@ -166,8 +166,8 @@ def _told(source: Source, found: Iterable[Mistake]) -> str:
     lines = []
     for mistake in found:
         where = source.at(*mistake.place)
-        text = f"{where}: expected {mistake.expected}, found {mistake.found}. {mistake.advice}"
-        lines.append(text.strip())
+        text = f"{where}: expected {mistake.expected}, found {mistake.found}. "
+        lines.append((text + mistake.advice.strip()).strip())
     if len(lines) > _MOST_MISTAKES:
         lines[_MOST_MISTAKES:] = [f"… and {len(lines) - _MOST_MISTAKES} more in this entry."]
     return "\n".join(lines)

@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ..errors import suggest
+from .fields import EMOTIONS, FACTS, FILE_FACTS, TABLE_COLUMNS, split_emotion
 from .readers import READERS
-from .schema import EMOTIONS, FACTS, FILE_FACTS, TABLE_COLUMNS, Entry, split_emotion
+from .schema import Entry
 from .yaml_source import Location
 
 GENERATORS = ("demo",)
@@ -98,7 +99,7 @@ def _column_names(entry: Entry) -> Iterator[Mistake]:
     """Check that everything that is called a column is one."""
     columns = _columns(entry)
     for position, name in enumerate(entry.extra):
-        if name in {"emotion", "id", *TABLE_COLUMNS} or not name.isidentifier():
+        if name in {*FILE_FACTS, *TABLE_COLUMNS} or not name.isidentifier():
             advice = "It is a column already: leave it out." if name in TABLE_COLUMNS else ""
             yield Mistake(("extra", position), "the name of a further column", f"'{name}'", advice)
     if entry.pattern is not None:
@@ -141,12 +142,15 @@ def _templates(entry: Entry) -> Iterator[Mistake]:
         if text is None:
             continue
         try:
-            fields = [
-                field for _, field, _, _ in string.Formatter().parse(text) if field is not None
-            ]
+            parts = [part for part in string.Formatter().parse(text) if part[1] is not None]
         except ValueError as error:
             yield Mistake(place, "text with {column} in braces", f"'{text}'", f"Python: {error}.")
             continue
+        fields = [field for _, field, _, _ in parts]
+        if any(spec or conversion for _, _, spec, conversion in parts):
+            yield Mistake(
+                place, "names alone in braces", f"'{text}'", "Remove what follows : or !."
+            )
         for field in fields:
             if field not in known:
                 advice = suggest(field, known).strip()

@@ -6,141 +6,27 @@ Types and spellings are checked here; what keys mean to each other is checked in
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr
-from pydantic_core import PydanticCustomError
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
 
-from ..errors import suggest
+from .fields import (
+    EMOTIONS,
+    Address,
+    Addresses,
+    Count,
+    Doi,
+    Emotion,
+    Expression,
+    FoldRule,
+    Glob,
+    Globs,
+    Text,
+    Texts,
+    split_emotion,
+)
 from .readers import READERS
 from .yaml_source import Entry as Source
-
-EMOTIONS = (
-    "anger",
-    "happiness",
-    "sadness",
-    "fear",
-    "surprise",
-    "disgust",
-    "neutral",
-    "other",
-    "unknown",
-)
-"""Canonical emotions, in the order of the paper's Table 1."""
-
-FACTS = ("speaker", "group", "sex", "age", "sentence", "intensity", "repetition", "transcript")
-"""Columns that an entry may fill, beside `emotion`."""
-
-TABLE_COLUMNS = (
-    "path",
-    "start",
-    "end",
-    "label",
-    "emotion",
-    "raw_emotion",
-    *FACTS,
-    "duration",
-)
-"""Columns of an utterance table; its index is `id`."""
-
-FILE_FACTS = ("id", "name", "stem", "path")
-"""What is known of a clip without an expression: its id, and how its file is called."""
-
-_ARROW = re.compile(r"^\s*(?:(?P<raw>.+?)\s*->\s*)?(?P<emotion>\S.*?)\s*$")
-
-
-def complaint(expected: str, advice: str) -> PydanticCustomError:
-    """Return an error that a validator raises; where and what was found are added later."""
-    return PydanticCustomError("expected", "{expected}|{advice}", _context(expected, advice))
-
-
-def _context(expected: str, advice: str) -> dict[str, Any]:
-    return {"expected": expected, "advice": advice}
-
-
-def split_emotion(text: str) -> tuple[str | None, str]:
-    """Split what stands behind a code: `boredom -> other`, or just `other`.
-
-    Returns:
-        the corpus' own word (None if not given), and the emotion
-
-    Examples:
-        >>> split_emotion("boredom -> other")
-        ('boredom', 'other')
-    """
-    match = _ARROW.match(text)
-    return (match["raw"], match["emotion"]) if match else (None, text)
-
-
-def _emotion(text: str) -> str:
-    _, emotion = split_emotion(text)
-    if emotion not in EMOTIONS:
-        advice = "A label of the corpus' own goes before an arrow, as in 'boredom -> other'."
-        raise complaint(
-            f"one of {', '.join(EMOTIONS)}", suggest(emotion, EMOTIONS).strip() or advice
-        )
-    return text
-
-
-def _fold_rule(value: Any) -> str:
-    """Return a fold rule as `speaker`, `session` or `groups:N`."""
-    if isinstance(value, Mapping) and list(value) == ["groups"]:
-        value = f"groups:{value['groups']}"
-    if isinstance(value, str):
-        text = re.sub(r"\s+", "", value)
-        if text in ("speaker", "session"):
-            return text
-        if re.fullmatch(r"groups:0*([2-9]|[1-9]\d+)", text):
-            return f"groups:{int(text.partition(':')[2])}"
-        advice = suggest(text, ("speaker", "session", "groups:6")).strip()
-    else:
-        advice = ""
-    raise complaint(
-        "speaker, session or {groups: N} with N of 2 or more",
-        advice or "It says what a fold of the cross-validation holds out.",
-    )
-
-
-def _several(value: Any) -> Any:
-    """Let one text stand for a list of one."""
-    return [value] if isinstance(value, str) else value
-
-
-def _expression(text: str) -> str:
-    try:
-        re.compile(text)
-    except re.error as error:
-        place = "" if error.pos is None else f" at character {error.pos + 1}"
-        raise complaint("a regular expression", f"Python says: {error.msg}{place}.") from error
-    return text
-
-
-def _glob(text: str) -> str:
-    if text.startswith("/") or ".." in text.split("/") or "\\" in text:
-        raise complaint(
-            "a pattern such as '*.wav' or 'AudioWAV/*.wav' below the corpus folder",
-            "Separate folders with '/', and leave out where the corpus lies.",
-        )
-    return text
-
-
-def _address(text: str) -> str:
-    if not re.match(r"https?://\S+$", text):
-        raise complaint("an address that begins with https:// or http://", "Write it in full.")
-    return text
-
-
-def _doi(text: str) -> str:
-    if not re.match(r"10\.\d{4,}/\S+$", text):
-        raise complaint("a DOI such as 10.1000/182", "Leave out 'doi:' and 'https://doi.org/'.")
-    return text
-
-
-Text = Annotated[str, Field(min_length=1)]
-Texts = Annotated[tuple[Text, ...], BeforeValidator(_several)]
-Globs = Annotated[tuple[Annotated[Text, AfterValidator(_glob)], ...], BeforeValidator(_several)]
-Address = Annotated[Text, AfterValidator(_address)]
 
 
 class _Strict(BaseModel):
@@ -163,12 +49,12 @@ class SideTable(_Strict):
         required: whether the corpus is unusable without it
     """
 
-    file: Annotated[Text, AfterValidator(_glob)]
+    file: Glob
     key: Annotated[dict[str, Text], Field(min_length=1)]
     columns: Annotated[dict[str, Text], Field(min_length=1)]
     separator: Annotated[str, Field(min_length=1, max_length=1)] | None = None
     encoding: Text = "utf-8"
-    skip: Annotated[int, Field(ge=0)] = 0
+    skip: Count = 0
     required: bool = True
 
 
@@ -197,9 +83,6 @@ class Drop(_Strict):
 
     where: Annotated[dict[str, Texts], Field(min_length=1)]
     reason: Text
-
-
-Count = Annotated[int, Field(ge=0)]
 
 
 class Expect(_Strict):
@@ -262,19 +145,19 @@ class Entry(_Strict):
     language: Text | None = None
     year: Annotated[int, Field(ge=1900, le=2100)] | None = None
     citation: Text | None = None
-    doi: Annotated[Text, AfterValidator(_doi)] | None = None
+    doi: Doi | None = None
     licence: Text | None = None
     access: Literal["open", "licence"] = "open"
     homepage: Address | None = None
-    urls: Annotated[tuple[Address, ...], BeforeValidator(_several)] = ()
+    urls: Addresses = ()
     size: Text | None = None
     aliases: Texts = ()
     glob: Globs = ("*.wav",)
     match: Literal["name", "path"] = "name"
-    pattern: Annotated[Text, AfterValidator(_expression)] | None = None
+    pattern: Expression | None = None
     id: Text | None = None
     extra: Texts = ()
-    emotions: dict[str, Annotated[Text, AfterValidator(_emotion)]] = {}
+    emotions: dict[str, Emotion] = {}
     values: dict[str, ValueMap] = {}
     defaults: dict[str, Text] = {}
     transcripts: dict[str, Text] = {}
@@ -282,7 +165,7 @@ class Entry(_Strict):
     drop: tuple[Drop, ...] = ()
     ignore: Globs = ()
     reader: Text | None = None
-    folds: Annotated[str, BeforeValidator(_fold_rule)] = "speaker"
+    folds: FoldRule = "speaker"
     train_on: Literal["emotion", "raw_emotion"] = "emotion"
     synthetic: bool = False
     generator: Text | None = None

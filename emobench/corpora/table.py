@@ -9,9 +9,11 @@ from typing import Any
 import pandas as pd
 
 from ..errors import CorpusError
-from . import clips, durations, places
+from . import durations, places
 from .clips import Clip, Reading
-from .schema import FACTS, TABLE_COLUMNS, Corpus
+from .fields import FACTS, TABLE_COLUMNS
+from .reading import read
+from .schema import Corpus
 
 _TEXT = "str" if int(pd.__version__.partition(".")[0]) >= 3 else object
 _TEXTS = ("label", "emotion", "raw_emotion", *(name for name in FACTS if name != "age"))
@@ -34,9 +36,9 @@ def load(corpus: Corpus, data: Path | None = None, cache: Path | None = None) ->
         CorpusError: if the corpus is not there, a file cannot be told apart, or a label is
             unknown; names file, entry, key and line
     """
-    reading = open_corpus(corpus, data, cache)
-    reading.insist()
-    return tabulate(reading, cache)
+    found = open_corpus(corpus, data, cache)
+    found.insist()
+    return tabulate(found, cache)
 
 
 def open_corpus(corpus: Corpus, data: Path | None = None, cache: Path | None = None) -> Reading:
@@ -45,26 +47,22 @@ def open_corpus(corpus: Corpus, data: Path | None = None, cache: Path | None = N
     Raises:
         CorpusError: if the folder or a required side table is absent
     """
-    return clips.read(corpus, places.locate(corpus, data, cache))
+    return read(corpus, places.locate(corpus, data, cache))
 
 
-def tabulate(
-    reading: Reading, cache: Path | None = None, headers: durations.Headers | None = None
-) -> pd.DataFrame:
+def tabulate(reading: Reading, cache: Path | None = None) -> pd.DataFrame:
     """Return the utterance table of clips that were read.
 
     Args:
         reading: usable clips
         cache: folder of caches
-        headers: of the files, where they are at hand already
 
     Raises:
         CorpusError: if an age is no number
     """
     found = reading.clips
-    if headers is None:
-        files = list({clip.file.path: clip.file for clip in found}.values())
-        headers = durations.read(files, reading.folder, places.cache_root(cache))
+    files = list({clip.file.path: clip.file for clip in found}.values())
+    headers = durations.read(files, reading.folder, places.cache_root(cache))
     columns: dict[str, Any] = {
         # Not the text type of pandas: a path may hold bytes that are no UTF-8.
         "path": pd.Series([clip.file.path for clip in found], dtype=object),

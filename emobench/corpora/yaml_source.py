@@ -6,6 +6,8 @@ second of two equal keys win. Here every scalar is text, and a duplicate key is 
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -79,8 +81,11 @@ def read(file: Path) -> list[Entry]:
     Raises:
         SpecError: if the file cannot be read, is not YAML, or holds a key twice
     """
+    text = ""
     try:
-        root = yaml.compose(file.read_text(encoding="utf-8"), Loader=_LOADER)
+        # File names are compared in composed Unicode, so what is compared with them is too.
+        text = unicodedata.normalize("NFC", file.read_text(encoding="utf-8"))
+        root = yaml.compose(text, Loader=_LOADER)
     except OSError as error:
         raise SpecError(
             f"{file}: expected a registry file, found: {error.strerror}. Check --datasets."
@@ -91,7 +96,7 @@ def read(file: Path) -> list[Entry]:
             f"{file}, line {line}: expected UTF-8 text, found other bytes. Save the file as UTF-8."
         ) from error
     except yaml.YAMLError as error:
-        raise SpecError(_syntax_message(file, error)) from error
+        raise SpecError(_syntax_message(file, text, error)) from error
     if root is None:
         return []
     if not isinstance(root, yaml.MappingNode):
@@ -160,18 +165,34 @@ def _items(
         yield key, value
 
 
-def _syntax_message(file: Path, error: yaml.YAMLError) -> str:
+def _syntax_message(file: Path, text: str, error: yaml.YAMLError) -> str:
     mark = getattr(error, "problem_mark", None)
     problem = getattr(error, "problem", None) or str(error)
-    where = f"{file}, line {mark.line + 1}" if mark else str(file)
+    where = str(file)
+    if mark is not None:
+        where = f"{file}, line {mark.line + 1}{_enclosing(text.splitlines()[: mark.line + 1])}"
+    if isinstance(error, yaml.reader.ReaderError):
+        line = text.encode()[: error.position].count(b"\n") + 1
+        where, problem = f"{file}, line {line}", f"a control character ({error.character:#04x})"
     advice = "Check indentation and brackets."
     if "mapping values are not allowed" in problem:
         advice = "Put a text that holds ': ' into quotes, or write {key: value}."
     elif "cannot start any token" in problem:
         advice = "Put the text into quotes; indent with blanks, not tabs."
+    elif "control character" in problem:
+        advice = "Remove it."
     elif "escape" in problem:
         advice = "Write regular expressions without quotes or in single quotes."
     return f"{where}: expected YAML, found: {problem}. {advice}"
+
+
+def _enclosing(lines: list[str]) -> str:
+    """Return the entry and the key in which a file that is no YAML breaks off, as they look."""
+    for line in reversed(lines):
+        if match := re.match(r"([^\s#:{}\[\]]+):", line):
+            key = re.match(r"\s+([\w-]+):", lines[-1])
+            return f": {match[1]}.{key[1]}" if key else f": {match[1]}"
+    return ""
 
 
 def _line(node: yaml.Node) -> int:

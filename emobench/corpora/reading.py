@@ -1,0 +1,119 @@
+"""From a folder to clips: what file names, side tables and label files say."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from .clips import Clip, Reading, named
+from .files import AudioFile, scan
+from .readers import READERS
+from .schema import Corpus
+from .side_tables import Join, read_joins
+from .translation import translate
+
+
+def read(corpus: Corpus, folder: Path) -> Reading:
+    """Read the clips of a corpus; mistakes are collected, not raised.
+
+    Raises:
+        CorpusError: if a side table that the entry requires is absent or unusable
+    """
+    files = scan(folder, corpus.glob, corpus.ignore)
+    if not files:
+        return Reading(corpus, folder)
+    strangers: list[str] = []
+    if corpus.reader is not None:
+        clips = list(READERS[corpus.reader].read(corpus, folder, files))
+    else:
+        clips = _match(corpus, files, strangers)
+    clips, duplicates = _first_of_each_id(clips)
+    joins = read_joins(corpus, folder)
+    clips = [_joined(clip, joins) for clip in clips]
+    clips, dropped = _drop(corpus, clips)
+    problems = [_stranger_message(corpus, strangers)] if strangers else []
+    translated = translate(corpus, clips, problems)
+    return Reading(
+        corpus=corpus,
+        folder=folder,
+        clips=tuple(translated),
+        files=len(files),
+        duplicates=tuple(duplicates),
+        dropped=dropped,
+        strangers=tuple(strangers),
+        problems=tuple(problems),
+    )
+
+
+def _match(corpus: Corpus, files: Sequence[AudioFile], strangers: list[str]) -> list[Clip]:
+    """Return a clip for each file that the expression matches; note the others."""
+    search = re.compile(corpus.pattern or ".+").search
+    clips = []
+    for file in files:
+        text = file.name if corpus.match == "name" and corpus.pattern else file.location
+        match = search(text)
+        if match is None:
+            strangers.append(file.relative)
+            continue
+        facts = {name: value for name, value in match.groupdict().items() if value}
+        clips.append(Clip(_id(corpus, match, facts), file, facts))
+    return clips
+
+
+def _id(corpus: Corpus, match: re.Match[str], facts: Mapping[str, str]) -> str:
+    """Return the clip's id: from the template, or what was matched, without extension."""
+    if corpus.id is not None:
+        return corpus.id.format_map({**dict.fromkeys(match.groupdict(), ""), **facts})
+    matched = match[0]
+    if match.end() == len(match.string):
+        matched = os.path.splitext(matched)[0]
+    return matched.strip("/")
+
+
+def _first_of_each_id(clips: Iterable[Clip]) -> tuple[list[Clip], list[tuple[str, str, str]]]:
+    kept: dict[str, Clip] = {}
+    duplicates = []
+    for clip in clips:
+        first = kept.setdefault(clip.id, clip)
+        if first is not clip:
+            duplicates.append((clip.id, first.file.relative, clip.file.relative))
+    return list(kept.values()), duplicates
+
+
+def _joined(clip: Clip, joins: Sequence[Join]) -> Clip:
+    facts = dict(clip.facts)
+    for join in joins:
+        facts.update(join.facts_of({**facts, **_file_facts(clip)}))
+    return replace(clip, facts=facts)
+
+
+def _file_facts(clip: Clip) -> dict[str, str]:
+    file = clip.file
+    return {"id": clip.id, "name": file.name, "stem": file.stem, "path": file.location}
+
+
+def _drop(corpus: Corpus, clips: Iterable[Clip]) -> tuple[list[Clip], dict[str, int]]:
+    """Leave out what the entry drops; the first rule that applies gives the reason."""
+    kept: list[Clip] = []
+    dropped: Counter[str] = Counter()
+    for clip in clips:
+        facts = {**clip.facts, **_file_facts(clip)} if corpus.drop else {}
+        for rule in corpus.drop:
+            if all(facts.get(column) in texts for column, texts in rule.where.items()):
+                dropped[rule.reason] += 1
+                break
+        else:
+            kept.append(clip)
+    return kept, dict(dropped)
+
+
+def _stranger_message(corpus: Corpus, strangers: Sequence[str]) -> str:
+    return (
+        f"{corpus.at('pattern')}: expected the expression to match every file that "
+        f"{' or '.join(corpus.glob)} finds, found {len(strangers):,} that it does not: "
+        f"{named(strangers)}. Correct `pattern` or `glob`, or list what is no clip under `ignore:`."
+    )
