@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from ..errors import CorpusError
+
 
 @dataclass(frozen=True, slots=True)
 class AudioFile:
@@ -53,11 +55,20 @@ def scan(folder: Path, globs: Sequence[str], ignored: Sequence[str] = ()) -> lis
         folder: corpus folder
         globs: a file must match one of them, at whatever depth; case does not matter
         ignored: globs of files to pass over
+
+    Raises:
+        CorpusError: if a folder cannot be listed
     """
+    try:
+        entries = list(_walk(os.path.abspath(folder), "", set()))
+    except OSError as error:
+        raise CorpusError(
+            f"{readable(str(error.filename))}: expected a folder that can be read, found: "
+            f"{error.strerror}. Change its permissions, or move it out of the corpus."
+        ) from error
     wanted, unwanted = _matcher(tuple(globs)), _matcher(tuple(ignored))
-    root = os.path.abspath(folder)
     found = []
-    for entry, relative in _walk(root, "", set()):
+    for entry, relative in entries:
         if not wanted.search(relative) or (ignored and unwanted.search(relative)):
             continue
         try:

@@ -112,8 +112,11 @@ def _drop(corpus: Corpus, clips: Iterable[Clip]) -> tuple[list[Clip], dict[str, 
 
 
 def _stranger_message(corpus: Corpus, strangers: Sequence[str]) -> str:
+    advice = "Correct `pattern` or `glob`, or list what is no clip under `ignore:`."
+    if corpus.match == "name" and "/" in (corpus.pattern or ""):
+        advice = "It holds a '/': write `match: path` to search it in the path."
     return (
         f"{corpus.at('pattern')}: expected the expression to match every file that "
         f"{' or '.join(corpus.glob)} finds, found {len(strangers):,} that it does not: "
-        f"{named(strangers)}. Correct `pattern` or `glob`, or list what is no clip under `ignore:`."
+        f"{named(strangers)}. {advice}"
     )

@@ -114,14 +114,6 @@ def load_registry(files: Sequence[Path] = ()) -> Registry:
     return Registry(corpora, _known_names(corpora))
 
 
-def published_name(title: str, registry: Registry) -> str | None:
-    """Return the corpus that a published table means by a title, or None."""
-    try:
-        return registry.get(title).name
-    except SpecError:
-        return None
-
-
 def _read_entry(source: Source) -> dict[str, Corpus]:
     """Return the corpus of an entry and its variants."""
     if not re.fullmatch(r"[a-z0-9]+(?:[-+._][a-z0-9]+)*", source.name) or source.name == "all":
