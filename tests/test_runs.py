@@ -275,3 +275,5 @@ def test_the_python_interface(tiny_places):
         *("repetition", "id", "speaker", "label", "predicted"),
     ]
     assert len(table) == 12
+    clips = emobench.load_corpus("tiny", tiny_places.data, datasets=tiny_places.datasets)
+    assert set(table["id"]) < set(clips.index)

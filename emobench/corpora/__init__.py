@@ -16,7 +16,7 @@ from .schema import Corpus
 
 if TYPE_CHECKING:
     from .checking import CheckReport, check
-    from .table import load, open_corpus
+    from .table import load, load_corpus, open_corpus
 
 __all__ = [
     "Corpus",
@@ -29,6 +29,7 @@ __all__ = [
     "cache_root",
     "how_to_get",
     "load",
+    "load_corpus",
     "open_corpus",
     "check",
     "CheckReport",
@@ -38,6 +39,7 @@ __all__ = [
 
 _LATER = {
     "load": "table",
+    "load_corpus": "table",
     "open_corpus": "table",
     "check": "checking",
     "CheckReport": "checking",

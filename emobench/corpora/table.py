@@ -13,6 +13,7 @@ from . import durations, places
 from .clips import Clip, Reading
 from .fields import FACTS, TABLE_COLUMNS
 from .reading import read
+from .registry import load_registry
 from .schema import Corpus
 
 _TEXT = "str" if int(pd.__version__.partition(".")[0]) >= 3 else object
@@ -39,6 +40,32 @@ def load(corpus: Corpus, data: Path | None = None, cache: Path | None = None) ->
     found = open_corpus(corpus, data, cache)
     found.insist()
     return tabulate(found, cache)
+
+
+def load_corpus(
+    name: str,
+    data: str | Path | None = None,
+    *,
+    cache: str | Path | None = None,
+    datasets: Sequence[str | Path] = (),
+) -> pd.DataFrame:
+    """Return the utterance table of a corpus given by name.
+
+    Args:
+        name: of the corpus, with its variant behind a colon
+        data: folder that holds the corpora; None means `EMOBENCH_DATA`
+        cache: folder of caches; None means `EMOBENCH_CACHE` or the platform's
+        datasets: registry files that add or override entries
+
+    Returns:
+        one row per clip, as `load` does
+
+    Raises:
+        SpecError: if there is no such corpus, or a registry file is wrong
+        CorpusError: if the corpus is not on disk or cannot be read
+    """
+    registry = load_registry([Path(file) for file in datasets])
+    return load(registry.get(name), Path(data) if data else None, Path(cache) if cache else None)
 
 
 def open_corpus(corpus: Corpus, data: Path | None = None, cache: Path | None = None) -> Reading:

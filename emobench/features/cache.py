@@ -16,16 +16,18 @@ from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from ..errors import FeatureError
 from ..scaling import Moments
 from ..spec import FeatureSpec, fingerprint
 from . import packing, registry
 from .extraction import Clip, extract_all
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 LOG = logging.getLogger(__name__)
 
@@ -149,6 +151,8 @@ def _folder_name(spec: FeatureSpec) -> str:
 
 
 def _clips(table: pd.DataFrame) -> list[Clip]:
+    import pandas as pd
+
     rows = zip(table.index, table["path"], table["start"], table["end"], strict=True)
     return [
         Clip(str(name), Path(path), *(None if pd.isna(at) else float(at) for at in (start, end)))

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import threading
+import time
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -21,8 +24,7 @@ _CLIPS_PER_TASK = 8
 _TASKS_AHEAD = 3
 """Per worker: what is finished but not written yet is bounded by this."""
 
-_IDLE_SECONDS = 60
-"""Workers whose parent was killed end by themselves."""
+_WATCH_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
@@ -86,7 +88,7 @@ def _in_workers(
 ) -> Iterator[Extracted]:
     from joblib.externals.loky import BrokenProcessPool, ProcessPoolExecutor
 
-    pool = ProcessPoolExecutor(jobs, timeout=_IDLE_SECONDS, initializer=_prepare_worker)
+    pool = ProcessPoolExecutor(jobs, initializer=_prepare_worker, initargs=(os.getpid(),))
     waiting: deque[Any] = deque()
     upcoming = iter(tasks)
     try:
@@ -105,11 +107,19 @@ def _in_workers(
         pool.shutdown(wait=True, kill_workers=bool(waiting))
 
 
-def _prepare_worker() -> None:
+def _prepare_worker(parent: int) -> None:
     from threadpoolctl import threadpool_limits
 
     threadpool_limits(1)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends its workers
+    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+
+
+def _end_with(parent: int) -> None:
+    """End this process once its parent is gone: nobody would ever tell it to."""
+    while os.getppid() == parent:
+        time.sleep(_WATCH_SECONDS)
+    os._exit(1)
 
 
 def _extract_task(spec: FeatureSpec, clips: Sequence[Clip]) -> list[Extracted]:
@@ -124,4 +134,7 @@ def _extract_clip(spec: FeatureSpec, clip: Clip) -> Extracted:
         return Extracted(None, None, str(error).removeprefix(f"{clip.path}: "))
     except FeatureError as error:
         return Extracted(None, None, f"{error}.")
+    except Exception as error:
+        error.add_note(f"while extracting {spec} from {clip.path}")
+        raise
     return Extracted(values, moments)

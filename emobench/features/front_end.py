@@ -10,9 +10,6 @@ import numpy as np
 
 from ..spec import Scaling
 
-SAMPLE_RATE = 16_000
-"""Rate in Hz of the sound that every front-end is given."""
-
 
 def unchanged(values: np.ndarray) -> np.ndarray:
     """Return the values as they are."""

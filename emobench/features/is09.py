@@ -14,8 +14,9 @@ from typing import Any
 
 import numpy as np
 
+from ..audio import SAMPLE_RATE
 from ..errors import FeatureError
-from .front_end import SAMPLE_RATE, FrontEnd
+from .front_end import FrontEnd
 
 FUNCTIONALS = 384
 FRAME = 400

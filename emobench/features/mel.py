@@ -6,7 +6,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from .front_end import SAMPLE_RATE
+from ..audio import SAMPLE_RATE
 
 FFT_LENGTH = 512
 

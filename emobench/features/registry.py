@@ -12,7 +12,7 @@ from ..errors import FeatureError, SpecError, suggest
 from ..scaling import Moments
 from ..spec import FeatureSpec
 from . import is09, logmel, waveform
-from .front_end import SAMPLE_RATE, FrontEnd
+from .front_end import FrontEnd
 
 _FRONT_ENDS = {
     front_end.name: front_end
@@ -181,7 +181,7 @@ def _checked(samples: np.ndarray, sample_rate: float, front_end: FrontEnd) -> np
     if len(resampled) < front_end.minimum:
         raise FeatureError(
             f"too short: expected at least {front_end.minimum} samples at 16 kHz "
-            f"({front_end.minimum * 1000 / SAMPLE_RATE:g} ms), found {len(resampled)}"
+            f"({front_end.minimum * 1000 / audio.SAMPLE_RATE:g} ms), found {len(resampled)}"
         )
     # Before resampling: its filter would give a constant signal edges.
     if samples.min() == samples.max():

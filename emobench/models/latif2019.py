@@ -67,22 +67,19 @@ def build(
     import keras
     from keras import layers
 
-    from .layers import FrameConv1D
+    from .layers import ConvolutionBlock, FrameConvolutionBlock, LSTMCell, ProjectedRNN
 
     waveform = keras.Input(shapes["waveform"], name="waveform")
-    branches = []
-    for width in config.widths:
-        x = FrameConv1D(config.filters, width, config.hop)(waveform)
-        x = layers.ReLU()(layers.BatchNormalization()(x))
-        branches.append(layers.MaxPooling1D(2)(x))  # (batch, steps, filters)
-    x = layers.Concatenate()(branches)
+    branches = [
+        FrameConvolutionBlock(config.filters, width, config.hop)(waveform)
+        for width in config.widths
+    ]
+    x = layers.Concatenate()(branches)  # (batch, steps, filters of all widths)
     columns = x.shape[-1]
     x = layers.Reshape((-1, columns, 1))(x)
-    x = layers.Conv2D(config.maps, 2, padding="same")(x)
-    x = layers.ReLU()(layers.BatchNormalization()(x))
-    x = layers.MaxPooling2D(2, padding="same")(x)
+    x = ConvolutionBlock(config.maps, (2, 2), padding="same")(x)
     x = layers.Reshape((-1, -(-columns // 2) * config.maps))(x)
-    x = layers.LSTM(config.lstm_units)(x)
+    x = ProjectedRNN(LSTMCell(config.lstm_units))(x)
     x = layers.Dropout(config.dropout)(x)
     x = layers.Dense(config.units, activation="relu")(x)
     outputs = layers.Dense(n_classes, activation="softmax")(x)

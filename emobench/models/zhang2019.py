@@ -63,20 +63,20 @@ def build(
     import keras
     from keras import layers
 
-    from .layers import AttentionPooling, MapMaxPooling
+    from .layers import AttentionPooling, GRUCell, MapMaxPooling, ProjectedRNN, RowConv1D
 
     frames = keras.Input(shapes["frames"], name="frames")
     samples = shapes["frames"][-1]
     convolve = {"padding": "same", "activation": "relu"}
     x = layers.Dropout(config.dropout)(frames)
-    x = layers.Reshape((-1, samples, 1))(x)  # a convolution of one row stays inside its frame
-    x = layers.Conv2D(config.filters, (1, config.width), **convolve)(x)
+    x = layers.Reshape((-1, samples, 1))(x)
+    x = RowConv1D(config.filters, config.width, **convolve)(x)
     x = layers.MaxPooling2D((1, 2))(x)
-    x = layers.Conv2D(config.filters, (1, config.width), **convolve)(x)
+    x = RowConv1D(config.filters, config.width, **convolve)(x)
     x = MapMaxPooling(config.map_group)(x)  # (batch, frames, samples / 2, groups)
     x = layers.Reshape((-1, samples // 2 * (config.filters // config.map_group)))(x)
     for _ in range(2):
-        x = layers.GRU(config.gru_units, return_sequences=True)(x)
+        x = ProjectedRNN(GRUCell(config.gru_units), return_sequences=True)(x)
     x = AttentionPooling()(x)
     outputs = layers.Dense(n_classes, activation="softmax")(x)
     return keras.Model({"frames": frames}, outputs, name="zhang2019")

@@ -85,12 +85,12 @@ def _convolutional(config: Config, spectrogram: Any) -> Any:
     """Return the pooled maps of the convolutional branch, of shape `(batch, units)`."""
     from keras import layers
 
-    from .layers import AttentionPooling
+    from .layers import AttentionPooling, ConvolutionBlock
 
     x = layers.Reshape((-1, spectrogram.shape[-1], 1))(spectrogram)
     for maps, side in zip(config.maps, config.kernels, strict=True):
-        x = layers.ReLU()(layers.BatchNormalization()(layers.Conv2D(maps, side)(x)))
-        x = layers.Dropout(config.dropout)(layers.MaxPooling2D(2)(x))
+        x = ConvolutionBlock(maps, (side, side))(x)
+        x = layers.Dropout(config.dropout)(x)
     x = layers.Reshape((-1, config.maps[-1]))(x)  # every remaining band is a step of its own
     x = layers.Dense(config.units, activation="tanh")(x)
     return AttentionPooling()(x)
