@@ -68,6 +68,19 @@ class OutputSpec:
 
 
 @dataclass(frozen=True)
+class Development:
+    """Early stopping on clips of training speakers that are kept for it.
+
+    Attributes:
+        share: part of the training speakers, between 0 and 1
+        patience: epochs without improvement before stopping
+    """
+
+    share: float
+    patience: int
+
+
+@dataclass(frozen=True)
 class ModelSpec:
     """One model of the zoo: everything about it but the weights.
 
@@ -84,7 +97,7 @@ class ModelSpec:
         prediction: name of the output that holds the probabilities
         deviations: what differs from the paper, with the number of the decision
         masked: whether padded frames are kept out of the computation
-        development: share of the training speakers kept for early stopping, or None
+        development: how training stops early; None trains for all epochs
         needs: what the corpus must have beside audio ("transcript")
         deterministic: whether a repetition would only repeat the first
         version: raised whenever the same configuration would give other numbers
@@ -102,7 +115,7 @@ class ModelSpec:
     prediction: str = "probabilities"
     deviations: tuple[str, ...] = ()
     masked: bool = False
-    development: float | None = None
+    development: Development | None = None
     needs: tuple[str, ...] = ()
     deterministic: bool = False
     version: int = 1

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import Future
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
 import pytest
 
 import emobench
-from emobench.errors import CorpusError, SpecError
+from emobench import corpora, executors
+from emobench.errors import CorpusError, SpecError, StoreError
 from emobench.runs import Selection, current_fingerprint, execute, plan
 from emobench.runs.planning import configuration
+from emobench.spec import Places
+from emobench.store import read_experiments
 
 NETWORK = "latif2019"
 
@@ -47,8 +55,6 @@ def command(places, *more):
 @pytest.fixture(scope="module")
 def undisturbed(tiny_data, tiny_cache, tmp_path_factory):
     """Predictions of a run that nothing happened to."""
-    from emobench.spec import Places
-
     places = Places(
         tmp_path_factory.mktemp("undisturbed"),
         tiny_cache,
@@ -153,8 +159,6 @@ def test_a_killed_worker_costs_its_job_a_second_try(undisturbed, tiny_places):
 
 
 def test_a_failure_is_a_record_and_is_tried_again(tiny_places, monkeypatch):
-    import emobench.executors as executors
-
     def broken(work):
         return executors._Outcome(None, "no luck", False, 0)
 
@@ -177,14 +181,45 @@ class _InThisProcess:
         pass
 
     def submit(self, function, *arguments):
-        from concurrent.futures import Future
-
         future = Future()
         future.set_result(function(*arguments))
         return future
 
     def shutdown(self, **options):
         pass
+
+
+@pytest.fixture
+def full_disk(tmp_path):
+    """A file system of 128 KiB, where one can be made."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=128k", "tmpfs", str(place)]
+    if shutil.which("mount") is None or subprocess.run(command, check=False).returncode:
+        pytest.skip("needs the right to mount a small file system")
+    yield place
+    subprocess.run(["umount", str(place)], check=True)
+
+
+def fill(path: Path) -> None:
+    """Write to a file until its disk is full."""
+    with contextlib.suppress(OSError), path.open("wb", buffering=0) as file:
+        while file.write(bytes(1024)):
+            pass
+
+
+def test_a_full_disk_loses_nothing_finished(tiny_places, full_disk):
+    places = replace(tiny_places, results=full_disk / "results")
+    run(places, "svm-is09", folds=(0,))
+    before = records(places.results)
+    filler = full_disk / "filler"
+    fill(filler)
+    with pytest.raises(StoreError, match=r"found a full disk.*[Rr]un the same command again"):
+        run(places, "svm-is09")
+    assert records(places.results) == before
+    filler.unlink()
+    assert run(places, "svm-is09").done == 1
+    assert before.items() < records(places.results).items()
 
 
 def test_a_protocol_that_tunes_on_its_folds_files_the_tuning_first(tiny_places):
@@ -195,8 +230,6 @@ def test_a_protocol_that_tunes_on_its_folds_files_the_tuning_first(tiny_places):
 
 
 def test_a_nested_protocol_stores_its_grid(tiny_places):
-    import json
-
     run(tiny_places, "svm-is09", protocol="losgo")
     for path in tiny_places.results.rglob("fold-*.json"):
         record = json.loads(path.read_text())
@@ -225,8 +258,6 @@ def test_a_fold_that_does_not_exist_is_said(tiny_places):
 
 
 def test_no_corpus_at_all_says_what_to_do(tiny_places, tmp_path):
-    from dataclasses import replace
-
     places = replace(tiny_places, data=tmp_path)
     with pytest.raises(CorpusError, match="found none of the registered corpora"):
         plan(Selection(("svm-is09",), ("all",)), places)
@@ -236,8 +267,6 @@ def test_what_changes_no_result_changes_no_fingerprint(tiny_places):
     planned = plan(select(NETWORK), tiny_places)
     corpus, (model,) = planned.pairs[0]
     before = configuration(corpus, model, planned.protocol)
-    from dataclasses import replace
-
     idle = replace(planned.protocol, title="other words", repetitions=9, caution="!")
     assert configuration(corpus, model, idle) == before
     weights = replace(planned.protocol, weights="none")
@@ -247,9 +276,6 @@ def test_what_changes_no_result_changes_no_fingerprint(tiny_places):
 
 
 def test_todays_fingerprint_of_a_stored_experiment(tiny_places):
-    from emobench import corpora
-    from emobench.store import read_experiments
-
     run(tiny_places, "svm-is09")
     (stored,) = read_experiments(tiny_places.results)
     registry = corpora.load_registry(tiny_places.datasets)

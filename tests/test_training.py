@@ -12,8 +12,9 @@ from emobench import corpora, models, protocols
 from emobench.batches import Batches
 from emobench.runs import Selection, plan
 from emobench.runs.running import prepare
-from emobench.spec import Job, Places
-from emobench.training import dataset, jobs
+from emobench.spec import Development, Job, Places
+from emobench.training import dataset, jobs, network_fold
+from emobench.training.context import open_context
 from emobench.training.dataset import Dataset
 from emobench.training.network import Network
 
@@ -38,13 +39,16 @@ def context(data, tiny_data, tiny_cache, tmp_path_factory):
     planned = plan(selection, places)
     corpus, (model,) = planned.pairs[0]
     step, _ = prepare(corpus, model, planned, places)
-    return jobs.open_context(step.experiment, places)
+    return open_context(step.experiment, places)
 
 
 def trained_weights(context):
     """Run a job and return what was learnt."""
-    jobs._run_network(context, Job(1), lambda done, total, loss: None)
-    return [keras.ops.convert_to_numpy(value) for value in jobs._network(context).model.variables]
+    network_fold.run(context, Job(1), 7, lambda done, total, loss: None)
+    return [
+        keras.ops.convert_to_numpy(value)
+        for value in network_fold.open_network(context).model.variables
+    ]
 
 
 def assert_same(first, second):
@@ -103,6 +107,23 @@ def test_published_weights_count_test_clips_and_only_that_protocol_does(context)
     assert any(not np.array_equal(one, two) for one, two in zip(before, after, strict=True))
 
 
+def test_a_development_set_holds_other_speakers_and_no_test_clip(context):
+    model = replace(context.model, development=Development(share=0.3, patience=1))
+    config = replace(model.config, learning_rate=1e-2)
+    context = replace(context, model=replace(model, config=config))
+    experiment = replace(
+        context.experiment,
+        configuration={**context.experiment.configuration, "epochs_override": 30},
+    )
+    context = replace(context, experiment=experiment)
+    facts, _ = network_fold.run(context, Job(1), 7, lambda done, total, loss: None)
+    assert facts["developed_on"] == "speaker-disjoint"
+    assert facts["epochs"] < 30
+    test = context.data.positions(context.folds[1].test)
+    before = trained_weights(context)
+    assert_same(before, trained_weights(replace(context, data=with_test_audio(context.data, test))))
+
+
 def test_a_restarted_network_is_a_new_one(data):
     spec = models.get(MODEL)
     shapes = {name: item.shape for name, item in data.inputs.items()}
@@ -130,6 +151,35 @@ def test_a_restarted_network_is_a_new_one(data):
     train(used, 2)
     np.testing.assert_array_equal(train(used, 5), train(Network(spec, shapes, 3), 5))
     assert not np.array_equal(train(used, 5), train(used, 6))
+
+
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="counts TensorFlow's traces")
+def test_a_second_job_traces_nothing(data):
+    spec = models.get(MODEL)
+    network = Network(spec, {name: item.shape for name, item in data.inputs.items()}, 3)
+    positions = np.arange(len(data.table))
+    sources = {name: data.source(name, positions) for name in data.inputs}
+    steps = []
+    step = network.model.train_step
+
+    def counted(batch):
+        steps.append(batch)  # a traced function's Python runs only while it is traced
+        return step(batch)
+
+    network.model.train_step = counted
+    for fold in (positions[:15], positions[3:], positions[::2]):
+        network.restart(0)
+        batches = Batches(
+            sources,
+            fold,
+            targets=np.eye(3, dtype=np.float32)[data.targets][fold],
+            weights=np.ones(len(fold), np.float32),
+            batch_size=4,
+            batching="padded-length",
+            seed=0,
+        )
+        network.fit(batches, 2, lambda done, loss: None)
+    assert len(steps) == 1
 
 
 def test_predictions_are_in_the_order_of_the_positions(data):

@@ -94,5 +94,5 @@ register(
         build=build,
     ),
     shapes={"frames": (500, 640)},
-    smallest={"frames": (1, 2)},
+    smallest={"frames": (2, 2)},
 )

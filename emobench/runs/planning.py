@@ -124,7 +124,7 @@ def configuration(
                 "version": model.version,
                 "config": plain(model.config),
                 "outputs": plain(model.outputs) if model.kind == "network" else None,
-                "development": model.development,
+                "development": plain(model.development),
             }
         ),
         "inputs": inputs,

@@ -69,13 +69,23 @@ class Network:
         ):
             variable.assign(start)
 
-    def fit(self, training: Batches, epochs: int, report: EpochReport) -> list[float]:
-        """Train for a fixed number of epochs.
+    def fit(
+        self,
+        training: Batches,
+        epochs: int,
+        report: EpochReport,
+        *,
+        development: Batches | None = None,
+        patience: int = 0,
+    ) -> list[float]:
+        """Train, for a fixed number of epochs or until a development set stops improving.
 
         Args:
             training: the training clips
-            epochs: passes through them
+            epochs: most passes through them
             report: called after each epoch
+            development: clips whose loss decides when to stop and which epoch's weights are kept
+            patience: epochs without improvement before stopping
 
         Returns:
             mean training loss of each epoch
@@ -83,15 +93,23 @@ class Network:
         Raises:
             DivergedError: if the loss is not finite
         """
-        callback = keras.callbacks.LambdaCallback(
-            on_epoch_end=lambda epoch, logs: report(epoch + 1, float(logs["loss"]))
-        )
+        callbacks = [
+            keras.callbacks.LambdaCallback(
+                on_epoch_end=lambda epoch, logs: report(epoch + 1, float(logs["loss"]))
+            ),
+            keras.callbacks.TerminateOnNaN(),
+        ]
+        if development is not None:
+            callbacks.append(
+                keras.callbacks.EarlyStopping(patience=patience, restore_best_weights=True)
+            )
         history = self.model.fit(
             training,
             epochs=epochs,
             verbose=0,
             shuffle=False,
-            callbacks=[callback, keras.callbacks.TerminateOnNaN()],
+            validation_data=development,
+            callbacks=callbacks,
         )
         losses = [float(loss) for loss in history.history["loss"]]
         if not np.isfinite(losses).all():

@@ -6,7 +6,7 @@ what Keras layers of the same weights do, in an order that a CPU does faster.
 
 from __future__ import annotations
 
-from .convolutions import ConvolutionBlock, FrameConvolutionBlock, RowConv1D
+from .convolutions import ConvolutionBlock, FrameConvolutionBlock, RowConv1D, convolve_frames
 from .pooling import AttentionPooling, MapMaxPooling
 from .recurrent import GRUCell, LSTMCell, ProjectedRNN
 
@@ -19,4 +19,5 @@ __all__ = [
     "MapMaxPooling",
     "ProjectedRNN",
     "RowConv1D",
+    "convolve_frames",
 ]

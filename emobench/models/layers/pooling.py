@@ -46,7 +46,9 @@ class AttentionPooling(keras.layers.Layer):
         if mask is not None:
             lowest = ops.cast(-1e9, scores.dtype)
             scores = ops.where(ops.expand_dims(mask, -1), scores, lowest)
-        return ops.softmax(scores, axis=1)
+        # ops.softmax warns about clips of a single step, for which a weight of 1 is right.
+        weights = ops.exp(scores - ops.max(scores, axis=1, keepdims=True))
+        return weights / ops.sum(weights, axis=1, keepdims=True)
 
     def call(self, inputs: Any, mask: Any = None) -> Any:
         weights = ops.transpose(self.attention(inputs, mask), (0, 2, 1))

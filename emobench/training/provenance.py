@@ -1,0 +1,65 @@
+"""What a reader of a record needs to know about the machine and the code."""
+
+from __future__ import annotations
+
+import platform
+import resource
+import subprocess
+import sys
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from ..spec import Experiment
+
+PACKAGES = ("emobench", "keras", "tensorflow", "jax", "numpy", "scikit-learn", "opensmile")
+
+
+def provenance(experiment: Experiment, threads: int) -> dict[str, Any]:
+    """Return backend, device, versions and commit, and what this process has held in memory."""
+    versions = {}
+    for package in PACKAGES:
+        try:
+            versions[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            continue
+    return {
+        "fingerprint": experiment.fingerprint,
+        "backend": experiment.backend,
+        "threads": threads,
+        "device": _device(experiment),
+        "versions": versions,
+        "python": platform.python_version(),
+        "git_commit": git_commit(),
+        "peak_resident_mib": peak_resident_mib(),
+    }
+
+
+def _device(experiment: Experiment) -> str:
+    """Return what computed: a graphics processor where the backend sees one, else the CPU."""
+    if experiment.backend != "scikit-learn":
+        import keras
+
+        devices = keras.distribution.list_devices("gpu")
+        if devices:
+            return str(devices[0])
+    return f"cpu {platform.machine()}"
+
+
+def peak_resident_mib() -> int:
+    """Return the most memory that this process has held so far, in MiB."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak // (2**20 if sys.platform == "darwin" else 2**10)
+
+
+@cache
+def git_commit() -> str | None:
+    """Return the commit of the source tree, or None for an installed package."""
+    here = Path(__file__).resolve().parents[2]
+    if not (here / ".git").exists():
+        return None
+    found = subprocess.run(
+        ["git", "-C", str(here), "rev-parse", "HEAD"], capture_output=True, text=True, check=False
+    )
+    return found.stdout.strip() or None
