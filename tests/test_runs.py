@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import json
 import os
 import shutil
@@ -111,6 +112,17 @@ def test_killed_at_any_moment_the_same_command_goes_on(undisturbed, tiny_places,
     assert records(results) == undisturbed
     assert {path: path.stat().st_mtime_ns for path in done} == done, "a finished job ran again"
     assert f"{4 - len(done)} jobs done, {len(done)} were there already" in again.stdout
+
+
+@pytest.mark.skipif(importlib.util.find_spec("jax") is None, reason="needs JAX")
+def test_a_network_is_trained_by_jax_twice_with_the_same_bits(tiny_places, tmp_path):
+    first = run(tiny_places, NETWORK, backend="jax", folds=(0,))
+    assert first.failures == {}
+    again = replace(tiny_places, results=tmp_path / "again")
+    run(again, NETWORK, backend="jax", folds=(0,))
+    assert records(again.results) == records(tiny_places.results)
+    (path,) = tiny_places.results.rglob("fold-*.json")
+    assert json.loads(path.read_text())["backend"] == "jax"
 
 
 def test_an_interrupt_finishes_what_is_running(tiny_places, tmp_path):

@@ -138,8 +138,14 @@ def start_backend() -> None:
     keras.ops.zeros(1)
 
 
+def accelerator() -> str | None:
+    """Return the first device that the backend prefers to the CPU, or None."""
+    devices = [str(device) for device in keras.distribution.list_devices()]
+    return next((device for device in devices if not device.lower().startswith("cpu")), None)
+
+
 def _compiles() -> bool:
     """Tell whether to compile with XLA: slower on a CPU under TensorFlow, faster elsewhere."""
     if keras.backend.backend() != "tensorflow":
         return True
-    return bool(keras.distribution.list_devices("gpu"))
+    return accelerator() is not None

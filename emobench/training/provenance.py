@@ -39,11 +39,11 @@ def provenance(experiment: Experiment, threads: int) -> dict[str, Any]:
 def _device(experiment: Experiment) -> str:
     """Return what computed: a graphics processor where the backend sees one, else the CPU."""
     if experiment.backend != "scikit-learn":
-        import keras
+        from .network import accelerator  # loads Keras
 
-        devices = keras.distribution.list_devices("gpu")
-        if devices:
-            return str(devices[0])
+        found = accelerator()
+        if found:
+            return found
     return f"cpu {platform.machine()}"
 
 
