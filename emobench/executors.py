@@ -12,6 +12,7 @@ import ctypes
 import os
 import signal
 import sys
+import threading
 import time
 import traceback
 from collections import deque
@@ -65,10 +66,11 @@ class Event:
 
 @dataclass
 class _Slot:
-    """One worker process with what it is doing."""
+    """One worker process, once there is one, with what it is doing."""
 
-    pool: ProcessPoolExecutor
-    reports: Connection
+    pool: ProcessPoolExecutor | None = None
+    reports: Connection | None = None
+    kind: tuple[str, int] | None = None
     future: Future | None = None
     work: Work | None = None
     attempt: int = 1
@@ -81,7 +83,7 @@ class _Outcome:
     record: dict | None
     message: str
     fatal: bool
-    resident_bytes: int
+    own_bytes: int
 
 
 def run_locally(
@@ -97,7 +99,7 @@ def run_locally(
         work: jobs, those of one experiment behind each other
         jobs: number of worker processes
         stopping: once true, running jobs are finished and no other is begun
-        memory_limit: resident bytes at which a worker is replaced after its job; by default a
+        memory_limit: bytes of its own at which a worker is replaced after its job; by default a
             share of the machine's memory
 
     Yields:
@@ -105,7 +107,7 @@ def run_locally(
     """
     pending = deque(work)
     limit = memory_limit or _default_memory_limit(jobs)
-    slots = [_open_slot(work[0]) for _ in range(min(jobs, len(pending)))] if pending else []
+    slots = [_Slot() for _ in range(min(jobs, len(pending)))]
     try:
         while pending or any(slot.future for slot in slots):
             if stopping():
@@ -117,13 +119,10 @@ def run_locally(
             for slot in slots:
                 yield from _reported(slot)
                 if slot.future is not None and slot.future.done():
-                    for event in _finished(slot, limit):
-                        if event.kind == "fatal":
-                            pending.clear()
-                        yield event
+                    yield from _finished(slot, limit)
     finally:
         for slot in slots:
-            _close_slot(slot)
+            _close(slot)
 
 
 def _choose(slot: _Slot, slots: Iterable[_Slot], pending: deque[Work]) -> Work:
@@ -140,20 +139,59 @@ def _choose(slot: _Slot, slots: Iterable[_Slot], pending: deque[Work]) -> Work:
 
 def _assign(slot: _Slot, work: Work) -> Iterator[Event]:
     """Give a job to a slot's worker."""
-    if slot.work is not None and slot.work.experiment.backend != work.experiment.backend:
-        _replace_worker(slot, work)
     slot.work, slot.attempt = work, 1
-    slot.future = slot.pool.submit(_work, work)
+    _submit(slot, work)
     yield Event("started", work)
+
+
+def _submit(slot: _Slot, work: Work) -> None:
+    """Hand a job to the slot's worker, starting one where there is none that fits."""
+    if slot.kind != (work.experiment.backend, work.threads):
+        _close(slot)
+    for _ in range(ATTEMPTS):
+        if slot.pool is None:
+            _open(slot, work)
+        try:
+            with _spawning():
+                slot.future = slot.pool.submit(_work, work)
+            return
+        except BrokenProcessPool:  # the worker died between two jobs
+            _close(slot)
+    raise EmobenchError(
+        "expected to start a worker process, found that it dies at once. "
+        "Free memory, or lower --jobs."
+    )
+
+
+@contextlib.contextmanager
+def _spawning() -> Iterator[None]:
+    """Start a process that neither imports the caller's script nor heeds an early interrupt.
+
+    A spawned process imports the main module of its parent; a worker needs nothing of it, and a
+    script that is not guarded by `if __name__ == "__main__"` would run a second time.
+    """
+    main = sys.modules["__main__"].__dict__
+    hidden = {name: main.pop(name) for name in ("__file__", "__spec__") if name in main}
+    main["__spec__"] = None
+    before = None
+    if threading.current_thread() is threading.main_thread():
+        before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        if before is not None:
+            signal.signal(signal.SIGINT, before)
+        main.update(hidden)
 
 
 def _reported(slot: _Slot) -> Iterator[Event]:
     """Yield the epochs that a worker has told of."""
+    if slot.future is None:
+        return
     with contextlib.suppress(EOFError, OSError):
         while slot.reports.poll():
             epoch, epochs, _ = slot.reports.recv()
-            if slot.work is not None:
-                yield Event("epoch", slot.work, epoch=epoch, epochs=epochs)
+            yield Event("epoch", slot.work, epoch=epoch, epochs=epochs)
 
 
 def _finished(slot: _Slot, limit: int) -> Iterator[Event]:
@@ -163,10 +201,10 @@ def _finished(slot: _Slot, limit: int) -> Iterator[Event]:
     try:
         outcome = future.result()
     except BrokenProcessPool:
-        _replace_worker(slot, work)
+        _close(slot)
         if slot.attempt < ATTEMPTS:
             slot.attempt += 1
-            slot.future = slot.pool.submit(_work, work)
+            _submit(slot, work)
             yield Event("retried", work, message="the worker process died; trying once more")
             return
         message = (
@@ -179,12 +217,12 @@ def _finished(slot: _Slot, limit: int) -> Iterator[Event]:
         yield Event("done", work, record=outcome.record)
     else:
         yield Event("fatal" if outcome.fatal else "failed", work, message=outcome.message)
-    if outcome.resident_bytes > limit:
-        _replace_worker(slot, work)
+    if outcome.own_bytes > limit:
+        _close(slot)
 
 
-def _open_slot(work: Work) -> _Slot:
-    """Start a worker for jobs like this one."""
+def _open(slot: _Slot, work: Work) -> None:
+    """Prepare a worker for jobs like this one; it starts with the first."""
     context = get_context("spawn")
     receiver, sender = context.Pipe(duplex=False)
     pool = ProcessPoolExecutor(
@@ -193,28 +231,24 @@ def _open_slot(work: Work) -> _Slot:
         initializer=_start_worker,
         initargs=(os.getpid(), work.experiment.backend, work.threads, sender),
     )
-    return _Slot(pool, receiver)
+    slot.pool, slot.reports = pool, receiver
+    slot.kind = (work.experiment.backend, work.threads)
 
 
-def _replace_worker(slot: _Slot, work: Work) -> None:
-    """Start a slot's worker anew."""
-    _close_slot(slot)
-    fresh = _open_slot(work)
-    slot.pool, slot.reports, slot.future = fresh.pool, fresh.reports, None
-
-
-def _close_slot(slot: _Slot) -> None:
-    """End a worker; one that is at a job is killed, what it has filed stays."""
-    processes = list((slot.pool._processes or {}).values())
+def _close(slot: _Slot) -> None:
+    """End a slot's worker; one that is at a job is killed, what it has filed stays."""
+    if slot.pool is None:
+        return
     if slot.future is not None and not slot.future.done():
-        for process in processes:
+        for process in list((slot.pool._processes or {}).values()):
             process.kill()
     slot.pool.shutdown(wait=True, cancel_futures=True)
     slot.reports.close()
+    slot.pool, slot.reports, slot.kind, slot.future = None, None, None, None
 
 
 def _default_memory_limit(jobs: int) -> int:
-    """Return the resident size at which a worker is replaced, in bytes."""
+    """Return the memory of its own at which a worker is replaced, in bytes."""
     import psutil
 
     return int(0.6 * psutil.virtual_memory().total / jobs)
@@ -240,9 +274,9 @@ def _start_worker(parent: int, backend: str, threads: int, reports: Connection) 
     if backend != "scikit-learn":
         os.environ["KERAS_BACKEND"] = backend
     if backend == "jax":
-        os.environ["XLA_FLAGS"] = (
-            f"{os.environ.get('XLA_FLAGS', '')} --xla_cpu_multi_thread_eigen={threads > 1}".lower()
-        ).strip()
+        several = "true" if threads > 1 else "false"
+        own = f"--xla_cpu_multi_thread_eigen={several}"
+        os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {own}".strip()
 
 
 def _die_with(parent: int) -> None:
@@ -275,8 +309,6 @@ def _work(work: Work) -> _Outcome:
 
     from .training import jobs
 
-    if work.experiment.backend != "scikit-learn":
-        _start_backend()
     last = 0.0
 
     def report(done: int, total: int, loss: float) -> None:
@@ -288,6 +320,8 @@ def _work(work: Work) -> _Outcome:
     settings = jobs.Settings(work.threads, work.tuning_jobs)
     record, message, fatal = None, "", False
     try:
+        if work.experiment.backend != "scikit-learn":
+            _start_backend()
         record = jobs.run(work.experiment, work.job, work.places, settings, report)
     except StoreError as error:
         message, fatal = str(error), True
@@ -299,4 +333,6 @@ def _work(work: Work) -> _Outcome:
             f"{type(error).__name__}: {error} ({place.filename}:{place.lineno}). "
             "This is a fault of emobench or of a package it uses; please report it."
         )
-    return _Outcome(record, message, fatal, psutil.Process().memory_info().rss)
+    memory = psutil.Process().memory_info()
+    # Pages of the feature cache are shared and given back on demand: they are not counted.
+    return _Outcome(record, message, fatal, memory.rss - getattr(memory, "shared", 0))

@@ -67,7 +67,8 @@ def test_the_first_steps_of_a_new_user(home, say):
 def test_a_dry_run_writes_nothing(home, say):
     status, text = say(*RUN, "--dry-run")
     assert status == 0
-    assert "tiny svm-is09: protocol smoke" in text
+    assert "tiny svm-is09: protocol smoke, 2 folds, 2 jobs to do, 0 done before" in text
+    assert say(*RUN, "--dry-run", "--folds", "7")[0] == 2
     assert not (home / "results").exists()
 
 
@@ -76,13 +77,16 @@ def test_all_lists_what_is_left_out(home, say):
     status, text = say("run", "--model", "svm-is09", "--corpus", "all", "--data", "corpora")
     assert status == 1
     assert "found none of the registered corpora" in text
-    (home / "corpora" / "emo-db").mkdir()
+    (home / "corpora" / "emo-db" / "wav").mkdir(parents=True)
+    for name in ("03a01Fa", "03a01Wa", "08a01Fa", "08a01Wa"):
+        shutil.copy(clip(home), home / "corpora" / "emo-db" / "wav" / f"{name}.wav")
     status, text = say(
         *("run", "--model", "svm-is09", "--corpus", "all", "--data", "corpora"), "--dry-run"
     )
     assert status == 0
     assert "left out (not found on disk): cafe, crema-d" in text
     assert "left out (synthetic; run it by name): demo" in text
+    assert "emo-db svm-is09: protocol losgo, 2 folds, 2 jobs to do" in text
 
 
 def test_show_a_model(home, say):
@@ -179,7 +183,11 @@ YAML = [
     ("anger: anger", "anger: angry", r"emotions.*expected one of anger.*Did you mean 'anger'"),
     ("(?P<speaker>s", "(?P<speaker>(s", r"pattern.*expected a regular expression"),
     ("(?P<speaker>s\\d)", "s\\d", r"speaker"),
-    ("  folds: speaker", "  folds: speaker\n  folds: speaker", r"expected each key once, found 'folds' again"),
+    (
+        "  folds: speaker",
+        "  folds: speaker\n  folds: speaker",
+        r"expected each key once, found 'folds' again",
+    ),
     ("sadness: sadness, ", "", r"sadness"),
     ("  title: Four", "\ttitle: Four", r"tab|YAML"),
 ]

@@ -12,7 +12,7 @@ def work(model: str, fold: int) -> Work:
 
 
 def slot(current: Work | None = None, *, busy: bool = False) -> _Slot:
-    return _Slot(None, None, future=object() if busy else None, work=current)
+    return _Slot(future=object() if busy else None, work=current)
 
 
 def test_a_slot_keeps_to_its_experiment():

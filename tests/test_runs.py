@@ -122,7 +122,7 @@ def test_a_network_is_trained_by_jax_twice_with_the_same_bits(tiny_places, tmp_p
     run(again, NETWORK, backend="jax", folds=(0,))
     assert records(again.results) == records(tiny_places.results)
     (path,) = tiny_places.results.rglob("fold-*.json")
-    assert json.loads(path.read_text())["backend"] == "jax"
+    assert json.loads(path.read_text())["keras_backend"] == "jax"
 
 
 def test_an_interrupt_finishes_what_is_running(tiny_places, tmp_path):
@@ -182,6 +182,41 @@ def test_a_failure_is_a_record_and_is_tried_again(tiny_places, monkeypatch):
     assert len(list(tiny_places.results.rglob("*.failure.json"))) == 2
     assert run(tiny_places, "svm-is09").done == 2
     assert list(tiny_places.results.rglob("*.failure.json")) == []
+
+
+def test_a_worker_serves_one_backend_only(tiny_places):
+    """An SVM first, so that the first worker was started for another backend than the network's."""
+    summary = run(tiny_places, "svm-is09", NETWORK, backend="jax", jobs=2, folds=(0,))
+    assert summary.failures == {}
+    (path,) = tiny_places.results.rglob(f"{NETWORK}/*/fold-*.json")
+    assert json.loads(path.read_text())["keras_backend"] == "jax"
+
+
+def test_a_failed_tuning_stops_its_own_experiment_only(tiny_places, monkeypatch):
+    def broken(work):
+        if work.job.fold is None:
+            return executors._Outcome(None, "no luck", False, 0)
+        return executors._Outcome({}, "", False, 0)
+
+    monkeypatch.setattr(executors, "ProcessPoolExecutor", _InThisProcess)
+    monkeypatch.setattr(executors, "_work", broken)
+    summary = run(tiny_places, "svm-is09", NETWORK, protocol="keesing2020", repetitions=1)
+    assert summary.failures == {"tiny svm-is09 tuning": "no luck"}
+    assert summary.done == 4
+
+
+def test_an_unguarded_script_can_run(tiny_places):
+    """Workers do not import the script that started them."""
+    script = (
+        "import emobench\n"
+        f"print(emobench.run('svm-is09', 'tiny', 'smoke', data={str(tiny_places.data)!r}, "
+        f"results={str(tiny_places.results)!r}, cache={str(tiny_places.cache)!r}, "
+        f"datasets=[{str(tiny_places.datasets[0])!r}]).done)"
+    )
+    path = tiny_places.results.parent / "script.py"
+    path.write_text(script)
+    done = subprocess.run([sys.executable, path], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["2"]
 
 
 class _InThisProcess:
@@ -262,6 +297,43 @@ def test_a_misspelt_name_is_said(tiny_places, options, message):
     selection = Selection(**{"models": ("svm-is09",), "corpora": ("tiny",), **options})
     with pytest.raises(SpecError, match=message):
         plan(selection, tiny_places)
+
+
+def test_a_name_in_two_spellings_is_one(tiny_places):
+    selection = Selection(("svm-is09", "SVM_IS09"), ("tiny", "Tiny"), "smoke")
+    ((corpus, specs),) = plan(selection, tiny_places).pairs
+    assert (corpus.name, [spec.name for spec in specs]) == ("tiny", ["svm-is09"])
+
+
+def test_all_and_a_name_are_both_run(tiny_places):
+    selection = Selection(("svm-is09",), ("ALL", "demo"), "smoke")
+    assert [corpus.name for corpus, _ in plan(selection, tiny_places).pairs] == ["tiny", "demo"]
+
+
+def test_a_backend_that_is_not_installed_is_said(tiny_places, monkeypatch):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr("emobench.features.missing_package", lambda name: None)
+    with pytest.raises(SpecError, match=r"found no torch\. Run `pip install torch`"):
+        plan(select(NETWORK, backend="torch"), tiny_places)
+
+
+def test_the_usual_number_of_epochs_is_no_other_experiment(tiny_places):
+    planned = plan(select(NETWORK, protocol="losgo"), tiny_places)
+    corpus, (model,) = planned.pairs[0]
+    usual = configuration(corpus, model, planned.protocol)
+    assert configuration(corpus, model, planned.protocol, epochs=50) == usual
+
+
+def test_clips_are_trained_in_the_order_of_their_ids(tiny_places, tmp_path):
+    deeper = tmp_path / "data" / "tiny"
+    for path in (tiny_places.data / "tiny").iterdir():
+        folder = deeper / path.stem.rpartition("_")[2] / path.stem[:2]
+        folder.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(path, folder)
+    run(tiny_places, "svm-is09")
+    moved = replace(tiny_places, data=deeper.parent, results=tmp_path / "moved")
+    run(moved, "svm-is09")
+    assert records(moved.results) == records(tiny_places.results)
 
 
 def test_a_fold_that_does_not_exist_is_said(tiny_places):

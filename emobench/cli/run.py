@@ -16,6 +16,7 @@ from . import options
 
 if TYPE_CHECKING:
     from ..runs import Plan, Summary
+    from ..spec import Places
 
 
 @click.command()
@@ -130,8 +131,8 @@ def features(
         extracted = runs.extract_ahead(
             names, corpus, places, jobs=jobs, skip_bad=skip_bad, progress=progress.features
         )
-    for line in extracted:
-        click.echo(line)
+        for line in extracted:
+            click.echo(line)
     return 0
 
 
@@ -164,15 +165,16 @@ def _say_what_is_left_out(planned: Plan) -> None:
         click.echo(f"left out ({reason}): {', '.join(names)}", err=True)
 
 
-def _say_what_would_run(planned: Plan, places: object) -> None:
+def _say_what_would_run(planned: Plan, places: Places) -> None:
     """Print each experiment with the number of its jobs."""
-    for corpus, models in planned.pairs:
-        for model in models:
-            repetitions = planned.selection.repetitions or planned.protocol.repetitions_of(model)
-            click.echo(
-                f"{corpus.name} {model.name}: protocol {planned.protocol.name}, folds by "
-                f"{corpus.folds}, {repetitions} repetition{'s' if repetitions > 1 else ''}"
-            )
+    from .. import runs
+
+    for step in runs.preview(planned, places):
+        experiment = step.experiment
+        click.echo(
+            f"{experiment.corpus} {experiment.model}: protocol {experiment.protocol}, "
+            f"{experiment.n_folds} folds, {len(step.missing)} jobs to do, {step.kept} done before"
+        )
 
 
 def _conclude(summary: Summary, results: Path) -> int:

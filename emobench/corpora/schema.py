@@ -267,6 +267,10 @@ class Corpus(Entry):
             described["emotions"] = {
                 code: emotion for code, (_, emotion) in self.emotion_map.items()
             }
+        if self.generator == "demo":
+            from .. import demo  # loads NumPy
+
+            described["generator"] = f"demo {demo.VERSION}"
         values = described.pop("values", {})
         trained_on = {key: values[key] for key in _TRAINED_ON if key in values}
         return {**described, "values": trained_on} if trained_on else described

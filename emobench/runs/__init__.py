@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from .extraction import extract_ahead
 from .planning import Plan, Selection, configuration, current_fingerprint, plan
-from .running import Summary, execute, find_places, run
+from .running import Summary, execute, find_places, preview, run
 
 __all__ = [
     "Plan",
@@ -20,5 +20,6 @@ __all__ = [
     "extract_ahead",
     "find_places",
     "plan",
+    "preview",
     "run",
 ]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import importlib.util
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from .. import corpora, features, models, protocols
 from ..corpora import Corpus, Registry
@@ -12,6 +13,9 @@ from ..errors import CorpusError, SpecError
 from ..spec import Backend, ModelSpec, Places, Protocol, fingerprint, plain
 
 BACKENDS = ("tensorflow", "jax", "torch")
+ALL = "all"
+
+T = TypeVar("T", Corpus, ModelSpec)
 
 # What tells how much of a protocol is run, or is only printed, changes no prediction.
 _IDLE_PROTOCOL_FIELDS = ("title", "caution", "repetitions", "model_repetitions", "max_folds")
@@ -64,17 +68,14 @@ def plan(selection: Selection, places: Places) -> Plan:
 
     Raises:
         SpecError: if a name or an option is wrong
-        CorpusError: if a corpus that was asked for by name is not on disk
+        CorpusError: if "all" finds no corpus
     """
-    if selection.backend not in BACKENDS:
-        raise SpecError(
-            f"--backend: expected one of {', '.join(BACKENDS)}, found '{selection.backend}'."
-        )
+    _check_options(selection)
     registry = corpora.load_registry(places.datasets)
     protocol = protocols.get(selection.protocol)
-    left_out: dict[str, str] = {}
-    chosen = tuple(_corpora(selection, registry, places, left_out))
-    specs = tuple(_models(selection))
+    chosen = select(selection.corpora, registry, places)
+    specs = _expand("--model", selection.models, models.names, models.get)
+    left_out = _not_on_disk(selection, registry, chosen)
     pairs = []
     for corpus in chosen:
         applicable = []
@@ -82,12 +83,14 @@ def plan(selection: Selection, places: Places) -> Plan:
             reason = _unfit(spec, corpus)
             if reason is None:
                 applicable.append(spec)
-            elif "all" in selection.models:
+            elif ALL in (*_folded(selection.models), *_folded(selection.corpora)):
                 left_out[f"{spec.name} on {corpus.name}"] = reason
             else:
                 raise SpecError(f"{spec.name} on {corpus.name}: {reason}.")
         if applicable:
             pairs.append((corpus, tuple(applicable)))
+    if any(spec.kind == "network" for _, specs in pairs for spec in specs):
+        _check_backend(selection.backend)
     return Plan(tuple(pairs), left_out, protocol, selection)
 
 
@@ -104,6 +107,8 @@ def configuration(
     Empty and unset values are left out, so that an option added later leaves the fingerprints of
     what was run without it as they are.
     """
+    usual = protocol.epochs or getattr(model.config, "epochs", None)
+    override = epochs if model.kind == "network" and epochs != usual else None
     inputs = {}
     for name, wanted in model.inputs.items():
         front_end = features.get(wanted.feature)
@@ -129,7 +134,7 @@ def configuration(
         ),
         "inputs": inputs,
         "protocol": _without_empty(rules),
-        "epochs_override": epochs if model.kind == "network" else None,
+        "epochs_override": override,
         "backend": backend if model.kind == "network" else "scikit-learn",
     }
 
@@ -161,31 +166,21 @@ def current_fingerprint(experiment: Mapping[str, Any], registry: Registry) -> st
     )
 
 
-def _corpora(
-    selection: Selection, registry: Registry, places: Places, left_out: dict[str, str]
-) -> Iterator[Corpus]:
-    """Yield the corpora to run; what "all" does not find is noted."""
-    chosen = select(selection.corpora, registry, places)
-    if "all" in selection.corpora:
-        present = {corpus.name for corpus in chosen}
-        for name in registry.names():
-            if name not in present:
-                synthetic = registry.get(name).synthetic
-                left_out[name] = "synthetic; run it by name" if synthetic else "not found on disk"
-    return iter(chosen)
-
-
 def select(names: Sequence[str], registry: Registry, places: Places) -> list[Corpus]:
-    """Return the corpora that were named, or with "all" every real corpus on disk.
+    """Return the corpora that were named, and for "all" every real corpus on disk.
 
     Raises:
         SpecError: if a name is wrong
         CorpusError: if "all" finds none
     """
-    if "all" not in names:
-        return [registry.get(name) for name in dict.fromkeys(names)]
-    every = [registry.get(name) for name in registry.names()]
-    found = [item for item in every if not item.synthetic and corpora.find(item, places.data)]
+
+    def on_disk() -> list[str]:
+        every = [registry.get(name) for name in registry.names()]
+        return [
+            item.name for item in every if not item.synthetic and corpora.find(item, places.data)
+        ]
+
+    found = _expand("--corpus", names, on_disk, registry.get)
     if not found:
         where = f"under {places.data}" if places.data else "because --data was not given"
         raise CorpusError(
@@ -195,10 +190,60 @@ def select(names: Sequence[str], registry: Registry, places: Places) -> list[Cor
     return found
 
 
-def _models(selection: Selection) -> Iterator[ModelSpec]:
-    """Yield the models to run."""
-    names = models.names() if "all" in selection.models else dict.fromkeys(selection.models)
-    return (models.get(name) for name in names)
+def _expand(
+    option: str, words: Sequence[str], every: Callable[[], Sequence[str]], get: Callable[[str], T]
+) -> list[T]:
+    """Return what is named, each once, in the order first named; "all" stands for every one."""
+    if not words:
+        raise SpecError(f"{option}: expected a name or 'all', found nothing.")
+    chosen: dict[str, T] = {}
+    for word in words:
+        for name in every() if word.strip().lower() == ALL else [word]:
+            item = get(name)
+            chosen.setdefault(item.name, item)
+    return list(chosen.values())
+
+
+def _folded(words: Sequence[str]) -> list[str]:
+    """Return words without regard to case."""
+    return [word.strip().lower() for word in words]
+
+
+def _not_on_disk(
+    selection: Selection, registry: Registry, chosen: Sequence[Corpus]
+) -> dict[str, str]:
+    """Return what "all" corpora does not cover, with the reason."""
+    if ALL not in _folded(selection.corpora):
+        return {}
+    present = {corpus.name for corpus in chosen}
+    return {
+        name: "synthetic; run it by name" if registry.get(name).synthetic else "not found on disk"
+        for name in registry.names()
+        if name not in present
+    }
+
+
+def _check_options(selection: Selection) -> None:
+    """Refuse numbers and words that no run could use."""
+    if selection.backend not in BACKENDS:
+        raise SpecError(
+            f"--backend: expected one of {', '.join(BACKENDS)}, found '{selection.backend}'."
+        )
+    for option, number in (
+        ("--epochs", selection.epochs),
+        ("--repetitions", selection.repetitions),
+    ):
+        if number is not None and number < 1:
+            raise SpecError(f"{option}: expected a number of 1 or more, found {number}.")
+
+
+def _check_backend(backend: str) -> None:
+    """Refuse a backend that is not installed, before anything is extracted for it."""
+    if importlib.util.find_spec(backend) is None:
+        raise SpecError(
+            f"--backend: expected an installed package, found no {backend}. "
+            f"Run `pip install {backend}`, or choose another of {', '.join(BACKENDS)}."
+        )
 
 
 def _unfit(model: ModelSpec, corpus: Corpus) -> str | None:

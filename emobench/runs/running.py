@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from .. import __version__
+from .. import __version__, corpora
 from ..corpora import Corpus
 from ..errors import CorpusError, FeatureError, SpecError, StoreError
 from ..executors import Event, Work, run_locally
@@ -60,16 +59,32 @@ def prepare(
     places: Places,
     *,
     jobs: int = 1,
+    extract: bool = True,
     progress: dataset.Progress = lambda what, done, total: None,
 ) -> tuple[Step, Dataset]:
     """Extract what is not cached, and find out which jobs are missing.
+
+    Args:
+        corpus: what to train and test on
+        model: what to train
+        planned: protocol and options
+        places: where to read and write
+        jobs: processes that extract
+        extract: without it nothing is written, and all clips are taken to be usable
+        progress: told how far the extraction is
 
     Raises:
         EmobenchError: if the corpus, the features or the results folder cannot be used
     """
     selection = planned.selection
     data = dataset.load(
-        corpus, model, places, jobs=jobs, skip_bad=selection.skip_bad, progress=progress
+        corpus,
+        model,
+        places,
+        jobs=jobs,
+        skip_bad=selection.skip_bad,
+        extract=extract,
+        progress=progress,
     )
     folds = data.folds(planned.protocol)
     configured = configuration(
@@ -87,9 +102,20 @@ def prepare(
         skip_bad=selection.skip_bad,
     )
     wanted = _jobs(experiment, model, planned, folds)
-    store = Store(places.results)
-    missing = tuple(store.missing(experiment, wanted))
+    missing = tuple(Store(places.results).missing(experiment, wanted))
     return Step(experiment, model, missing, len(wanted) - len(missing)), data
+
+
+def preview(planned: Plan, places: Places) -> Iterator[Step]:
+    """Yield what would be run, one experiment after another; nothing is extracted or written.
+
+    Raises:
+        SpecError: if a fold is asked for that a corpus does not have
+        CorpusError: if a corpus is not there or cannot be split
+    """
+    for corpus, specs in planned.pairs:
+        for model in specs:
+            yield prepare(corpus, model, planned, places, extract=False)[0]
 
 
 def _jobs(
@@ -142,7 +168,11 @@ def execute(
     Raises:
         StoreError: if results cannot be written; everything finished is kept
     """
+    if jobs < 1 or threads < 1:
+        raise SpecError(f"--jobs, --threads: expected 1 or more, found {jobs} and {threads}.")
     summary = Summary(left_out=dict(planned.left_out))
+    for corpus, specs in planned.pairs if planned.selection.folds else ():
+        prepare(corpus, specs[0], planned, places, extract=False)  # a wrong --folds is said now
     steps = []
     for corpus, model in ((corpus, model) for corpus, specs in planned.pairs for model in specs):
         if stopping():
@@ -168,7 +198,8 @@ def execute(
         steps.append(step)
     begin(steps)
     for phase in _phases(steps, places, threads, jobs):
-        with contextlib.closing(run_locally(phase, jobs=jobs, stopping=stopping)) as events:
+        ready = [work for work in phase if _tuned(work, summary)]
+        with contextlib.closing(run_locally(ready, jobs=jobs, stopping=stopping)) as events:
             for event in events:
                 _note(event, summary, places)
                 listener(event)
@@ -201,10 +232,20 @@ def _phases(steps: Iterable[Step], places: Places, threads: int, jobs: int) -> I
     yield folds
 
 
+def _tuned(work: Work, summary: Summary) -> bool:
+    """Tell whether a job can be run: the tuning of its experiment did not fail."""
+    return _name(work.experiment, Job(None)) not in summary.failures
+
+
+def _name(experiment: Experiment, job: Job) -> str:
+    """Return a job's name in a summary."""
+    return f"{experiment.corpus} {experiment.model} {job.name}"
+
+
 def _note(event: Event, summary: Summary, places: Places) -> None:
     """Enter an event in the summary; a failure is filed as a record of its own."""
     experiment = event.work.experiment
-    name = f"{experiment.corpus} {experiment.model} {event.work.job.name}"
+    name = _name(experiment, event.work.job)
     if event.kind == "done":
         summary.done += 1
         summary.failures.pop(name, None)
@@ -276,13 +317,10 @@ def find_places(
     datasets: Sequence[str | Path] = (),
 ) -> Places:
     """Return absolute folders; what is not given comes from the environment or the platform."""
-    import platformdirs
-
-    data = data or os.environ.get("EMOBENCH_DATA") or None
-    cache = cache or os.environ.get("EMOBENCH_CACHE") or platformdirs.user_cache_dir("emobench")
+    root = corpora.data_root(Path(data) if data else None)
     return Places(
-        results=Path(results).absolute(),
-        cache=Path(cache).absolute(),
-        data=Path(data).absolute() if data else None,
-        datasets=tuple(Path(file).absolute() for file in datasets),
+        results=Path(results).expanduser().absolute(),
+        cache=corpora.cache_root(Path(cache) if cache else None).absolute(),
+        data=root.absolute() if root else None,
+        datasets=tuple(Path(file).expanduser().absolute() for file in datasets),
     )

@@ -125,6 +125,7 @@ def load(
     *,
     jobs: int = 1,
     skip_bad: bool = False,
+    extract: bool = True,
     progress: Progress = lambda what, done, total: None,
 ) -> Dataset:
     """Read a corpus and the features that a model needs, extracting those that are not cached.
@@ -135,6 +136,7 @@ def load(
         places: where audio and cache are
         jobs: processes that extract
         skip_bad: leave out clips that a front-end refuses instead of stopping
+        extract: without it the data set has clips and classes, but no inputs
         progress: called while features are extracted
 
     Returns:
@@ -144,10 +146,11 @@ def load(
         CorpusError: if the corpus is not there or holds fewer than two classes
         FeatureError: if a clip is refused and `skip_bad` is false
     """
-    table = corpora.load(corpus, places.data, places.cache)
+    # By id, so that batches do not depend on how deep an archive was unpacked.
+    table = corpora.load(corpus, places.data, places.cache).sort_index()
     loaded: dict[str, tuple[FrontEnd, FeatureSpec, FeatureSet, str]] = {}
     left_out: dict[str, str] = {}
-    for name, wanted in model.inputs.items():
+    for name, wanted in model.inputs.items() if extract else ():
         front_end = features.get(wanted.feature)
         spec = features.spec(wanted.feature, **wanted.params)
         values = features.load(

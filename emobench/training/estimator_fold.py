@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from .. import folds, weights
+from ..errors import EmobenchError
 from ..spec import Job
 from ..store import Store
 from .context import Context
@@ -41,6 +42,8 @@ def run(context: Context, job: Job, seed: int, store: Store, n_jobs: int) -> Pre
     if protocol.tuning == "none":
         parameters = dict(protocol.fixed_parameters)
     elif protocol.tuning == "evaluation":
+        if Job(None) not in store.done(context.experiment):
+            raise EmobenchError("its tuning has no record. Run the same command again.")
         parameters = store.record(context.experiment, Job(None))["parameters"]
     else:
         splits, kind = folds.inner_splits(fold, data.table)

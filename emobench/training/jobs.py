@@ -17,7 +17,7 @@ from ..spec import Experiment, Job, Places
 from ..store import Store
 from . import estimator_fold
 from .context import open_context
-from .provenance import provenance
+from .provenance import peak_resident_mib, provenance
 from .scoring import score
 
 Report = Callable[[int, int, float], None]
@@ -61,6 +61,9 @@ def run(
     """
     context = open_context(experiment, places)
     store = Store(places.results)
+    if job in store.done(experiment):  # another run of the same command was faster
+        return store.record(experiment, job)
+    known = provenance(experiment, settings.threads)
     started = time.perf_counter()
     if job.fold is None:
         facts = estimator_fold.tune_on_evaluation_folds(context, settings.tuning_jobs)
@@ -81,11 +84,12 @@ def run(
         )
         facts |= {"seed": seed, **scores}
     record = {
-        **provenance(experiment, settings.threads),
+        **known,
         **facts,
         "fold": job.fold,
         "repetition": job.repetition,
         "seconds": round(time.perf_counter() - started, 3),
+        "peak_resident_mib": peak_resident_mib(),
     }
     store.add(experiment, job, record, predictions)
     return record

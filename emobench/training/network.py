@@ -55,6 +55,11 @@ class Network:
             keras.ops.convert_to_numpy(value) for value in self.model.optimizer.variables
         ]
 
+    @property
+    def backend(self) -> str:
+        """Name of what computes."""
+        return keras.backend.backend()
+
     def _build(self) -> keras.Model:
         return self._spec.build(self._spec.config, self._shapes, self._n_classes)
 

@@ -64,6 +64,7 @@ def run(context: Context, job: Job, seed: int, report: Report) -> tuple[dict[str
     probabilities = network.predict(Batches(sources, test, **common))
     return {
         **facts,
+        "keras_backend": network.backend,
         "epochs": len(losses),
         "loss": [round(loss, 6) for loss in losses],
         "network_parameters": network.model.count_params(),

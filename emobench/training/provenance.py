@@ -17,7 +17,7 @@ PACKAGES = ("emobench", "keras", "tensorflow", "jax", "numpy", "scikit-learn", "
 
 
 def provenance(experiment: Experiment, threads: int) -> dict[str, Any]:
-    """Return backend, device, versions and commit, and what this process has held in memory."""
+    """Return backend, device, versions and commit."""
     versions = {}
     for package in PACKAGES:
         try:
@@ -32,7 +32,6 @@ def provenance(experiment: Experiment, threads: int) -> dict[str, Any]:
         "versions": versions,
         "python": platform.python_version(),
         "git_commit": git_commit(),
-        "peak_resident_mib": peak_resident_mib(),
     }
 
 
@@ -59,7 +58,9 @@ def git_commit() -> str | None:
     here = Path(__file__).resolve().parents[2]
     if not (here / ".git").exists():
         return None
-    found = subprocess.run(
-        ["git", "-C", str(here), "rev-parse", "HEAD"], capture_output=True, text=True, check=False
-    )
+    command = ["git", "-C", str(here), "rev-parse", "HEAD"]
+    try:
+        found = subprocess.run(command, capture_output=True, text=True, check=False)
+    except OSError:  # a machine without git
+        return None
     return found.stdout.strip() or None
