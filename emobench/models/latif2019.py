@@ -67,7 +67,7 @@ def build(
     import keras
     from keras import layers
 
-    from .layers import ConvolutionBlock, FrameConvolutionBlock, LSTMCell, ProjectedRNN
+    from .layers import FrameConvolutionBlock, LSTMCell, PatchConvolutionBlock, ProjectedRNN
 
     waveform = keras.Input(shapes["waveform"], name="waveform")
     branches = [
@@ -77,7 +77,7 @@ def build(
     x = layers.Concatenate()(branches)  # (batch, steps, filters of all widths)
     columns = x.shape[-1]
     x = layers.Reshape((-1, columns, 1))(x)
-    x = ConvolutionBlock(config.maps, (2, 2), padding="same")(x)
+    x = PatchConvolutionBlock(config.maps, (2, 2))(x)
     x = layers.Reshape((-1, -(-columns // 2) * config.maps))(x)
     x = ProjectedRNN(LSTMCell(config.lstm_units))(x)
     x = layers.Dropout(config.dropout)(x)

@@ -63,17 +63,21 @@ def build(
     import keras
     from keras import layers
 
-    from .layers import AttentionPooling, GRUCell, MapMaxPooling, ProjectedRNN, RowConv1D
+    from .layers import (
+        AttentionPooling,
+        GRUCell,
+        MapPooledRowConv1D,
+        PooledRowConv1D,
+        ProjectedRNN,
+    )
 
     frames = keras.Input(shapes["frames"], name="frames")
     samples = shapes["frames"][-1]
-    convolve = {"padding": "same", "activation": "relu"}
     x = layers.Dropout(config.dropout)(frames)
     x = layers.Reshape((-1, samples, 1))(x)
-    x = RowConv1D(config.filters, config.width, **convolve)(x)
-    x = layers.MaxPooling2D((1, 2))(x)
-    x = RowConv1D(config.filters, config.width, **convolve)(x)
-    x = MapMaxPooling(config.map_group)(x)  # (batch, frames, samples / 2, groups)
+    x = PooledRowConv1D(config.filters, config.width, pool=2)(x)
+    x = MapPooledRowConv1D(config.filters, config.width, pool=config.map_group)(x)
+    # of shape `(batch, frames, samples / 2, maps / map_group)`
     x = layers.Reshape((-1, samples // 2 * (config.filters // config.map_group)))(x)
     for _ in range(2):
         x = ProjectedRNN(GRUCell(config.gru_units), return_sequences=True)(x)

@@ -1,14 +1,21 @@
 """Layers that the models share; importing this package imports Keras, so build functions do it.
 
-`attention` pools over time, `pooling` over feature maps, `convolutions` and `recurrent` compute
-what Keras layers of the same weights do, in an order that a CPU does faster.
+`pooling` weighs over time by attention. `convolutions`, `rows` and `recurrent` compute what Keras
+layers of the same weights do, in an order that a CPU does faster.
 """
 
 from __future__ import annotations
 
-from .convolutions import ConvolutionBlock, FrameConvolutionBlock, RowConv1D, convolve_frames
-from .pooling import AttentionPooling, MapMaxPooling
+from .convolutions import (
+    ConvolutionBlock,
+    FrameConvolutionBlock,
+    PatchConvolutionBlock,
+    convolve_hops,
+    hops_of,
+)
+from .pooling import AttentionPooling
 from .recurrent import GRUCell, LSTMCell, ProjectedRNN
+from .rows import MapPooledRowConv1D, PooledRowConv1D
 
 __all__ = [
     "AttentionPooling",
@@ -16,8 +23,10 @@ __all__ = [
     "FrameConvolutionBlock",
     "GRUCell",
     "LSTMCell",
-    "MapMaxPooling",
+    "MapPooledRowConv1D",
+    "PatchConvolutionBlock",
     "ProjectedRNN",
-    "RowConv1D",
-    "convolve_frames",
+    "PooledRowConv1D",
+    "convolve_hops",
+    "hops_of",
 ]

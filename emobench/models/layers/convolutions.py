@@ -15,83 +15,56 @@ from typing import Any
 import keras
 from keras import ops
 
+from .columns import affine, column_sums
+
 Shape = tuple[int | None, ...]
 
 
-@keras.saving.register_keras_serializable(package="emobench")
-class RowConv1D(keras.layers.Conv1D):
-    """`keras.layers.Conv1D` within each row of a stack of rows.
-
-    Call arguments:
-        inputs: of shape `(batch, rows, samples, channels)`
-
-    Returns:
-        of shape `(batch, rows, samples, filters)`
-    """
-
-    def build(self, input_shape: Shape) -> None:
-        super().build((None, *input_shape[2:]))
-        self.input_spec = keras.layers.InputSpec(ndim=4, axes={-1: input_shape[-1]})
-
-    def call(self, inputs: Any) -> Any:
-        rows = ops.shape(inputs)[1]
-        outputs = super().call(ops.reshape(inputs, (-1, *inputs.shape[2:])))
-        return ops.reshape(outputs, (-1, rows, *outputs.shape[1:]))
-
-    def compute_output_shape(self, input_shape: Shape) -> Shape:
-        inside = super().compute_output_shape((None, *input_shape[-2:]))
-        return (*input_shape[:-2], *inside[1:])
-
-    def multiply_adds(self, input_shape: tuple[int, ...]) -> int:
-        """Return the multiply-adds of a forward pass."""
-        places = math.prod(self.compute_output_shape(input_shape)[:-1])
-        return places * math.prod(self.kernel.shape)
-
-
-def same_frames(signal: Any, width: int, hop: int) -> Any:
-    """Cut a signal into the frames that a convolution with padding "same" sees.
+def hops_of(signal: Any, width: int, hop: int) -> Any:
+    """Cut a signal, padded as "same" pads, into the pieces that its frames consist of.
 
     Args:
         signal: of shape `(batch, samples, 1)`
-        width: of the kernel, in samples
+        width: of a frame, in samples, no less than a hop
         hop: from frame to frame, in samples
 
     Returns:
-        frames of shape `(batch, ceil(samples / hop), size)`, with `width` rounded up to a whole
-        number of hops as their size
+        of shape `(batch, pieces, hop)`; frame `i` begins at piece `i`, and there are
+        `ceil(samples / hop)` frames of `ceil(width / hop)` pieces
     """
+    if width < hop:
+        raise ValueError(f"width: expected {hop} samples (one hop) or more, found {width}")
     batch, samples = ops.shape(signal)[0], ops.shape(signal)[1]
-    frames = -(-samples // hop)
-    blocks = -(-width // hop)
-    missing = (frames - 1) * hop + width - samples
-    before = ops.maximum(missing, 0) // 2  # "same" puts the odd zero at the end
-    after = (frames + blocks - 1) * hop - samples - before
+    pieces = -(-samples // hop) + -(-width // hop) - 1
+    missing = (-(-samples // hop) - 1) * hop + width - samples
+    before = missing // 2  # "same" puts the odd zero at the end
     padded = ops.concatenate(
         [
             ops.zeros((batch, before), signal.dtype),
             ops.squeeze(signal, -1),
-            ops.zeros((batch, after), signal.dtype),
+            ops.zeros((batch, pieces * hop - samples - before), signal.dtype),
         ],
         axis=1,
     )
-    hops = ops.reshape(padded, (batch, frames + blocks - 1, hop))
-    return ops.concatenate([hops[:, i : i + frames] for i in range(blocks)], axis=-1)
+    return ops.reshape(padded, (batch, pieces, hop))
 
 
-def convolve_frames(signal: Any, kernel: Any, hop: int) -> Any:
-    """Return `Conv1D(strides=hop, padding="same")` of one channel as a matrix product.
+def convolve_hops(hops: Any, kernel: Any) -> Any:
+    """Return `Conv1D(strides=hop, padding="same")` of the signal whose hops are given.
+
+    A frame is a run of hops, so the convolution is one of stride 1 with a channel for each sample
+    of a hop: a product over frames that are never copied out.
 
     Args:
-        signal: of shape `(batch, samples, 1)`
+        hops: what `hops_of` returns
         kernel: of shape `(width, 1, filters)`
-        hop: from frame to frame, in samples
 
     Returns:
-        of shape `(batch, ceil(samples / hop), filters)`
+        of shape `(batch, frames, filters)`
     """
-    width = kernel.shape[0]
-    fill = -width % hop
-    return ops.matmul(same_frames(signal, width, hop), ops.pad(kernel[:, 0], ((0, fill), (0, 0))))
+    hop, (width, _, filters) = hops.shape[-1], kernel.shape
+    filled = ops.pad(kernel[:, 0], ((0, -width % hop), (0, 0)))
+    return ops.conv(hops, ops.reshape(filled, (-1, hop, filters)), padding="valid")
 
 
 @keras.saving.register_keras_serializable(package="emobench")
@@ -150,23 +123,33 @@ class ConvolutionBlock(keras.layers.Layer):
         self.moving_mean = add("moving_mean", "zeros", trainable=False)
         self.moving_variance = add("moving_variance", "ones", trainable=False)
 
-    def convolve(self, inputs: Any, kernel: Any) -> Any:
+    def prepare(self, inputs: Any) -> Any:
+        """Return the inputs in the form that `convolve` and `moments` take."""
+        return inputs
+
+    def convolve(self, prepared: Any, kernel: Any) -> Any:
         """Return the maps, without bias."""
-        return ops.conv(inputs, kernel, padding=self.padding)
+        return ops.conv(prepared, kernel, padding=self.padding)
+
+    def moments(self, prepared: Any, kernel: Any, maps: Any) -> tuple[Any, Any]:
+        """Return mean and variance of each map over batch and places, of shape `(filters,)`."""
+        mean, square = ops.unstack(_mean_and_square(maps), 2)
+        return mean, ops.maximum(square - ops.square(mean), 0.0)
 
     def call(self, inputs: Any, training: bool = False) -> Any:
         sign = ops.where(self.gamma < 0, -1.0, 1.0)
-        maps = self.convolve(inputs, self.kernel * sign)
+        prepared, kernel = self.prepare(inputs), self.kernel * sign
+        maps = self.convolve(prepared, kernel)
         mean, variance = self.moving_mean, self.moving_variance
         if training:
-            mean, variance = _moments(maps)
+            mean, variance = self.moments(prepared, kernel, maps)
             mean = mean * sign + self.bias
             for moving, current in ((self.moving_mean, mean), (self.moving_variance, variance)):
                 moving.assign(moving * self.momentum + current * (1 - self.momentum))
         scale = self.gamma * ops.rsqrt(variance + self.epsilon)
         offset = self.beta + (self.bias - mean) * scale
         pooled = ops.max_pool(maps, self.pool, self.pool, padding=self.padding)
-        return ops.relu(pooled * (scale * sign) + offset)
+        return ops.relu(affine(pooled, scale * sign, offset))
 
     def maps_shape(self, input_shape: Shape) -> Shape:
         """Return the shape of the maps before pooling."""
@@ -224,8 +207,11 @@ class FrameConvolutionBlock(ConvolutionBlock):
         self.width = width
         self.hop = hop
 
-    def convolve(self, inputs: Any, kernel: Any) -> Any:
-        return convolve_frames(inputs, kernel, self.hop)
+    def prepare(self, inputs: Any) -> Any:
+        return hops_of(inputs, self.width, self.hop)
+
+    def convolve(self, prepared: Any, kernel: Any) -> Any:
+        return convolve_hops(prepared, kernel)
 
     def maps_shape(self, input_shape: Shape) -> Shape:
         batch, samples, _ = input_shape
@@ -238,15 +224,54 @@ class FrameConvolutionBlock(ConvolutionBlock):
         return {**config, "width": self.width, "hop": self.hop, "pool": self.pool[0]}
 
 
-def _moments(maps: Any) -> tuple[Any, Any]:
-    """Return mean and variance of each map over batch and places, each of shape `(filters,)`.
+@keras.saving.register_keras_serializable(package="emobench")
+class PatchConvolutionBlock(ConvolutionBlock):
+    """A `ConvolutionBlock` for kernels of a few weights, with padding "same".
 
-    Sums are products with a row of ones, which cost a fifth of a reduction over leading axes.
+    The input patches under the kernel are a far smaller array than the maps, and they tell mean
+    and variance of the maps: those of a linear combination of their columns.
     """
-    filters = maps.shape[-1]
-    flat = ops.reshape(maps, (ops.shape(maps)[0], -1, filters))
-    ones = ops.ones((1, 1, ops.shape(flat)[1]), flat.dtype)
-    share = 1.0 / ops.cast(ops.shape(flat)[0] * ops.shape(flat)[1], flat.dtype)
-    mean = ops.sum(ops.matmul(ones, flat), axis=(0, 1)) * share
-    square = ops.sum(ops.matmul(ones, ops.square(flat)), axis=(0, 1)) * share
-    return mean, ops.maximum(square - ops.square(mean), 0.0)
+
+    def __init__(self, filters: int, size: tuple[int, ...], **kwargs: Any) -> None:
+        super().__init__(filters, size, **{**kwargs, "padding": "same"})
+
+    def prepare(self, inputs: Any) -> Any:
+        weights = math.prod(self.kernel.shape[:-1])
+        each = ops.reshape(ops.eye(weights), (*self.kernel.shape[:-1], weights))
+        return ops.conv(inputs, each, padding="same")  # (batch, rows, columns, weights)
+
+    def convolve(self, prepared: Any, kernel: Any) -> Any:
+        return ops.matmul(prepared, ops.reshape(kernel, (-1, self.filters)))
+
+    def moments(self, prepared: Any, kernel: Any, maps: Any) -> tuple[Any, Any]:
+        kernel = ops.reshape(kernel, (-1, self.filters))
+        patches = ops.reshape(prepared, (-1, prepared.shape[-1]))
+        places = ops.cast(ops.shape(patches)[0], patches.dtype)
+        mean = _mean(prepared)  # (weights,)
+        products = ops.matmul(ops.transpose(patches), patches) / places
+        covariance = products - ops.outer(mean, mean)
+        variance = ops.sum(kernel * ops.matmul(covariance, kernel), axis=0)
+        return ops.matmul(mean, kernel), ops.maximum(variance, 0.0)
+
+
+@ops.custom_gradient
+def _mean_and_square(maps: Any) -> Any:
+    """Return the means of each map and of its square, of shape `(2, filters)`.
+
+    The gradient is written out, as it is one pass over the maps for each of the two and
+    automatic differentiation makes several.
+    """
+    places = ops.cast(ops.size(maps) // maps.shape[-1], maps.dtype)
+
+    def gradient(*arguments: Any, upstream: Any = None) -> Any:
+        [upstream] = arguments if upstream is None else [upstream]
+        of_mean, of_square = ops.unstack(upstream / places, 2)
+        return maps * (2.0 * of_square) + of_mean
+
+    sums = ops.stack([column_sums(maps), column_sums(ops.square(maps))])
+    return sums / places, gradient
+
+
+def _mean(maps: Any) -> Any:
+    """Return the mean of each map over batch and places, of shape `(filters,)`."""
+    return column_sums(maps) / ops.cast(ops.size(maps) // maps.shape[-1], maps.dtype)

@@ -1,4 +1,4 @@
-"""Pooling over time by attention, and over feature maps by their maximum."""
+"""Pooling over time by attention."""
 
 # ruff: noqa: D102 -- the methods are Keras' own; each class says what it takes and returns
 
@@ -68,32 +68,3 @@ class AttentionPooling(keras.layers.Layer):
     def get_config(self) -> dict[str, Any]:
         initializer = keras.initializers.serialize(self.initializer)
         return {**super().get_config(), "initializer": initializer}
-
-
-@keras.saving.register_keras_serializable(package="emobench")
-class MapMaxPooling(keras.layers.Layer):
-    """Maximum over consecutive groups of feature maps.
-
-    Args:
-        size: maps in a group
-
-    Call arguments:
-        inputs: of shape `(..., maps)`
-
-    Returns:
-        maxima of shape `(..., maps / size)`
-    """
-
-    def __init__(self, size: int, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.size = size
-
-    def call(self, inputs: Any) -> Any:
-        groups = inputs.shape[-1] // self.size
-        return ops.max(ops.reshape(inputs, (*ops.shape(inputs)[:-1], groups, self.size)), axis=-1)
-
-    def compute_output_shape(self, input_shape: Shape) -> Shape:
-        return (*input_shape[:-1], input_shape[-1] // self.size)
-
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "size": self.size}

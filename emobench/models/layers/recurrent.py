@@ -13,6 +13,8 @@ from typing import Any
 import keras
 from keras import ops
 
+from .columns import add_row
+
 
 @keras.saving.register_keras_serializable(package="emobench")
 class LSTMCell(keras.layers.LSTMCell):
@@ -28,7 +30,7 @@ class LSTMCell(keras.layers.LSTMCell):
 
     def project(self, inputs: Any) -> Any:
         """Return what all steps take from `(batch, steps, columns)`, for every gate."""
-        return ops.matmul(inputs, self.kernel) + self.bias
+        return add_row(ops.matmul(inputs, self.kernel), self.bias)
 
     def call(self, inputs: Any, states: list[Any], training: bool = False) -> tuple[Any, list[Any]]:
         h, c = states
@@ -53,7 +55,7 @@ class GRUCell(keras.layers.GRUCell):
 
     def project(self, inputs: Any) -> Any:
         """Return what all steps take from `(batch, steps, columns)`, for every gate."""
-        return ops.matmul(inputs, self.kernel) + self.bias[0]
+        return add_row(ops.matmul(inputs, self.kernel), self.bias[0])
 
     def call(self, inputs: Any, states: list[Any], training: bool = False) -> tuple[Any, list[Any]]:
         [h] = states

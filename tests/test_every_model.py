@@ -1,0 +1,234 @@
+"""The questions that every registered network must answer; a new one is asked without being named.
+
+Only `PARAMETERS`, counts from the published tables, grows with the registry.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from emobench import models
+from emobench.errors import SpecError
+
+if TYPE_CHECKING:
+    import keras
+
+NETWORKS = [name for name in models.names() if models.get(name).kind == "network"]
+PARAMETERS = {
+    "aldeneh2017-logmel40": (4_472_324, 4_475_399),
+    "aldeneh2017-logmel240": (13_688_324, 13_691_399),
+    "aldeneh2017-spec240": (13_688_324, 13_691_399),
+    "latif2019": (1_275_772, 1_278_847),
+    "zhang2019": (706_836, 707_223),
+    "zhao2019": (597_700, 598_087),
+}
+"""Total parameters for 4 and for 7 classes."""
+
+SUBTRACTED = {"bias": ("moving_mean",)}
+"""Weights whose gradient is zero, as the normalisation after them subtracts what they add."""
+
+ON_JAX = """
+import sys, numpy as np
+from tests.test_every_model import NETWORKS, predict_and_train
+np.savez(sys.argv[1], **{name: predict_and_train(name) for name in NETWORKS})
+"""
+
+
+def small_shapes(name: str, times: int = 1) -> dict[str, tuple[int, ...]]:
+    """Shapes of the shortest clip, as wide as the paper's, or of one `times` as long."""
+    paper, smallest = models.shapes(name), models.smallest(name)
+    return {key: (smallest[key][0] * times, *paper[key][1:]) for key in paper}
+
+
+def clips(name: str, count: int, times: int = 1) -> dict[str, np.ndarray]:
+    """Noise of the smallest shape, or `times` as long."""
+    random = np.random.default_rng(0)
+    return {
+        key: random.standard_normal((count, *shape), np.float32)
+        for key, shape in small_shapes(name, times).items()
+    }
+
+
+def compiled(name: str, optimizer: str, rate: float, *, times: int = 1, seed: int = 0):
+    """A network for 4 classes and the smallest shape, ready to train."""
+    import keras
+
+    keras.utils.set_random_seed(seed)
+    model = models.build(name, 4, small_shapes(name, times))
+    model.compile(
+        keras.optimizers.get({"class_name": optimizer, "config": {"learning_rate": rate}}),
+        "categorical_crossentropy",
+        jit_compile=keras.backend.backend() == "jax",
+    )
+    return model
+
+
+def prepared(name: str) -> tuple[keras.Model, dict[str, np.ndarray]]:
+    """A network whose weights no backend has drawn, and clips for it."""
+    model = compiled(name, "SGD", 1e-2)
+    random = np.random.default_rng(1)
+    for weight in model.trainable_weights:
+        weight.assign(random.standard_normal(weight.shape, np.float32) * 0.05)
+    return model, clips(name, 4)
+
+
+def predict_and_train(name: str) -> np.ndarray:
+    """Predictions before a training step, which must change the weights to finite numbers."""
+    model, inputs = prepared(name)
+    before = model.predict(inputs, verbose=0)
+    start = np.array(model.trainable_weights[-1])
+    model.train_on_batch(inputs, np.eye(4, dtype=np.float32), sample_weight=np.ones(4, np.float32))
+    assert all(np.isfinite(np.array(weight)).all() for weight in model.weights)
+    assert not np.array_equal(start, np.array(model.trainable_weights[-1]))
+    return before
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_parameter_counts_are_the_published_ones(name):
+    counts = tuple(models.build(name, n_classes).count_params() for n_classes in (4, 7))
+    assert counts == PARAMETERS[name]
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_builds_for_two_to_nine_classes_and_gives_probabilities(name):
+    for n_classes in range(2, 10):
+        model = models.build(name, n_classes, small_shapes(name))
+        assert model.output_shape == (None, n_classes)
+    probabilities = np.asarray(model(clips(name, 3)))
+    assert (probabilities >= 0).all()
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_every_weight_is_trained(name):
+    times = 4  # so that recurrent layers have a second step
+    model = compiled(name, "SGD", 1.0, times=times)
+    before = [np.array(weight) for weight in model.trainable_weights]
+    model.train_on_batch(clips(name, 4, times), np.eye(4, dtype=np.float32))
+    for weight, start in zip(model.trainable_weights, before, strict=True):
+        *layer, last = weight.path.split("/")
+        siblings = {
+            other.path.split("/")[-1]
+            for other in model.weights
+            if other.path.split("/")[:-1] == layer
+        }
+        subtracted = last in SUBTRACTED and siblings >= set(SUBTRACTED[last])
+        assert np.isfinite(np.array(weight)).all(), weight.path
+        assert (not np.array_equal(np.array(weight), start)) != subtracted, weight.path
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_saved_and_loaded_it_predicts_the_same(name, tmp_path):
+    import keras
+
+    model = compiled(name, "Adam", 1e-3)
+    inputs = clips(name, 4)
+    model.train_on_batch(inputs, np.eye(4, dtype=np.float32))
+    model.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    np.testing.assert_array_equal(
+        loaded.predict(inputs, verbose=0), model.predict(inputs, verbose=0)
+    )
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_same_seed_same_weights(name):
+    first, again, other = (compiled(name, "SGD", 1e-3, seed=seed).weights for seed in (3, 3, 4))
+    same = [np.array_equal(np.array(a), np.array(b)) for a, b in zip(first, again, strict=True)]
+    assert all(same)
+    assert any(
+        not np.array_equal(np.array(a), np.array(b)) for a, b in zip(first, other, strict=True)
+    )
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_overfits_sixteen_clips(name):
+    model = compiled(name, "Adam", 1e-3)
+    inputs = clips(name, 16)
+    truth = np.arange(16) % 4
+    targets = np.eye(4, dtype=np.float32)[truth]
+    for step in range(400):
+        model.train_on_batch(inputs, targets)
+        if step % 10 == 9 and (model.predict(inputs, verbose=0).argmax(1) == truth).all():
+            return
+    pytest.fail(f"{name}: some of 16 clips are not learnt after 400 steps")
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_longer_clips_are_accepted_and_padding_leaves_masked_models_alone(name):
+    spec = models.get(name)
+    unknown = any(shape[0] is None for shape in models.shapes(name).values())
+    model = models.build(name, 4, models.shapes(name) if unknown else small_shapes(name, 2))
+    short, padded = clips(name, 3), clips(name, 3, 2)
+    for key, value in padded.items():
+        value[:, : short[key].shape[1]] = short[key]
+        value[:, short[key].shape[1] :] = 0
+    on_padded = model.predict(padded, verbose=0)
+    assert np.isfinite(on_padded).all()
+    if spec.masked:
+        np.testing.assert_allclose(on_padded, model.predict(short, verbose=0), atol=1e-6)
+
+
+@pytest.mark.slow
+def test_jax_predicts_what_tensorflow_does_and_trains(tmp_path):
+    root = Path(__file__).parent.parent
+    environment = os.environ | {
+        "KERAS_BACKEND": "jax",
+        "JAX_PLATFORMS": "cpu",
+        "PYTHONPATH": str(root),
+    }
+    file = tmp_path / "jax.npz"
+    subprocess.run(
+        [sys.executable, "-c", ON_JAX, str(file)],
+        check=True,
+        cwd=root,
+        env=environment,
+        timeout=500,
+    )
+    on_jax = np.load(file)
+    for name in NETWORKS:
+        model, inputs = prepared(name)
+        np.testing.assert_allclose(on_jax[name], np.array(model(inputs)), atol=1e-4, err_msg=name)
+
+
+def test_listing_models_imports_neither_keras_nor_scikit_learn():
+    code = (
+        "import sys; from emobench import models; models.names(); "
+        "assert not {'keras', 'sklearn', 'tensorflow'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parent.parent)
+
+
+def test_names_are_found_however_they_are_written():
+    assert models.get("Latif_2019 ").name == "latif2019"
+    assert models.get("ALDENEH2017 LOGMEL40").name == "aldeneh2017-logmel40"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "config", "message"),
+    [
+        (("latif2018", 4), {}, r"found 'latif2018'\. Did you mean 'latif2019'"),
+        (("svm-is09", 4), {}, "expected a network, found an estimator"),
+        (("latif2019", 1), {}, "expected 2 classes or more, found 1"),
+        (("latif2019", 4), {"dropuot": 0.1}, "found 'dropuot'. Did you mean 'dropout'"),
+        (("latif2019", 4), {"dropout": "much"}, "expected dropout like 0.3, found 'much'"),
+        (("latif2019", 4, {"samples": (None, 1)}), {}, "inputs waveform, found samples"),
+        (("latif2019", 4, {"waveform": (300, 1)}), {}, r"\(320, 1\) or more, found \(300, 1\)"),
+        (("zhao2019", 4, {"spectrogram": (498,)}), {}, r"or more, found \(498,\)"),
+    ],
+)
+def test_mistakes_are_explained(arguments, config, message):
+    with pytest.raises(SpecError, match=message):
+        models.build(*arguments, **config)
+
+
+def test_a_name_is_registered_once():
+    with pytest.raises(ValueError, match="'latif2019': expected a new name"):
+        models.register(models.get("latif2019"))
