@@ -66,7 +66,7 @@ class Progress:
         """Show how much there is to train."""
         self._total = sum(len(step.missing) for step in steps)
         kept = sum(step.kept for step in steps)
-        self._line(f"{self._total} jobs to do, {kept} done before")
+        self._line(f"jobs to do: {self._total}; done before: {kept}")
         self._tasks["all"] = self._bars.add_task("all jobs", total=self._total)
 
     def event(self, event: Event) -> None:

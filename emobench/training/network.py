@@ -6,6 +6,7 @@ sets its variables back: weights, dropout's random state and the optimizer's mem
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 
 import keras
@@ -139,7 +140,8 @@ class Network:
 
 
 def start_backend() -> None:
-    """Let the backend look for its devices."""
+    """Let the backend look for its devices, and keep its advice on tracing to itself."""
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
     keras.ops.zeros(1)
 
 
