@@ -443,3 +443,23 @@ def test_values_that_are_no_numbers(
     else:
         with pytest.raises(FeatureError, match="gives values that are NaN"):
             features.extract("pair", speech(0.1), RATE)
+
+
+@pytest.mark.slow
+def test_opensmile_works_beside_tensorflow():
+    """TensorFlow loaded first used to corrupt openSMILE's memory and end the process."""
+    code = (
+        "import sys\n"
+        "if 'first' in sys.argv: import keras; keras.ops.zeros(1)\n"
+        "import numpy, emobench\n"
+        "noise = numpy.random.default_rng(0).uniform(-0.1, 0.1, 16_000).astype('float32')\n"
+        "for _ in range(3): values = emobench.extract('is09', noise, 16_000)\n"
+        "print(values.tobytes().hex())"
+    )
+    alone, beside = (
+        subprocess.run(
+            [sys.executable, "-c", code, *more], capture_output=True, text=True, check=True
+        ).stdout
+        for more in ((), ("first",))
+    )
+    assert alone == beside

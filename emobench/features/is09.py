@@ -7,6 +7,9 @@ each time, which takes longer than the extraction. openSMILE is licensed for res
 
 from __future__ import annotations
 
+import ctypes
+import importlib.util
+import os
 import threading
 from functools import lru_cache
 from pathlib import Path
@@ -78,8 +81,22 @@ class _Extractor:
         return rows
 
 
+def _bind_to_its_own_symbols() -> None:
+    """Load openSMILE's library apart from what is loaded already.
+
+    Where TensorFlow was loaded first, its symbols would stand in for some of openSMILE's, which
+    then corrupts the memory of the process.
+    """
+    apart = getattr(os, "RTLD_DEEPBIND", 0)
+    package = importlib.util.find_spec("opensmile")
+    if apart and package is not None and package.origin is not None:
+        for library in Path(package.origin).parent.rglob("libSMILEapi.so"):
+            ctypes.CDLL(str(library), mode=os.RTLD_NOW | os.RTLD_LOCAL | apart)
+
+
 @lru_cache(maxsize=1)
 def _extractor() -> _Extractor:
+    _bind_to_its_own_symbols()
     return _Extractor()
 
 
