@@ -9,7 +9,10 @@ import numpy as np
 import pytest
 import soundfile
 
+from emobench.features import is09
 from emobench.spec import Places
+
+is09.load_apart()  # before a test loads TensorFlow and another the wheel that is its oracle
 
 TINY = """\
 tiny:

@@ -81,7 +81,7 @@ class _Extractor:
         return rows
 
 
-def _bind_to_its_own_symbols() -> None:
+def load_apart() -> None:
     """Load openSMILE's library apart from what is loaded already.
 
     Where TensorFlow was loaded first, its symbols would stand in for some of openSMILE's, which
@@ -96,7 +96,7 @@ def _bind_to_its_own_symbols() -> None:
 
 @lru_cache(maxsize=1)
 def _extractor() -> _Extractor:
-    _bind_to_its_own_symbols()
+    load_apart()
     return _Extractor()
 
 
