@@ -30,6 +30,7 @@ lint: install  ## Check style and formatting
 
 bench: install  ## Measure training steps, extraction and the SVM grid as ratios
 	$(BIN)/python benchmarks/steps.py
+	$(BIN)/python benchmarks/pipeline.py
 	$(BIN)/python benchmarks/extraction.py
 	$(BIN)/python benchmarks/grid.py
 
