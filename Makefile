@@ -36,6 +36,7 @@ bench: install  ## Measure training steps, extraction and the SVM grid as ratios
 
 leaderboard: install  ## Write the tables in results/ and in README.md from the committed records
 	$(BIN)/emobench leaderboard --format markdown --pooled --out results/leaderboard.md --readme README.md
+	$(BIN)/emobench leaderboard --format markdown --partial --out results/partial.md
 	$(BIN)/emobench leaderboard --format csv --out results/leaderboard.csv
 	$(BIN)/emobench leaderboard --format json --out results/leaderboard.json
 

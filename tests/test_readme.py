@@ -78,3 +78,30 @@ def test_the_makefile_has_the_targets_that_readme_names():
     targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     assert targets >= set(re.findall(r"`?make ([a-z]+)", README.read_text()))
     assert targets >= {"help", "run", "test", "lint", "bench", "leaderboard", "clean"}
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("leaderboard.md", ["--format", "markdown", "--pooled"]),
+        ("partial.md", ["--format", "markdown", "--partial"]),
+        ("leaderboard.csv", ["--format", "csv"]),
+        ("leaderboard.json", ["--format", "json"]),
+    ],
+)
+def test_the_committed_tables_are_those_of_the_committed_records(tmp_path, name, options):
+    readme = tmp_path / "README.md"
+    readme.write_text(README.read_text())
+    made = tmp_path / name
+    subprocess.run(
+        [
+            *(sys.executable, "-m", "emobench", "leaderboard", "--results", "results", *options),
+            *("--out", str(made), "--readme", str(readme)),
+        ],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+    )
+    assert made.read_bytes() == (ROOT / "results" / name).read_bytes()
+    if "--partial" not in options:
+        assert readme.read_text() == README.read_text()
