@@ -184,9 +184,7 @@ def execute(
                 planned,
                 places,
                 jobs=jobs,
-                progress=lambda what, done, total, name=corpus.name: feature_progress(
-                    name, what, done, total
-                ),
+                progress=_watched(feature_progress, corpus.name, stopping),
             )
             Store(places.results).open(step.experiment, _facts(data))
         except (CorpusError, FeatureError) as error:
@@ -205,6 +203,19 @@ def execute(
                 listener(event)
     summary.stopped = stopping()
     return summary
+
+
+def _watched(
+    feature_progress: FeatureProgress, corpus: str, stopping: Callable[[], bool]
+) -> dataset.Progress:
+    """Return a progress report that ends an extraction once the run is to stop."""
+
+    def report(what: str, done: int, total: int) -> None:
+        feature_progress(corpus, what, done, total)
+        if stopping():
+            raise KeyboardInterrupt  # a half-made cache is discarded, nothing else is under way
+
+    return report
 
 
 def _facts(data: Dataset) -> dict[str, object]:
