@@ -12,7 +12,7 @@ from emobench import corpora, models, protocols
 from emobench.batches import Batches
 from emobench.runs import Selection, plan
 from emobench.runs.running import prepare
-from emobench.spec import Development, Job, Places
+from emobench.spec import Development, Job, OutputSpec, Places
 from emobench.training import dataset, jobs, network_fold
 from emobench.training.context import open_context
 from emobench.training.dataset import Dataset
@@ -194,6 +194,57 @@ def test_predictions_are_in_the_order_of_the_positions(data):
             Batches(sources, np.array([position]), batch_size=1, batching="padded-length")
         )
         np.testing.assert_allclose(many[row], one[0], atol=1e-5)
+
+
+def two_heads(config, shapes, n_classes):
+    """Build a network whose prediction is the mean of two heads, each with a loss."""
+    samples = keras.Input(shapes["waveform"], name="waveform")
+    pooled = keras.layers.GlobalMaxPooling1D()(
+        keras.layers.Conv1D(4, 400, strides=160, activation="tanh")(samples)
+    )
+    heads = {
+        name: keras.layers.Dense(n_classes, activation="softmax", name=name)(pooled)
+        for name in ("one", "two")
+    }
+    mean = keras.layers.Average(name="mean")(list(heads.values()))
+    return keras.Model({"waveform": samples}, {**heads, "mean": mean})
+
+
+def test_a_network_with_several_outputs_is_trained_and_read(data):
+    spec = replace(
+        models.get(MODEL),
+        build=two_heads,
+        outputs={
+            "one": OutputSpec(weight=0.25),
+            "two": OutputSpec(weight=0.75),
+            "mean": OutputSpec(loss=None),
+        },
+        prediction="mean",
+    )
+    network = Network(spec, {name: item.shape for name, item in data.inputs.items()}, 3)
+    network.restart(0)
+    positions = np.arange(len(data.table))
+    sources = {name: data.source(name, positions) for name in data.inputs}
+    common = {"batch_size": 64, "batching": "sorted"}
+    truth = np.eye(3, dtype=np.float32)[data.targets]
+    batches = Batches(
+        sources,
+        positions,
+        targets=truth,
+        weights=np.ones(len(positions), np.float32),
+        outputs=network.trained_outputs,
+        **common,
+    )
+    heads = network.model.predict(Batches(sources, positions, **common), verbose=0)
+    order = batches.order
+    expected = sum(
+        weight * -np.log((heads[name] * truth[order]).sum(axis=1)).mean()
+        for name, weight in (("one", 0.25), ("two", 0.75))
+    )
+    predicted = network.predict(Batches(sources, positions, **common))
+    np.testing.assert_allclose(predicted[order], (heads["one"] + heads["two"]) / 2, atol=1e-6)
+    (loss,) = network.fit(batches, 1, lambda done, loss: None)
+    assert loss == pytest.approx(expected, rel=1e-5)
 
 
 def test_a_loss_that_is_not_a_number_is_said(data):
