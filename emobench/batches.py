@@ -7,6 +7,7 @@ batches, each padded to its longest member, as the code of Keesing et al. (2020)
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 import keras
@@ -31,6 +32,7 @@ class Batches(keras.utils.PyDataset):
         batching: which clips share a batch
         outputs: names of the outputs that have a loss; empty for a network with one output
         seed: of the order of clips and batches, new in each epoch; None keeps the order
+        portion: part of the batches that Keras sees as an epoch; the next one goes on from there
     """
 
     def __init__(
@@ -44,6 +46,7 @@ class Batches(keras.utils.PyDataset):
         batching: Batching,
         outputs: Sequence[str] = (),
         seed: int | None = None,
+        portion: float = 1.0,
     ) -> None:
         super().__init__()
         self.sources = dict(sources)
@@ -57,7 +60,9 @@ class Batches(keras.utils.PyDataset):
         self._padded = np.stack(
             [source.padded(batching)[self.positions] for source in self.sources.values()], axis=1
         )
-        self._batches = _varied_first(self._deal(), self._padded)
+        dealt = _varied_first(self._deal(), self._padded)
+        self._steps = math.ceil(portion * len(dealt))
+        self._batches, self._waiting = dealt[: self._steps], dealt[self._steps :]
 
     def _deal(self) -> list[np.ndarray]:
         """Cut the clips into batches; each is an array of indexes into `positions`."""
@@ -77,9 +82,13 @@ class Batches(keras.utils.PyDataset):
         return batches
 
     def on_epoch_end(self) -> None:
-        """Deal the clips anew for the next epoch."""
-        if self._random is not None:
-            self._batches = self._deal()
+        """Go on to the next batches, dealing the clips anew once all were seen."""
+        if self._random is None:
+            return
+        while len(self._waiting) < self._steps:
+            self._waiting += self._deal()
+        self._batches = self._waiting[: self._steps]
+        self._waiting = self._waiting[self._steps :]
 
     def __len__(self) -> int:
         return len(self._batches)

@@ -8,6 +8,7 @@ scikit-learn's `LeaveOneGroupOut` and `GroupKFold`, written out for that reason.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -29,6 +30,9 @@ N_GROUPS = 6
 N_WITHIN = 5
 """Parts of a nested split inside one speaker."""
 
+N_PARTS = 5
+"""Folds of the protocols that do not follow the corpus' own rule."""
+
 
 def make(table: pd.DataFrame, rule: str, protocol: Protocol) -> list[Fold]:
     """Split a corpus for cross-validation.
@@ -40,23 +44,62 @@ def make(table: pd.DataFrame, rule: str, protocol: Protocol) -> list[Fold]:
         protocol: how groups are dealt, and how many folds are run
 
     Returns:
-        folds; without `max_folds` their test clips cover the table exactly once
+        folds; without `max_folds`, development clips and "last-group" their test clips cover the
+        table exactly once
 
     Raises:
         SpecError: if the rule is none of these
         CorpusError: if there are too few groups, a clip has no group, or a training part would
             hold a single class
     """
-    groups = _groups(table)
-    parts = _deal(groups, _n_folds(rule, groups), protocol.speaker_groups)
     labels = table["label"].to_numpy(dtype=str)
     folds = []
-    for index, held_out in enumerate(parts[: protocol.max_folds]):
-        test = np.isin(groups, held_out)
-        _check_classes(labels[~test], f"fold {index} (without {', '.join(held_out)})")
-        training_ids, test_ids = tuple(table.index[~test]), tuple(table.index[test])
-        folds.append(Fold(index, tuple(map(str, held_out)), training_ids, test_ids))
+    for index, (held_out, out) in enumerate(_held_out(table, rule, protocol)):
+        _check_classes(labels[~out], f"fold {index} (without {', '.join(held_out)})")
+        kept = np.zeros_like(out)
+        if protocol.development is not None:
+            kept[_drawn(table, out, protocol.development)] = True
+        folds.append(
+            Fold(
+                index,
+                tuple(map(str, held_out)),
+                training=tuple(table.index[~out]),
+                test=tuple(table.index[out & ~kept]),
+                development=tuple(table.index[kept]),
+            )
+        )
     return folds
+
+
+def _held_out(
+    table: pd.DataFrame, rule: str, protocol: Protocol
+) -> list[tuple[Sequence[str], np.ndarray]]:
+    """Return the names and the mask of what each fold holds out."""
+    if protocol.split == "random":
+        order = np.argsort(table.index.to_numpy(dtype=str))
+        dealt = np.empty(len(table), dtype=int)
+        shuffled = np.random.RandomState(0).permutation(order)
+        dealt[shuffled] = np.arange(len(table)) % N_PARTS
+        names = [[f"random part {part}"] for part in range(N_PARTS)]
+        return [(name, dealt == part) for part, name in enumerate(names)][: protocol.max_folds]
+    groups = _groups(table)
+    if protocol.split:
+        n_groups = len(np.unique(groups))
+        if n_groups > N_PARTS:
+            rule = f"groups: {N_PARTS}"
+        elif rule.startswith("groups"):
+            rule = "speaker"
+    parts = _deal(groups, _n_folds(rule, groups), protocol.speaker_groups)
+    chosen = parts[-1:] if protocol.split == "last-group" else parts[: protocol.max_folds]
+    return [(part, np.isin(groups, part)) for part in chosen]
+
+
+def _drawn(table: pd.DataFrame, out: np.ndarray, share: float) -> np.ndarray:
+    """Return the positions of a share of the held-out clips, drawn without regard to order."""
+    held_out = np.flatnonzero(out)
+    held_out = held_out[np.argsort(table.index[held_out].to_numpy(dtype=str))]
+    n_kept = max(round(share * len(held_out)), 1)
+    return np.random.RandomState(0).permutation(held_out)[:n_kept]
 
 
 def positions(fold: Fold, table: pd.DataFrame) -> Split:

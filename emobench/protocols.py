@@ -32,6 +32,53 @@ _PROTOCOLS = (
         "test clips, as published",
     ),
     Protocol(
+        name="wang2020",
+        title="five folds of speakers or sessions, no class weights, the last epoch "
+        "(Wang et al., ICASSP 2020, made speaker-independent: D-04)",
+        split="groups",
+        weights="none",
+        repetitions=1,
+    ),
+    Protocol(
+        name="wang2020-random5",
+        title="the code of Wang et al. (ICASSP 2020): five random parts of the clips, and of each "
+        "network the epoch that does best on the test clips",
+        split="random",
+        selection="best-test-epoch",
+        weights="none",
+        repetitions=1,
+        headline="wa",
+        caution="SPEAKER-DEPENDENT, and the test clips choose the epoch, as published: no measure "
+        "of how a model does on new speakers",
+    ),
+    Protocol(
+        name="yoon2018",
+        title="the code of Yoon et al. (SLT 2018): 80 % of the clips to train, 5 % to stop early, "
+        "15 % to test, drawn at random; five folds, ten repetitions",
+        split="random",
+        development=0.25,
+        weights="none",
+        repetitions=10,
+        headline="wap",
+        caution="SPEAKER-DEPENDENT: clips are drawn whoever speaks, as published; no measure of "
+        "how a model does on new speakers",
+    ),
+    Protocol(
+        name="krishna2019",
+        title="Krishna and Reddy: the last of five sessions or groups of speakers is tested, once",
+        split="last-group",
+        weights="none",
+        repetitions=1,
+        caution="one split only: few speakers are tested",
+    ),
+    Protocol(
+        name="mirsamadi2017",
+        title="Mirsamadi, Barsoum and Zhang (ICASSP 2017): five sessions or groups of speakers, "
+        "each tested once, balanced class weights",
+        split="groups",
+        repetitions=1,
+    ),
+    Protocol(
         name="smoke",
         title="the first two folds of losgo, two epochs, nothing tuned: does it run?",
         max_folds=2,

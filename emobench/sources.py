@@ -17,7 +17,7 @@ class Source:
     """One input of a network, clip by clip.
 
     Attributes:
-        clip: from a clip's position to its rows, of shape `(rows, columns)`, float32, scaled
+        clip: from a clip's position to its values, float32, of shape `(rows, …)`, scaled
         lengths: rows of each clip, of shape `(clips,)`
         pad_multiple: rows are padded with zeros to a multiple of this, as published
         bucket_multiple: the coarser multiple that tells which clips may share a batch
@@ -34,9 +34,9 @@ class Source:
         return -(-self.lengths // multiple) * multiple
 
     def stack(self, positions: np.ndarray, rows: int) -> np.ndarray:
-        """Return clips padded with zeros, of shape `(clips, rows, columns)`."""
+        """Return clips padded with zeros, of shape `(clips, rows, …)`."""
         first = self.clip(int(positions[0]))
-        batch = np.zeros((len(positions), rows, first.shape[1]), np.float32)
+        batch = np.zeros((len(positions), rows, *first.shape[1:]), np.float32)
         batch[0, : len(first)] = first
         for index, position in enumerate(positions[1:], start=1):
             values = self.clip(int(position))

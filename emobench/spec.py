@@ -73,11 +73,13 @@ class Development:
 
     Attributes:
         share: part of the training speakers, between 0 and 1
-        patience: epochs without improvement before stopping
+        patience: checks without improvement before stopping
+        checks_per_epoch: how often in an epoch the clips are looked at
     """
 
     share: float
     patience: int
+    checks_per_epoch: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -85,10 +87,11 @@ class ModelSpec:
     """One model of the zoo: everything about it but the weights.
 
     Attributes:
-        name: name in the model registry
+        name: name in the model registry, with the options that differ from the paper's
         citation: the paper that defines it, in one line
         config: frozen dataclass of hyper-parameters; a network's has `learning_rate`,
-            `batch_size` and `epochs`
+            `batch_size` and `epochs`, and may have `clip_value` (of gradients), `halve_after`
+            (epochs after which the rate is halved) and `max_steps` (of the optimizer)
         inputs: the front-end of each input, by input name
         build: for a network `(config, input shapes, n_classes) -> keras.Model`, uncompiled;
             for an estimator `(config) -> estimator` with `tune`, `fit` and `predict`
@@ -98,6 +101,7 @@ class ModelSpec:
         deviations: what differs from the paper, with the number of the decision
         masked: whether padded frames are kept out of the computation
         development: how training stops early; None trains for all epochs
+        grid: values of a network's hyper-parameters that are searched inside the training folds
         needs: what the corpus must have beside audio ("transcript")
         deterministic: whether a repetition would only repeat the first
         version: raised whenever the same configuration would give other numbers
@@ -116,6 +120,7 @@ class ModelSpec:
     deviations: tuple[str, ...] = ()
     masked: bool = False
     development: Development | None = None
+    grid: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
     needs: tuple[str, ...] = ()
     deterministic: bool = False
     version: int = 1
@@ -128,10 +133,16 @@ class Protocol:
     Attributes:
         name: as written after `--protocol`
         title: one sentence for people
+        split: who is held out: "" as the corpus' entry says, "groups" five groups of speakers or
+            sessions, "last-group" the last of these only, "random" five parts of the clips
+            whoever speaks
         speaker_groups: how speakers are dealt into groups where a corpus asks for groups
         max_folds: only the first folds are run, or None for all
         tuning: where hyper-parameters of an estimator are searched: on the training folds
             ("nested"), on the evaluation folds themselves ("evaluation"), or nowhere ("none")
+        development: part of the held-out clips that is kept for early stopping, or None
+        selection: "" uses the last epoch, or the best on development clips; "best-test-epoch" the
+            epoch with the highest accuracy on the test clips
         weights: whose class counts the sample weights are taken from
         batching: "padded-length" keeps a prediction independent of its neighbours; "sorted"
             pads each batch to its longest member
@@ -139,20 +150,25 @@ class Protocol:
         model_repetitions: exceptions to `repetitions`, by model name
         epochs: overrides the model's own number
         fixed_parameters: an estimator's hyper-parameters where nothing is tuned
+        headline: score that the leaderboard shows first
         caution: printed beside every number of this protocol, or ""
     """
 
     name: str
     title: str
+    split: Literal["", "groups", "last-group", "random"] = ""
     speaker_groups: Literal["random", "greedy"] = "random"
     max_folds: int | None = None
     tuning: Literal["nested", "evaluation", "none"] = "nested"
+    development: float | None = None
+    selection: Literal["", "best-test-epoch"] = ""
     weights: Literal["training", "corpus", "none"] = "training"
     batching: Literal["padded-length", "sorted"] = "padded-length"
     repetitions: int = 3
     model_repetitions: Mapping[str, int] = field(default_factory=dict)
     epochs: int | None = None
     fixed_parameters: Mapping[str, float] = field(default_factory=dict)
+    headline: Literal["uar", "wa", "wap"] = "uar"
     caution: str = ""
 
     def repetitions_of(self, model: ModelSpec) -> int:
@@ -171,22 +187,36 @@ class Fold:
         held_out: groups (speakers or sessions) that are tested
         training: ids of the training clips, in table order
         test: ids of the test clips, in table order
+        development: ids of clips that are neither, where the protocol keeps some for early
+            stopping
     """
 
     index: int
     held_out: tuple[str, ...]
     training: tuple[str, ...]
     test: tuple[str, ...]
+    development: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Places:
-    """Where a run reads and writes; none of it changes a result."""
+    """Where a run reads and writes; where a file lies changes no result.
+
+    Attributes:
+        results: folder of records and predictions
+        cache: folder of features
+        data: folder of the corpora
+        datasets: registry files
+        transcripts: table of texts that take the place of the corpora's own
+        vectors: file of word vectors
+    """
 
     results: Path
     cache: Path
     data: Path | None = None
     datasets: tuple[Path, ...] = ()
+    transcripts: Path | None = None
+    vectors: Path | None = None
 
 
 @dataclass(frozen=True)

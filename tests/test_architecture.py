@@ -22,6 +22,7 @@ RANKS = {
     "weights": 1,
     "metrics": 1,
     "store": 1,
+    "conditions": 2,
     "demo": 2,
     "corpora": 3,
     "features": 4,
@@ -37,7 +38,10 @@ RANKS = {
 }
 HEAVY = {
     "av": {"audio"},
-    "soundfile": {"audio", "demo"},
+    "soundfile": {"audio", "conditions", "demo"},
+    "lameenc": {"conditions"},
+    "nltk": {"features"},
+    "openpyxl": {"corpora"},
     "soxr": {"audio"},
     "librosa": {"features"},
     "opensmile": {"features"},

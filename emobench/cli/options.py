@@ -49,9 +49,14 @@ jobs = click.option(
 
 
 def words(context: click.Context, parameter: click.Parameter, value: Any) -> tuple[str, ...]:
-    """Split names at commas; the option may also be repeated."""
-    parts = [part.strip() for item in value for part in item.split(",")]
-    return tuple(part for part in parts if part)
+    """Split names at commas, but for those between options of a name; may also be repeated."""
+    parts: list[str] = []
+    for part in (part.strip() for item in value for part in item.split(",")):
+        if "=" in part and ":" not in part and parts:
+            parts[-1] += f",{part}"
+        elif part:
+            parts.append(part)
+    return tuple(parts)
 
 
 def numbers(context: click.Context, parameter: click.Parameter, value: Any) -> tuple[int, ...]:

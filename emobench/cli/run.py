@@ -14,9 +14,11 @@ import click
 
 from . import options
 
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
 if TYPE_CHECKING:
     from ..runs import Plan, Summary
-    from ..spec import Places
+    from ..spec import Experiment, Places
 
 
 @click.command()
@@ -46,6 +48,34 @@ if TYPE_CHECKING:
 @click.option("--folds", callback=options.numbers, metavar="0,1,…", help="Only these folds.")
 @click.option("--repetitions", type=click.IntRange(min=1), help="Only so many repetitions.")
 @click.option("--skip-bad", is_flag=True, help="Leave out clips without usable audio.")
+@click.option(
+    "--condition",
+    multiple=True,
+    default=("none",),
+    callback=options.words,
+    metavar="NAME[,…]",
+    help="What the sound goes through: mp3:64k (or 256, 192, 128, 96, 24, 16, 8), mp3:all for "
+    "all of them and none, or none.",
+)
+@click.option(
+    "--condition-on",
+    "sides",
+    type=click.Choice(["test", "training", "both"]),
+    default="test",
+    show_default=True,
+    help="Which clips go through it.",
+)
+@click.option(
+    "--transcripts",
+    type=FILE,
+    help="CSV with the columns id and text, such as a recogniser's; takes the place of the "
+    "corpora's own transcripts.",
+)
+@click.option(
+    "--embeddings",
+    type=FILE,
+    help="Word vectors as text (word2vec or GloVe) that models of texts begin from.",
+)
 @click.option("--dry-run", is_flag=True, help="Say what would be run, and stop.")
 def run(
     model: tuple[str, ...],
@@ -62,6 +92,10 @@ def run(
     folds: tuple[int, ...],
     repetitions: int | None,
     skip_bad: bool,
+    condition: tuple[str, ...],
+    sides: str,
+    transcripts: Path | None,
+    embeddings: Path | None,
     dry_run: bool,
 ) -> int:
     """Train and test models on corpora, and file predictions and scores.
@@ -81,8 +115,17 @@ def run(
         folds=folds,
         repetitions=repetitions,
         skip_bad=skip_bad,
+        conditions=condition,
+        sides=sides,
     )
-    places = runs.find_places(data=data, results=results, cache=cache, datasets=datasets)
+    places = runs.find_places(
+        data=data,
+        results=results,
+        cache=cache,
+        datasets=datasets,
+        transcripts=transcripts,
+        vectors=embeddings,
+    )
     planned = runs.plan(selection, places)
     _say_what_is_left_out(planned)
     if dry_run:
@@ -172,9 +215,15 @@ def _say_what_would_run(planned: Plan, places: Places) -> None:
     for step in runs.preview(planned, places):
         experiment = step.experiment
         click.echo(
-            f"{experiment.corpus} {experiment.model}: protocol {experiment.protocol}, "
-            f"{experiment.n_folds} folds, {len(step.missing)} jobs to do, {step.kept} done before"
+            f"{experiment.corpus} {experiment.model}{_heard(experiment)}: "
+            f"protocol {experiment.protocol}, {experiment.n_folds} folds, {len(step.missing)} jobs to do, {step.kept} done before"
         )
+
+
+def _heard(experiment: Experiment) -> str:
+    """Return what the sound of an experiment goes through, in words."""
+    condition = experiment.configuration.get("condition")
+    return f" with {condition['name']} on {condition['sides']}" if condition else ""
 
 
 def _conclude(summary: Summary, results: Path) -> int:

@@ -6,11 +6,12 @@ A front-end is a `FrontEnd` in a module of its family, listed in `registry`.
 from __future__ import annotations
 
 from .cache import FeatureSet, load
-from .front_end import FrontEnd
+from .front_end import Fitted, FrontEnd
 from .registry import extract, get, missing_package, names, spec
 
 __all__ = [
     "FeatureSet",
+    "Fitted",
     "FrontEnd",
     "extract",
     "get",

@@ -5,8 +5,8 @@ tells where each clip begins; `moments.npy` holds what scaling needs; `about.jso
 those that were refused, and a checksum of the other files. A folder is complete from the moment
 it has its name: it is written under another one and renamed.
 
-The key of a folder covers the front-end, its version and, for each clip, its id, segment, file
-name, file size and time of modification, in the order of the table.
+The key of a folder covers the front-end, its version, what the sound went through and, for each
+clip, its id, segment, file name, file size and time of modification, in the order of the table.
 """
 
 from __future__ import annotations
@@ -28,6 +28,8 @@ from .extraction import Clip, extract_all
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from ..conditions import Condition
 
 LOG = logging.getLogger(__name__)
 
@@ -96,6 +98,7 @@ def load(
     cache: Path,
     jobs: int = 1,
     skip_bad: bool = False,
+    condition: Condition | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> FeatureSet:
     """Return the features of the clips of a table, extracting them if they are not cached.
@@ -106,6 +109,7 @@ def load(
         cache: folder of all cached features
         jobs: worker processes
         skip_bad: leave out clips that cannot be used instead of raising
+        condition: what the sound goes through first
         progress: called with how many clips are done and how many there are
 
     Returns:
@@ -119,13 +123,15 @@ def load(
     clips = _clips(table)
     if not clips:
         raise FeatureError(f"{spec}: expected at least one clip, found an empty table.")
-    key = fingerprint([packing.FORMAT, source, [_identity(clip) for clip in clips]])
-    folder = Path(cache) / _folder_name(source) / key[:24]
+    content = [packing.FORMAT, source, [_identity(clip) for clip in clips]]
+    if condition is not None:
+        content.append({**condition.identity, **condition.tools})
+    folder = Path(cache) / _folder_name(source, condition) / fingerprint(content)[:24]
     try:
         found = _reuse(folder, clips)
         if found is None:
             packing.remove_leftovers(folder.parent)
-            _extract(folder, source, clips, jobs=jobs, progress=progress)
+            _extract(folder, source, clips, condition, jobs=jobs, progress=progress)
             found = FeatureSet.open(folder)
     except OSError as error:
         raise FeatureError(
@@ -138,16 +144,18 @@ def load(
 
 def _source(spec: FeatureSpec) -> FeatureSpec:
     """Return the front-end whose values are cached for this one."""
-    name = registry.get(spec.name).source
+    front_end = registry.get(spec.name)
+    name = front_end.source
     if name is None:
-        return spec
+        return front_end.cached_spec(spec)
     shared = {key: value for key, value in spec.params if key in registry.get(name).defaults}
     return registry.spec(name, **shared)
 
 
-def _folder_name(spec: FeatureSpec) -> str:
+def _folder_name(spec: FeatureSpec, condition: Condition | None) -> str:
     params = "".join(f"-{key}={value}" for key, value in spec.params)
-    return f"{spec.name}{params}-v{spec.version}"
+    heard = f"-{condition.name.replace(':', '-')}" if condition else ""
+    return f"{spec.name}{params}{heard}-v{spec.version}"
 
 
 def _clips(table: pd.DataFrame) -> list[Clip]:
@@ -191,6 +199,7 @@ def _extract(
     folder: Path,
     spec: FeatureSpec,
     clips: list[Clip],
+    condition: Condition | None,
     *,
     jobs: int,
     progress: Callable[[int, int], None] | None,
@@ -199,7 +208,7 @@ def _extract(
     columns = registry.get(spec.name).shape(dict(spec.params))[1]
     with (
         packing.Writer(folder, columns) as writer,
-        closing(extract_all(spec, clips, jobs)) as everything,
+        closing(extract_all(spec, clips, jobs, condition)) as everything,
     ):
         for done, (clip, extracted) in enumerate(zip(clips, everything, strict=True), start=1):
             if extracted.values is None or extracted.moments is None:

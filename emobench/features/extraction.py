@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -19,6 +19,9 @@ from ..errors import AudioError, FeatureError
 from ..scaling import Moments
 from ..spec import FeatureSpec
 from . import registry
+
+if TYPE_CHECKING:
+    from ..conditions import Condition
 
 _CLIPS_PER_TASK = 8
 _TASKS_AHEAD = 3
@@ -59,32 +62,38 @@ class Extracted:
     reason: str = ""
 
 
-def extract_all(spec: FeatureSpec, clips: Sequence[Clip], jobs: int) -> Iterator[Extracted]:
+def extract_all(
+    spec: FeatureSpec, clips: Sequence[Clip], jobs: int, condition: Condition | None = None
+) -> Iterator[Extracted]:
     """Yield what becomes of each clip, in the order given.
 
     Args:
         spec: front-end with all its parameters
         clips: what to extract
         jobs: worker processes; one extracts in this process
+        condition: what the sound goes through first
 
     Raises:
         FeatureError: if a worker dies
     """
     tasks = [clips[i : i + _CLIPS_PER_TASK] for i in range(0, len(clips), _CLIPS_PER_TASK)]
     if min(jobs, len(tasks)) > 1:
-        yield from _in_workers(spec, tasks, min(jobs, len(tasks)))
+        yield from _in_workers(spec, condition, tasks, min(jobs, len(tasks)))
         return
     from threadpoolctl import threadpool_limits
 
     for task in tasks:
         # The last bits of a matrix product depend on the number of threads.
         with threadpool_limits(1):
-            extracted = _extract_task(spec, task)
+            extracted = _extract_task(spec, condition, task)
         yield from extracted
 
 
 def _in_workers(
-    spec: FeatureSpec, tasks: Sequence[Sequence[Clip]], jobs: int
+    spec: FeatureSpec,
+    condition: Condition | None,
+    tasks: Sequence[Sequence[Clip]],
+    jobs: int,
 ) -> Iterator[Extracted]:
     from joblib.externals.loky import BrokenProcessPool, ProcessPoolExecutor
 
@@ -93,7 +102,7 @@ def _in_workers(
     upcoming = iter(tasks)
     try:
         for task in upcoming:
-            waiting.append(pool.submit(_extract_task, spec, task))
+            waiting.append(pool.submit(_extract_task, spec, condition, task))
             if len(waiting) >= jobs * _TASKS_AHEAD:
                 yield from waiting.popleft().result()
         while waiting:
@@ -122,13 +131,18 @@ def _end_with(parent: int) -> None:
     os._exit(1)
 
 
-def _extract_task(spec: FeatureSpec, clips: Sequence[Clip]) -> list[Extracted]:
-    return [_extract_clip(spec, clip) for clip in clips]
+def _extract_task(
+    spec: FeatureSpec, condition: Condition | None, clips: Sequence[Clip]
+) -> list[Extracted]:
+    return [_extract_clip(spec, condition, clip) for clip in clips]
 
 
-def _extract_clip(spec: FeatureSpec, clip: Clip) -> Extracted:
+def _extract_clip(spec: FeatureSpec, condition: Condition | None, clip: Clip) -> Extracted:
     try:
         samples, sample_rate = audio.decode(clip.path, clip.start, clip.end)
+        if condition is not None:
+            samples = condition.apply(audio.resample(samples, sample_rate))[0]
+            sample_rate = audio.SAMPLE_RATE
         values, moments = registry.compute(spec, samples, sample_rate)
     except AudioError as error:
         return Extracted(None, None, str(error).removeprefix(f"{clip.path}: "))

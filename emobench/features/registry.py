@@ -11,7 +11,7 @@ from .. import audio
 from ..errors import FeatureError, SpecError, suggest
 from ..scaling import Moments
 from ..spec import FeatureSpec
-from . import is09, logmel, waveform
+from . import dualmel, is09, librosa180, logmel, pyaa34, waveform
 from .front_end import FrontEnd
 
 _FRONT_ENDS = {
@@ -22,6 +22,10 @@ _FRONT_ENDS = {
         waveform.RAW5S,
         waveform.FRAMES640,
         is09.IS09,
+        dualmel.DUALMEL,
+        librosa180.LIBROSA180,
+        librosa180.LIBROSA180_FRAMES,
+        pyaa34.PYAA34,
     )
 }
 
@@ -79,6 +83,12 @@ def _check_parameter(front_end: FrontEnd, key: str, value: Any) -> None:
             + suggest(key, front_end.defaults)
         )
     kind = type(front_end.defaults[key])
+    allowed = front_end.choices.get(key)
+    if allowed and value not in allowed:
+        raise SpecError(
+            f"{front_end.name}: expected {key} as one of {', '.join(allowed)}, found {value!r}."
+            + suggest(str(value), allowed)
+        )
     low, high = front_end.limits.get(key, (value, value))
     if type(value) is not kind or not low <= value <= high:
         within = f" from {low} to {high}" if key in front_end.limits else ""
@@ -135,7 +145,7 @@ def extract(feature: str, samples: np.ndarray, sample_rate: float, **params: Any
         values, _ = compute(wanted, np.asarray(samples), sample_rate)
     except FeatureError as error:
         raise FeatureError(f"{wanted}: {error}.") from None
-    return front_end.transform(values)
+    return values if front_end.fit else front_end.transform(values, dict(wanted.params), None)
 
 
 def compute(
@@ -152,8 +162,10 @@ def compute(
         FeatureError: with the bare reason why the clip cannot be used
     """
     front_end = get(wanted.name)
+    if front_end.text:
+        raise FeatureError("reads transcripts, and no sound")
     samples = _checked(samples, sample_rate, front_end)
-    values = front_end.extract(samples, **dict(wanted.params))
+    values = front_end.extract(samples, **dict(front_end.cached_spec(wanted).params))
     finite = np.isfinite(values)
     if not finite.all() and not (front_end.gaps and finite.any()):
         raise FeatureError("gives values that are NaN or infinite")

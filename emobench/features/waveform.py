@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -29,12 +30,16 @@ def raw5s(samples: np.ndarray, **params: Any) -> np.ndarray:
     return samples[:LONGEST, None].astype(np.float32)
 
 
-def frame(values: np.ndarray) -> np.ndarray:
+def frame(
+    values: np.ndarray, params: Mapping[str, Any] | None = None, state: None = None
+) -> np.ndarray:
     """Cut samples into frames of 40 ms every 10 ms.
 
     Args:
         values: of shape `(samples, 1)`, at most 80,000 of them, already standardised: what is
             filled up with zeros then equals the speaker's mean
+        params: none; every front-end is called alike
+        state: none
 
     Returns:
         float32 of shape `(500, 640)`

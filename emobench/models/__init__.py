@@ -6,16 +6,17 @@ is imported inside the build functions. A new model is a new file and nothing el
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import pkgutil
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields, replace
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin, get_type_hints
 
 from ..errors import SpecError, suggest
-from ..spec import ModelSpec
+from ..spec import InputSpec, ModelSpec
 
 if TYPE_CHECKING:
     import keras
@@ -23,14 +24,17 @@ if TYPE_CHECKING:
 Shape = tuple[int | None, ...]
 """Shape of one clip, without the batch axis; None stands for any length."""
 
+Shapes = Mapping[str, Shape]
+
 _NOT_PAPERS = ("layers",)
 
 
 @dataclass(frozen=True)
 class _Entry:
     spec: ModelSpec
-    shapes: Mapping[str, Shape] = field(default_factory=dict)
-    smallest: Mapping[str, Shape] = field(default_factory=dict)
+    shapes: Callable[[Any], Shapes]
+    smallest: Callable[[Any], Shapes]
+    inputs: Callable[[Any], Mapping[str, InputSpec]]
 
 
 _entries: dict[str, _Entry] = {}
@@ -39,15 +43,19 @@ _entries: dict[str, _Entry] = {}
 def register(
     spec: ModelSpec,
     *,
-    shapes: Mapping[str, Shape] | None = None,
-    smallest: Mapping[str, Shape] | None = None,
+    shapes: Shapes | Callable[[Any], Shapes] | None = None,
+    smallest: Shapes | Callable[[Any], Shapes] | None = None,
+    inputs: Callable[[Any], Mapping[str, InputSpec]] | None = None,
 ) -> ModelSpec:
     """Add a model to the registry.
 
     Args:
         spec: the model
-        shapes: what the paper's front-ends give, by input name; networks need it
-        smallest: the smallest clip that the network accepts, by input name; networks need it
+        shapes: what the paper's front-ends give, by input name, or a function of the config that
+            returns it; networks need it
+        smallest: the smallest clip that the network accepts, by input name, or a function of the
+            config; networks need it
+        inputs: from a config to the model's inputs, where they depend on it
 
     Returns:
         the model, unchanged
@@ -57,11 +65,17 @@ def register(
     """
     if spec.name in _entries:
         raise ValueError(f"model '{spec.name}': expected a new name, found one that is registered")
-    entry = _Entry(spec, shapes or {}, smallest or {})
-    if spec.kind == "network" and not set(spec.inputs) == set(entry.shapes) == set(entry.smallest):
+    entry = _Entry(
+        spec,
+        shapes if callable(shapes) else lambda config: shapes or {},
+        smallest if callable(smallest) else lambda config: smallest or {},
+        inputs or (lambda config: spec.inputs),
+    )
+    known, least = entry.shapes(spec.config), entry.smallest(spec.config)
+    if spec.kind == "network" and not set(spec.inputs) == set(known) == set(least):
         raise ValueError(
             f"model '{spec.name}': expected shapes and smallest shapes of {sorted(spec.inputs)}, "
-            f"found {sorted(entry.shapes)} and {sorted(entry.smallest)}"
+            f"found {sorted(known)} and {sorted(least)}"
         )
     _entries[spec.name] = entry
     return spec
@@ -81,24 +95,31 @@ def names() -> list[str]:
 def get(name: str) -> ModelSpec:
     """Return a model by name; case, blanks, `-` and `_` do not matter.
 
+    Options behind a colon change the config: `latif2019:dropout=0.5` is a model of its own, with a
+    name and results of its own.
+
     Raises:
-        SpecError: if there is no such model
+        SpecError: if there is no such model or option
 
     Examples:
         >>> get("Latif 2019").config.batch_size
         32
+        >>> get("latif2019:dropout=.5").name
+        'latif2019:dropout=0.5'
     """
-    return _entry(name).spec
+    return _resolved(name)[1]
 
 
 def shapes(name: str) -> dict[str, Shape]:
     """Return the shape of a clip as the paper's front-ends give it, by input name."""
-    return dict(_entry(name).shapes)
+    entry, spec = _resolved(name)
+    return dict(entry.shapes(spec.config))
 
 
 def smallest(name: str) -> dict[str, Shape]:
     """Return the shape of the smallest clip that a network accepts, by input name."""
-    return dict(_entry(name).smallest)
+    entry, spec = _resolved(name)
+    return dict(entry.smallest(spec.config))
 
 
 def build(
@@ -107,7 +128,7 @@ def build(
     """Build a network with fresh weights.
 
     Args:
-        name: of the model
+        name: of the model, options included
         n_classes: number of emotions, 2 or more
         input_shapes: shape of a clip by input name; None means those of the paper's front-ends
         config: hyper-parameters that differ from the paper's
@@ -122,8 +143,7 @@ def build(
         >>> build("aldeneh2017-logmel40", 4).count_params()
         4472324
     """
-    entry = _entry(name)
-    spec = entry.spec
+    entry, spec = _resolved(name)
     if spec.kind != "network":
         raise SpecError(
             f"model '{spec.name}': expected a network, found an estimator. "
@@ -134,7 +154,50 @@ def build(
             f"model '{spec.name}': expected 2 classes or more, found {n_classes!r}. "
             "Train on a corpus with at least two emotions."
         )
-    return spec.build(_configure(spec, config), _check_shapes(entry, input_shapes), n_classes)
+    configured = _configure(spec, config)
+    return spec.build(configured, _check_shapes(entry, configured, input_shapes), n_classes)
+
+
+def _resolved(name: str) -> tuple[_Entry, ModelSpec]:
+    """Return the entry of a model, and the model with the options that its name carries."""
+    base, colon, text = name.partition(":")
+    entry = _entry(base)
+    if not colon:
+        return entry, entry.spec
+    changes = dict(_option(entry.spec, part) for part in text.split(","))
+    config = _configure(entry.spec, changes)
+    changed = sorted(
+        key for key in changes if getattr(config, key) != getattr(entry.spec.config, key)
+    )
+    if not changed:
+        return entry, entry.spec
+    options = ",".join(f"{key}={getattr(config, key)}" for key in changed)
+    spec = replace(
+        entry.spec,
+        name=f"{entry.spec.name}:{options}",
+        config=config,
+        inputs=entry.inputs(config),
+    )
+    return entry, spec
+
+
+def _option(spec: ModelSpec, text: str) -> tuple[str, Any]:
+    """Return the field and the value that a text such as `dropout=0.5` gives."""
+    key, equals, value = (part.strip() for part in text.partition("="))
+    if not equals:
+        raise SpecError(
+            f"model '{spec.name}': expected options like key=value after the colon, found "
+            f"'{text}'. `emobench models show {spec.name}` lists them."
+        )
+    default = getattr(spec.config, key, None)
+    if isinstance(default, bool):
+        words = {"true": True, "yes": True, "false": False, "no": False}
+        return key, words.get(value.lower(), value)
+    for kind in (int, float):
+        if isinstance(default, kind) or (kind is float and isinstance(default, int)):
+            with contextlib.suppress(ValueError):
+                return key, kind(value)
+    return key, value
 
 
 def _entry(name: str) -> _Entry:
@@ -161,6 +224,7 @@ def _import_papers() -> None:
 
 def _configure(spec: ModelSpec, config: Mapping[str, Any]) -> Any:
     known = [item.name for item in fields(spec.config)]
+    hints = get_type_hints(type(spec.config))
     for key, value in config.items():
         where = f"model '{spec.name}'"
         if key not in known:
@@ -168,6 +232,12 @@ def _configure(spec: ModelSpec, config: Mapping[str, Any]) -> Any:
                 f"{where}: expected one of {', '.join(known)}, found '{key}'." + suggest(key, known)
             )
         default = getattr(spec.config, key)
+        allowed = get_args(hints[key]) if get_origin(hints[key]) is Literal else ()
+        if allowed and value not in allowed:
+            raise SpecError(
+                f"{where}: expected {key} as one of {', '.join(map(str, allowed))}, found "
+                f"{value!r}." + suggest(str(value), map(str, allowed))
+            )
         accepted = (int, float) if isinstance(default, float) else type(default)
         if not isinstance(value, accepted) or isinstance(value, bool) != isinstance(default, bool):
             raise SpecError(
@@ -177,16 +247,17 @@ def _configure(spec: ModelSpec, config: Mapping[str, Any]) -> Any:
     return replace(spec.config, **config)
 
 
-def _check_shapes(entry: _Entry, given: Mapping[str, Shape] | None) -> dict[str, Shape]:
+def _check_shapes(entry: _Entry, config: Any, given: Shapes | None) -> dict[str, Shape]:
     where = f"model '{entry.spec.name}'"
+    known = entry.shapes(config)
     if given is None:
-        return dict(entry.shapes)
-    if set(given) != set(entry.shapes):
+        return dict(known)
+    if set(given) != set(known):
         raise SpecError(
-            f"{where}: expected shapes of the inputs {', '.join(sorted(entry.shapes))}, "
+            f"{where}: expected shapes of the inputs {', '.join(sorted(known))}, "
             f"found {', '.join(sorted(given)) or 'none'}. Name every input once."
         )
-    for name, smallest in entry.smallest.items():
+    for name, smallest in entry.smallest(config).items():
         shape = tuple(given[name])
         if len(shape) != len(smallest) or any(
             size is not None and size < least for size, least in zip(shape, smallest, strict=True)
@@ -195,4 +266,4 @@ def _check_shapes(entry: _Entry, given: Mapping[str, Shape] | None) -> dict[str,
                 f"{where}: expected input '{name}' of shape {smallest} or more, found {shape}. "
                 "Pad the clip or use another front-end."
             )
-    return {name: tuple(given[name]) for name in entry.shapes}
+    return {name: tuple(given[name]) for name in known}

@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
+import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from pathlib import Path
+from typing import Any, Literal, TypeVar
 
-from .. import corpora, features, models, protocols
+from .. import conditions, corpora, features, models, protocols
+from ..conditions import Condition
 from ..corpora import Corpus, Registry
 from ..errors import CorpusError, SpecError
 from ..spec import Backend, ModelSpec, Places, Protocol, fingerprint, plain
 
 BACKENDS = ("tensorflow", "jax", "torch")
+EXTRAS = ("condition", "transcripts", "vectors")
+"""Keys of a configuration that only some experiments have; see `extras`."""
+
 ALL = "all"
 
 T = TypeVar("T", Corpus, ModelSpec)
 
 # What tells how much of a protocol is run, or is only printed, changes no prediction.
-_IDLE_PROTOCOL_FIELDS = ("title", "caution", "repetitions", "model_repetitions", "max_folds")
+_IDLE_PROTOCOL_FIELDS = (
+    *("title", "caution", "headline", "repetitions", "model_repetitions", "max_folds"),
+)
 
 
 @dataclass(frozen=True)
@@ -34,6 +43,9 @@ class Selection:
         folds: indexes of the folds to run; empty for all
         repetitions: how many repetitions to run; None for the protocol's
         skip_bad: leave out clips that a front-end refuses
+        conditions: what the sound goes through, one after another, such as "mp3:64k"; "none" is
+            the sound as it is
+        sides: which clips go through it
     """
 
     models: Sequence[str] = ("all",)
@@ -44,6 +56,8 @@ class Selection:
     folds: Sequence[int] = ()
     repetitions: int | None = None
     skip_bad: bool = False
+    conditions: Sequence[str] = ("none",)
+    sides: Literal["test", "training", "both"] = "test"
 
 
 @dataclass(frozen=True)
@@ -53,12 +67,14 @@ class Plan:
     Attributes:
         pairs: every corpus with the models that apply to it
         left_out: what was selected by "all" and is not run, with the reason
+        conditions: what the sound goes through, one after another
         protocol: the protocol
         selection: where the plan came from
     """
 
     pairs: tuple[tuple[Corpus, tuple[ModelSpec, ...]], ...]
     left_out: Mapping[str, str]
+    conditions: tuple[Condition, ...]
     protocol: Protocol
     selection: Selection
 
@@ -73,6 +89,7 @@ def plan(selection: Selection, places: Places) -> Plan:
     _check_options(selection)
     registry = corpora.load_registry(places.datasets)
     protocol = protocols.get(selection.protocol)
+    heard = tuple(dict.fromkeys(itertools.chain(*map(conditions.expand, selection.conditions))))
     chosen = select(selection.corpora, registry, places)
     specs = _expand("--model", selection.models, models.names, models.get)
     left_out = _not_on_disk(selection, registry, chosen)
@@ -80,7 +97,7 @@ def plan(selection: Selection, places: Places) -> Plan:
     for corpus in chosen:
         applicable = []
         for spec in specs:
-            reason = _unfit(spec, corpus)
+            reason = _unfit(spec, corpus, places)
             if reason is None:
                 applicable.append(spec)
             elif ALL in (*_folded(selection.models), *_folded(selection.corpora)):
@@ -91,7 +108,7 @@ def plan(selection: Selection, places: Places) -> Plan:
             pairs.append((corpus, tuple(applicable)))
     if any(spec.kind == "network" for _, specs in pairs for spec in specs):
         _check_backend(selection.backend)
-    return Plan(tuple(pairs), left_out, protocol, selection)
+    return Plan(tuple(pairs), left_out, heard, protocol, selection)
 
 
 def configuration(
@@ -101,11 +118,20 @@ def configuration(
     *,
     epochs: int | None = None,
     backend: Backend = "tensorflow",
+    extras: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Return everything that changes the results of an experiment, as plain JSON values.
 
     Empty and unset values are left out, so that an option added later leaves the fingerprints of
     what was run without it as they are.
+
+    Args:
+        corpus: what is trained and tested on
+        model: what is trained
+        protocol: how
+        epochs: asked for
+        backend: what trains networks
+        extras: what `extras` returns
     """
     usual = protocol.epochs or getattr(model.config, "epochs", None)
     override = epochs if model.kind == "network" and epochs != usual else None
@@ -117,6 +143,7 @@ def configuration(
             "scaling": wanted.scaling or front_end.scaling,
             "pad_multiple": front_end.pad_multiple,
             "bucket_multiple": front_end.bucket_multiple,
+            **({"longest": front_end.longest} if front_end.longest else {}),
         }
     rules = {
         key: value for key, value in plain(protocol).items() if key not in _IDLE_PROTOCOL_FIELDS
@@ -130,13 +157,56 @@ def configuration(
                 "config": plain(model.config),
                 "outputs": plain(model.outputs) if model.kind == "network" else None,
                 "development": plain(model.development),
+                "grid": plain(model.grid),
             }
         ),
         "inputs": inputs,
         "protocol": _without_empty(rules),
         "epochs_override": override,
         "backend": backend if model.kind == "network" else "scikit-learn",
+        **(extras or {}),
     }
+
+
+def extras(
+    selection: Selection, condition: Condition, model: ModelSpec, places: Places
+) -> dict[str, Any]:
+    """Return what an experiment has beside corpus, model and protocol, where it is asked for.
+
+    That is the condition of the sound and, for models that read, the content of the files that
+    texts and word vectors come from.
+
+    Raises:
+        CorpusError: if a file cannot be read
+    """
+    found: dict[str, Any] = {}
+    if condition != Condition() and hears(model):
+        found["condition"] = {
+            **condition.identity,
+            "name": condition.name,
+            "sides": selection.sides,
+        }
+    if "transcript" in model.needs:
+        for key, file in (("transcripts", places.transcripts), ("vectors", places.vectors)):
+            if file is not None:
+                found[key] = {"sha256": _content(file)}
+    return found
+
+
+def hears(model: ModelSpec) -> bool:
+    """Tell whether a model has an input that is sound."""
+    return any(not features.get(wanted.feature).text for wanted in model.inputs.values())
+
+
+def _content(file: Path) -> str:
+    """Return the SHA-256 of a file."""
+    try:
+        with file.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError as error:
+        raise CorpusError(
+            f"{file}: expected a file that can be read, found: {error.strerror}. Correct the path."
+        ) from error
 
 
 def current_fingerprint(experiment: Mapping[str, Any], registry: Registry) -> str | None:
@@ -149,6 +219,7 @@ def current_fingerprint(experiment: Mapping[str, Any], registry: Registry) -> st
     Returns:
         the fingerprint, or None if its corpus, model or protocol no longer exists
     """
+    configured = experiment["configuration"]
     try:
         corpus = registry.get(experiment["corpus"])
         model = models.get(experiment["model"])
@@ -160,8 +231,9 @@ def current_fingerprint(experiment: Mapping[str, Any], registry: Registry) -> st
             corpus,
             model,
             protocol,
-            epochs=experiment["configuration"].get("epochs_override"),
+            epochs=configured.get("epochs_override"),
             backend=experiment["backend"],
+            extras={key: configured[key] for key in EXTRAS if key in configured},
         )
     )
 
@@ -246,13 +318,14 @@ def _check_backend(backend: str) -> None:
         )
 
 
-def _unfit(model: ModelSpec, corpus: Corpus) -> str | None:
+def _unfit(model: ModelSpec, corpus: Corpus, places: Places) -> str | None:
     """Return why a model cannot be run on a corpus, or None."""
     for wanted in model.inputs.values():
         missing = features.missing_package(wanted.feature)
         if missing:
             return f"its front-end {wanted.feature} needs the package {missing}"
-    if "transcript" in model.needs and not corpus.has_transcripts:
+    known = corpus.has_transcripts or places.transcripts is not None
+    if "transcript" in model.needs and not known:
         return "the corpus has no transcripts"
     return None
 

@@ -6,18 +6,26 @@ import contextlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
+
+import numpy as np
 
 from .. import __version__, corpora
+from ..audio import SAMPLE_RATE
+from ..conditions import Condition
 from ..corpora import Corpus
 from ..errors import CorpusError, FeatureError, SpecError, StoreError
 from ..executors import Event, Work, run_locally
 from ..spec import Backend, Experiment, Fold, Job, ModelSpec, Places
 from ..store import Store
 from ..training import dataset
+from ..training.context import hearing
 from ..training.dataset import Dataset
-from .planning import Plan, Selection, configuration, plan
+from .planning import Plan, Selection, configuration, extras, hears, plan
 
 Listener = Callable[[Event], None]
+AS_IT_IS = Condition()
+
 FeatureProgress = Callable[[str, str, int, int], None]
 
 
@@ -58,6 +66,7 @@ def prepare(
     planned: Plan,
     places: Places,
     *,
+    condition: Condition = AS_IT_IS,
     jobs: int = 1,
     extract: bool = True,
     progress: dataset.Progress = lambda what, done, total: None,
@@ -69,6 +78,7 @@ def prepare(
         model: what to train
         planned: protocol and options
         places: where to read and write
+        condition: what the sound goes through
         jobs: processes that extract
         extract: without it nothing is written, and all clips are taken to be usable
         progress: told how far the extraction is
@@ -77,10 +87,12 @@ def prepare(
         EmobenchError: if the corpus, the features or the results folder cannot be used
     """
     selection = planned.selection
+    beside = extras(selection, condition, model, places)
     data = dataset.load(
         corpus,
         model,
         places,
+        hearing=hearing(beside),
         jobs=jobs,
         skip_bad=selection.skip_bad,
         extract=extract,
@@ -88,7 +100,12 @@ def prepare(
     )
     folds = data.folds(planned.protocol)
     configured = configuration(
-        corpus, model, planned.protocol, epochs=selection.epochs, backend=selection.backend
+        corpus,
+        model,
+        planned.protocol,
+        epochs=selection.epochs,
+        backend=selection.backend,
+        extras=beside,
     )
     experiment = Experiment(
         corpus=corpus.name,
@@ -113,9 +130,16 @@ def preview(planned: Plan, places: Places) -> Iterator[Step]:
         SpecError: if a fold is asked for that a corpus does not have
         CorpusError: if a corpus is not there or cannot be split
     """
+    for corpus, model, condition in _everything(planned):
+        yield prepare(corpus, model, planned, places, condition=condition, extract=False)[0]
+
+
+def _everything(planned: Plan) -> Iterator[tuple[Corpus, ModelSpec, Condition]]:
+    """Yield what each experiment of a plan is about; models that only read hear no condition."""
     for corpus, specs in planned.pairs:
         for model in specs:
-            yield prepare(corpus, model, planned, places, extract=False)[0]
+            for condition in planned.conditions if hears(model) else (AS_IT_IS,):
+                yield corpus, model, condition
 
 
 def _jobs(
@@ -174,7 +198,7 @@ def execute(
     for corpus, specs in planned.pairs if planned.selection.folds else ():
         prepare(corpus, specs[0], planned, places, extract=False)  # a wrong --folds is said now
     steps = []
-    for corpus, model in ((corpus, model) for corpus, specs in planned.pairs for model in specs):
+    for corpus, model, condition in _everything(planned):
         if stopping():
             break
         try:
@@ -183,10 +207,11 @@ def execute(
                 model,
                 planned,
                 places,
+                condition=condition,
                 jobs=jobs,
                 progress=_watched(feature_progress, corpus.name, stopping),
             )
-            Store(places.results).open(step.experiment, _facts(data))
+            Store(places.results).open(step.experiment, _facts(data, condition))
         except (CorpusError, FeatureError) as error:
             summary.failures[f"{corpus.name} {model.name}"] = str(error)
             continue
@@ -218,9 +243,14 @@ def _watched(
     return report
 
 
-def _facts(data: Dataset) -> dict[str, object]:
+def _facts(data: Dataset, condition: Condition) -> dict[str, object]:
     """Return what `experiment.json` holds beside the experiment itself."""
+    heard = {}
+    if condition != AS_IT_IS:
+        silence = np.zeros(SAMPLE_RATE, np.float32)
+        heard = {"stream": {**condition.apply(silence)[1], **condition.tools}}
     return {
+        **heard,
         "labels": list(data.labels),
         "n_clips": len(data.table),
         "n_speakers": int(data.table["speaker"].nunique()),
@@ -281,7 +311,11 @@ def run(
     folds: Sequence[int] = (),
     repetitions: int | None = None,
     skip_bad: bool = False,
+    condition: str | Sequence[str] = "none",
+    sides: Literal["test", "training", "both"] = "test",
     datasets: Sequence[str | Path] = (),
+    transcripts: str | Path | None = None,
+    vectors: str | Path | None = None,
 ) -> Summary:
     """Train and test models on corpora; what has a record already is not computed again.
 
@@ -298,7 +332,11 @@ def run(
         folds: indexes of the folds to run; empty for all
         repetitions: how many repetitions to run
         skip_bad: leave out clips that a front-end refuses
+        condition: what the sound goes through, such as "mp3:64k", or several, one after another
+        sides: which clips go through it
         datasets: registry files to use beside or instead of the packaged one
+        transcripts: CSV file (id, text) that takes the place of the corpora's transcripts
+        vectors: text file of word vectors that embeddings begin from
 
     Returns:
         what was done, and what failed
@@ -315,8 +353,17 @@ def run(
         folds=tuple(folds),
         repetitions=repetitions,
         skip_bad=skip_bad,
+        conditions=(condition,) if isinstance(condition, str) else tuple(condition),
+        sides=sides,
     )
-    places = find_places(data=data, results=results, cache=cache, datasets=datasets)
+    places = find_places(
+        data=data,
+        results=results,
+        cache=cache,
+        datasets=datasets,
+        transcripts=transcripts,
+        vectors=vectors,
+    )
     return execute(plan(selection, places), places, jobs=jobs)
 
 
@@ -326,6 +373,8 @@ def find_places(
     results: str | Path = "results",
     cache: str | Path | None = None,
     datasets: Sequence[str | Path] = (),
+    transcripts: str | Path | None = None,
+    vectors: str | Path | None = None,
 ) -> Places:
     """Return absolute folders; what is not given comes from the environment or the platform."""
     root = corpora.data_root(Path(data) if data else None)
@@ -333,5 +382,11 @@ def find_places(
         results=Path(results).expanduser().absolute(),
         cache=corpora.cache_root(Path(cache) if cache else None).absolute(),
         data=root.absolute() if root else None,
-        datasets=tuple(Path(file).expanduser().absolute() for file in datasets),
+        datasets=tuple(_absolute(file) for file in datasets),
+        transcripts=_absolute(transcripts) if transcripts else None,
+        vectors=_absolute(vectors) if vectors else None,
     )
+
+
+def _absolute(file: str | Path) -> Path:
+    return Path(file).expanduser().absolute()

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from .. import corpora, models, protocols
+from .. import conditions, corpora, models, protocols
 from ..errors import EmobenchError
 from ..spec import Experiment, Fold, ModelSpec, Places, Protocol
 from . import dataset
-from .dataset import Dataset
+from .dataset import Dataset, Hearing
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,14 @@ class Context:
 _open: dict[str, Context] = {}
 
 
+def hearing(configuration: Mapping[str, Any]) -> Hearing:
+    """Return what the sound goes through in an experiment of this configuration."""
+    wanted = configuration.get("condition")
+    if not wanted:
+        return Hearing()
+    return Hearing(conditions.parse(wanted["name"]), wanted["sides"])
+
+
 def open_context(experiment: Experiment, places: Places) -> Context:
     """Return what an experiment's jobs share, reading it once per process."""
     if experiment.fingerprint not in _open:
@@ -38,7 +48,11 @@ def open_context(experiment: Experiment, places: Places) -> Context:
         model = models.get(experiment.model)
         protocol = protocols.get(experiment.protocol)
         data = dataset.load(
-            registry.get(experiment.corpus), model, places, skip_bad=experiment.skip_bad
+            registry.get(experiment.corpus),
+            model,
+            places,
+            hearing=hearing(experiment.configuration),
+            skip_bad=experiment.skip_bad,
         )
         if data.digest != experiment.clips:
             raise EmobenchError(

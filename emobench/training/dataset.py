@@ -2,50 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 
-from .. import corpora, features, folds, scaling
+from .. import corpora, features, folds
+from ..conditions import Condition
 from ..errors import CorpusError
-from ..features import FeatureSet, FrontEnd
-from ..sources import Source
-from ..spec import FeatureSpec, Fold, ModelSpec, Places, Protocol, fingerprint
+from ..features import FeatureSet
+from ..spec import FeatureSpec, Fold, ModelSpec, Places, Protocol, Scaling, fingerprint
+from . import transcripts
+from .inputs import AudioInput, Input, Prepared, Side, TextInput
+
+AS_IT_IS = Condition()
 
 Progress = Callable[[str, int, int], None]
 """Called with what is being done, how much of it is done, and how much there is."""
-
-
-@dataclass(frozen=True)
-class Input:
-    """One input of a model with its cached values.
-
-    Attributes:
-        front_end: how the values are scaled, transformed and padded
-        spec: the front-end's parameters
-        values: the cached values
-        rows: position in `values` of each clip of the data set, of shape `(clips,)`
-        scaling: how the columns are standardised
-    """
-
-    front_end: FrontEnd
-    spec: FeatureSpec
-    values: FeatureSet
-    rows: np.ndarray
-    scaling: str
-
-    @property
-    def shape(self) -> tuple[int | None, ...]:
-        """Shape of a clip as the network sees it, rows and columns."""
-        return self.front_end.shape(dict(self.spec.params))
-
-    def moments(self) -> scaling.Moments:
-        """Return the moments of each clip, in the data set's order."""
-        every = self.values.moments
-        return scaling.Moments(every.count[self.rows], every.mean[self.rows], every.m2[self.rows])
 
 
 @dataclass(frozen=True)
@@ -87,35 +63,42 @@ class Dataset:
         """Return the positions of clips in the table, of shape `(clips,)`."""
         return self.table.index.get_indexer(list(ids))
 
-    def scaler(self, name: str, training: np.ndarray) -> scaling.Scaler:
-        """Fit the standardisation of an input; only training clips are seen, or no labels."""
-        return scaling.fit(
-            self.inputs[name].scaling,
-            self.inputs[name].moments(),
-            speakers=list(self.table["speaker"]),
-            training=training,
-            neutral=(self.table["emotion"] == "neutral").to_numpy(),
-        )
+    def prepare(
+        self, name: str, training: np.ndarray, test: np.ndarray | Sequence[int] = ()
+    ) -> Prepared:
+        """Return an input standardised and fitted with what the training clips tell.
 
-    def source(self, name: str, training: np.ndarray) -> Source:
-        """Return an input ready to be batched, standardised with what the training clips tell."""
-        data = self.inputs[name]
-        scaler = self.scaler(name, training)
+        Args:
+            name: of the input
+            training: positions of the clips to learn from
+            test: positions of the clips that are heard under the condition of the test side
+        """
+        return self.inputs[name].prepare(self.table, training, np.asarray(test, dtype=int))
 
-        def clip(position: int) -> np.ndarray:
-            values = scaler.apply(position, data.values.clip(int(data.rows[position])))
-            return data.front_end.transform(values)
-
-        fixed = data.shape[0]
-        lengths = data.values.lengths[data.rows]
-        if fixed is not None:
-            lengths = np.full_like(lengths, fixed)
-        return Source(clip, lengths, data.front_end.pad_multiple, data.front_end.bucket_multiple)
-
-    def matrix(self, name: str, training: np.ndarray) -> np.ndarray:
+    def matrix(
+        self, name: str, training: np.ndarray, test: np.ndarray | Sequence[int] = ()
+    ) -> np.ndarray:
         """Return an input of one row a clip as a matrix, of shape `(clips, columns)`."""
-        source = self.source(name, training)
+        source = self.prepare(name, training, test).source
         return np.concatenate([source.clip(index) for index in range(len(self.table))])
+
+
+@dataclass(frozen=True)
+class Hearing:
+    """What the sound goes through before it is heard.
+
+    Attributes:
+        condition: which
+        sides: the clips that go through it
+    """
+
+    condition: Condition = AS_IT_IS
+    sides: Literal["test", "training", "both"] = "test"
+
+    def of(self, side: Literal["test", "training"]) -> Condition | None:
+        """Return what the clips of a side go through; None for the sound as it is."""
+        changed = self.condition != AS_IT_IS and self.sides in (side, "both")
+        return self.condition if changed else None
 
 
 def load(
@@ -123,6 +106,7 @@ def load(
     model: ModelSpec,
     places: Places,
     *,
+    hearing: Hearing | None = None,
     jobs: int = 1,
     skip_bad: bool = False,
     extract: bool = True,
@@ -133,7 +117,8 @@ def load(
     Args:
         corpus: entry of the registry
         model: whose inputs are wanted
-        places: where audio and cache are
+        places: where audio, texts and cache are
+        hearing: what the sound goes through
         jobs: processes that extract
         skip_bad: leave out clips that a front-end refuses instead of stopping
         extract: without it the data set has clips and classes, but no inputs
@@ -148,27 +133,34 @@ def load(
     """
     # By id, so that batches do not depend on how deep an archive was unpacked.
     table = corpora.load(corpus, places.data, places.cache).sort_index()
-    loaded: dict[str, tuple[FrontEnd, FeatureSpec, FeatureSet, str]] = {}
+    if "transcript" in model.needs and places.transcripts is not None:
+        table["transcript"] = transcripts.read(places.transcripts, table.index)
+    heard: dict[str, tuple[FeatureSet, FeatureSet]] = {}
     left_out: dict[str, str] = {}
-    for name, wanted in model.inputs.items() if extract else ():
-        front_end = features.get(wanted.feature)
-        spec = features.spec(wanted.feature, **wanted.params)
+
+    def features_of(spec: FeatureSpec, condition: Condition | None) -> FeatureSet:
         values = features.load(
             table,
             spec,
             cache=places.cache,
             jobs=jobs,
             skip_bad=skip_bad,
-            progress=lambda done, total, spec=spec: progress(str(spec), done, total),
+            condition=condition,
+            progress=lambda done, total: progress(str(spec), done, total),
         )
-        left_out |= values.bad
-        loaded[name] = (front_end, spec, values, wanted.scaling or front_end.scaling)
+        left_out.update(values.bad)
+        return values
+
+    hearing = hearing or Hearing()
+    for name, spec in _specs(model, places).items() if extract else ():
+        if not features.get(spec.name).text:
+            learnt = features_of(spec, hearing.of("training"))
+            same = hearing.of("test") is hearing.of("training")
+            heard[name] = (learnt, learnt if same else features_of(spec, hearing.of("test")))
     table = table[~table.index.isin(list(left_out))]
     inputs = {
-        name: Input(
-            front_end, spec, values, pd.Index(values.ids).get_indexer(table.index), scaling_name
-        )
-        for name, (front_end, spec, values, scaling_name) in loaded.items()
+        name: _input(table, spec, model.inputs[name].scaling, heard.get(name))
+        for name, spec in (_specs(model, places).items() if extract else ())
     }
     labels = tuple(label for label in corpus.labels if (table["label"] == label).any())
     if len(labels) < 2:
@@ -177,6 +169,34 @@ def load(
             f"{', '.join(labels) or 'none'}. Run `emobench check {corpus.name}`."
         )
     return Dataset(table, labels, corpus.folds, inputs, left_out)
+
+
+def _specs(model: ModelSpec, places: Places) -> dict[str, FeatureSpec]:
+    """Return the front-end of each input, with the vectors that texts are looked up in."""
+    specs = {}
+    for name, wanted in model.inputs.items():
+        params = dict(wanted.params)
+        if features.get(wanted.feature).text and places.vectors is not None:
+            params["vectors"] = str(places.vectors)
+        specs[name] = features.spec(wanted.feature, **params)
+    return specs
+
+
+def _input(
+    table: pd.DataFrame,
+    spec: FeatureSpec,
+    wanted: Scaling | None,
+    heard: tuple[FeatureSet, FeatureSet] | None,
+) -> Input:
+    front_end = features.get(spec.name)
+    if heard is None:
+        return TextInput(front_end, spec, table["transcript"].fillna("").astype(str).tolist())
+    learnt, tested = (
+        Side(values, pd.Index(values.ids).get_indexer(table.index)) for values in heard
+    )
+    if heard[0] is heard[1]:
+        tested = learnt
+    return AudioInput(front_end, spec, wanted or front_end.scaling, learnt, tested)
 
 
 def _plain(value: object) -> object:

@@ -21,7 +21,7 @@ def tune_on_evaluation_folds(context: Context, n_jobs: int) -> dict[str, Any]:
     data = context.data
     splits = [(data.positions(fold.training), data.positions(fold.test)) for fold in context.folds]
     found = context.model.build(context.model.config).tune(
-        _matrix(context, np.arange(len(data.table))),
+        _matrix(context, np.arange(len(data.table)), ()),
         list(data.table["label"]),
         splits,
         weights=context.protocol.weights,
@@ -36,7 +36,7 @@ def run(context: Context, job: Job, seed: int, store: Store, n_jobs: int) -> Pre
     fold = context.folds[job.fold]
     training, test = data.positions(fold.training), data.positions(fold.test)
     labels = np.asarray(data.table["label"], dtype=object)
-    features = _matrix(context, training)
+    features = _matrix(context, training, test)
     estimator = context.model.build(context.model.config)
     facts: dict[str, Any] = {}
     if protocol.tuning == "none":
@@ -62,7 +62,7 @@ def run(context: Context, job: Job, seed: int, store: Store, n_jobs: int) -> Pre
     return {**facts, "parameters": parameters}, fitted.classes, fitted.predict(features[test])
 
 
-def _matrix(context: Context, training: np.ndarray) -> np.ndarray:
+def _matrix(context: Context, training: np.ndarray, test: np.ndarray | tuple) -> np.ndarray:
     """Return the single input of an estimator, of shape `(clips, columns)`."""
     (name,) = context.data.inputs
-    return context.data.matrix(name, training)
+    return context.data.matrix(name, training, test)

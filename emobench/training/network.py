@@ -7,7 +7,7 @@ sets its variables back: weights, dropout's random state and the optimizer's mem
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import keras
 import numpy as np
@@ -15,6 +15,7 @@ import numpy as np
 from ..batches import Batches
 from ..errors import EmobenchError
 from ..spec import ModelSpec
+from .losses import get as get_loss
 
 EpochReport = Callable[[int, float], None]
 """Called with the number of finished epochs and the mean training loss of the last."""
@@ -42,11 +43,13 @@ class Network:
         self.model = self._build()
         trained = {name: out for name, out in spec.outputs.items() if out.loss}
         self.trained_outputs = tuple(trained) if len(spec.outputs) > 1 else ()
-        losses = {name: out.loss for name, out in trained.items()}
+        losses = {name: get_loss(out.loss) for name, out in trained.items()}
         loss_weights = {name: out.weight for name, out in trained.items()}
         single = not self.trained_outputs
         self.model.compile(
-            optimizer=keras.optimizers.Adam(spec.config.learning_rate),
+            optimizer=keras.optimizers.Adam(
+                spec.config.learning_rate, clipvalue=getattr(spec.config, "clip_value", None)
+            ),
             loss=next(iter(losses.values())) if single else losses,
             loss_weights=None if single else loss_weights,
             jit_compile=_compiles(),
@@ -64,8 +67,13 @@ class Network:
     def _build(self) -> keras.Model:
         return self._spec.build(self._spec.config, self._shapes, self._n_classes)
 
-    def restart(self, seed: int) -> None:
-        """Set every variable to what a newly built network with this random seed would have."""
+    def restart(self, seed: int, tables: Sequence[Mapping[str, np.ndarray]] = ()) -> None:
+        """Set every variable to what a newly built network with this random seed would have.
+
+        Args:
+            seed: of weights and dropout
+            tables: first weight of a layer by the layer's name; rows of NaN stay as drawn
+        """
         keras.utils.set_random_seed(seed)
         fresh = self._build()
         for variable, start in zip(self.model.variables, fresh.variables, strict=True):
@@ -74,6 +82,10 @@ class Network:
             self.model.optimizer.variables, self._optimizer_start, strict=True
         ):
             variable.assign(start)
+        for name, table in ((name, table) for known in tables for name, table in known.items()):
+            weight = self.model.get_layer(name).weights[0]
+            drawn = keras.ops.convert_to_numpy(weight)
+            weight.assign(np.where(np.isnan(table), drawn, table))
 
     def fit(
         self,
@@ -83,6 +95,7 @@ class Network:
         *,
         development: Batches | None = None,
         patience: int = 0,
+        after_epoch: Callable[[int], None] | None = None,
     ) -> list[float]:
         """Train, for a fixed number of epochs or until a development set stops improving.
 
@@ -92,6 +105,7 @@ class Network:
             report: called after each epoch
             development: clips whose loss decides when to stop and which epoch's weights are kept
             patience: epochs without improvement before stopping
+            after_epoch: called with the number of finished epochs
 
         Returns:
             mean training loss of each epoch
@@ -105,6 +119,20 @@ class Network:
             ),
             keras.callbacks.TerminateOnNaN(),
         ]
+        halvings = getattr(self._spec.config, "halve_after", ())
+        if halvings:
+            rate = self._spec.config.learning_rate
+            callbacks.append(
+                keras.callbacks.LearningRateScheduler(
+                    lambda epoch: rate * 0.5 ** sum(epoch >= after for after in halvings)
+                )
+            )
+        if after_epoch is not None:
+            callbacks.append(
+                keras.callbacks.LambdaCallback(
+                    on_epoch_end=lambda epoch, logs: after_epoch(epoch + 1)
+                )
+            )
         if development is not None:
             callbacks.append(
                 keras.callbacks.EarlyStopping(patience=patience, restore_best_weights=True)
