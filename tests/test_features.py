@@ -20,6 +20,7 @@ from emobench.features import FrontEnd, registry
 from emobench.features.mel import mel_matrix
 
 RATE = 16_000
+HEARD = [name for name in features.names() if not features.get(name).text]
 
 # The stages of a log-mel extractor, written for this test from openSMILE's component reference.
 LOGMEL_PIPELINE = r"""
@@ -312,10 +313,10 @@ def test_is09_of_one_clip_does_not_depend_on_the_clip_before() -> None:
     np.testing.assert_array_equal(features.extract("is09", second, RATE), alone)
 
 
-@pytest.mark.parametrize("name", features.names())
+@pytest.mark.parametrize("name", HEARD)
 def test_every_front_end_gives_the_shape_it_promises(name: str) -> None:
     front_end = features.get(name)
-    for seconds in (0.05, 1.0, 7.0):
+    for seconds in (max(0.05, front_end.minimum / RATE), 1.0, 7.0):
         values = features.extract(name, speech(seconds), RATE)
         rows, columns = front_end.shape(front_end.defaults)
         assert values.dtype == np.float32
@@ -324,7 +325,7 @@ def test_every_front_end_gives_the_shape_it_promises(name: str) -> None:
         assert np.isfinite(values).all()
 
 
-@pytest.mark.parametrize("name", features.names())
+@pytest.mark.parametrize("name", HEARD)
 def test_every_front_end_takes_any_sampling_rate(name: str) -> None:
     samples = speech(1.0)
     for rate in (8_000, 22_050, 44_100):
@@ -333,7 +334,7 @@ def test_every_front_end_takes_any_sampling_rate(name: str) -> None:
         assert values.shape == features.extract(name, samples, RATE).shape
 
 
-@pytest.mark.parametrize("name", features.names())
+@pytest.mark.parametrize("name", HEARD)
 def test_every_front_end_takes_its_minimum_and_nothing_shorter(name: str) -> None:
     minimum = features.get(name).minimum
     samples = speech(1.0)
@@ -342,7 +343,7 @@ def test_every_front_end_takes_its_minimum_and_nothing_shorter(name: str) -> Non
         features.extract(name, samples[: minimum - 1], RATE)
 
 
-@pytest.mark.parametrize("name", features.names())
+@pytest.mark.parametrize("name", HEARD)
 @pytest.mark.parametrize(
     ("samples", "message"),
     [

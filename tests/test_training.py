@@ -12,6 +12,7 @@ from emobench import corpora, models, protocols
 from emobench.batches import Batches
 from emobench.runs import Selection, plan
 from emobench.runs.running import prepare
+from emobench.sources import Source
 from emobench.spec import Development, Job, OutputSpec, Places
 from emobench.training import dataset, jobs, network_fold
 from emobench.training.context import open_context
@@ -44,11 +45,18 @@ def context(data, tiny_data, tiny_cache, tmp_path_factory):
 
 def trained_weights(context):
     """Run a job and return what was learnt."""
-    network_fold.run(context, Job(1), 7, lambda done, total, loss: None)
-    return [
-        keras.ops.convert_to_numpy(value)
-        for value in network_fold.open_network(context).model.variables
-    ]
+    trained = network_fold.train(context, context.folds[1], 7)
+    return [keras.ops.convert_to_numpy(value) for value in trained.network.model.variables]
+
+
+def sources_of(data: Dataset, positions: np.ndarray) -> dict[str, Source]:
+    """Return the inputs, standardised with the clips at these positions."""
+    return {name: data.prepare(name, positions).source for name in data.inputs}
+
+
+def shapes_of(data: Dataset) -> dict[str, tuple]:
+    """Return the shape of each input."""
+    return {name: data.prepare(name, np.arange(3)).shape for name in data.inputs}
 
 
 def assert_same(first, second):
@@ -70,14 +78,16 @@ def with_test_audio(data: Dataset, test: np.ndarray) -> Dataset:
     """Return a data set whose test clips hold other values, with other statistics."""
     changed = {}
     for name, item in data.inputs.items():
-        values = np.array(item.values.values)
-        moments = replace(item.values.moments, mean=item.values.moments.mean.copy())
+        side = item.learnt
+        values = np.array(side.values.values)
+        moments = replace(side.values.moments, mean=side.values.moments.mean.copy())
         for position in test:
-            row = int(item.rows[position])
-            start, stop = item.values.offsets[row : row + 2]
+            row = int(side.rows[position])
+            start, stop = side.values.offsets[row : row + 2]
             values[start:stop] = values[start:stop][::-1] * 3 + 1
             moments.mean[row] += 5
-        changed[name] = replace(item, values=replace(item.values, values=values, moments=moments))
+        side = replace(side, values=replace(side.values, values=values, moments=moments))
+        changed[name] = replace(item, learnt=side, tested=side)
     return replace(data, inputs=changed)
 
 
@@ -126,9 +136,9 @@ def test_a_development_set_holds_other_speakers_and_no_test_clip(context):
 
 def test_a_restarted_network_is_a_new_one(data):
     spec = models.get(MODEL)
-    shapes = {name: item.shape for name, item in data.inputs.items()}
+    shapes = shapes_of(data)
     positions = np.arange(len(data.table))
-    sources = {name: data.source(name, positions) for name in data.inputs}
+    sources = sources_of(data, positions)
     truth = np.eye(3, dtype=np.float32)[data.targets]
 
     def train(network, seed):
@@ -156,9 +166,9 @@ def test_a_restarted_network_is_a_new_one(data):
 @pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="counts TensorFlow's traces")
 def test_a_second_job_traces_nothing(data):
     spec = models.get(MODEL)
-    network = Network(spec, {name: item.shape for name, item in data.inputs.items()}, 3)
+    network = Network(spec, shapes_of(data), 3)
     positions = np.arange(len(data.table))
-    sources = {name: data.source(name, positions) for name in data.inputs}
+    sources = sources_of(data, positions)
     steps = []
     step = network.model.train_step
 
@@ -184,10 +194,10 @@ def test_a_second_job_traces_nothing(data):
 
 def test_predictions_are_in_the_order_of_the_positions(data):
     spec = models.get(MODEL)
-    shapes = {name: item.shape for name, item in data.inputs.items()}
+    shapes = shapes_of(data)
     network = Network(spec, shapes, 3)
     positions = np.arange(len(data.table))[::-1]
-    sources = {name: data.source(name, positions) for name in data.inputs}
+    sources = sources_of(data, positions)
     many = network.predict(Batches(sources, positions, batch_size=8, batching="padded-length"))
     for row, position in enumerate(positions):
         one = network.predict(
@@ -221,10 +231,10 @@ def test_a_network_with_several_outputs_is_trained_and_read(data):
         },
         prediction="mean",
     )
-    network = Network(spec, {name: item.shape for name, item in data.inputs.items()}, 3)
+    network = Network(spec, shapes_of(data), 3)
     network.restart(0)
     positions = np.arange(len(data.table))
-    sources = {name: data.source(name, positions) for name in data.inputs}
+    sources = sources_of(data, positions)
     common = {"batch_size": 64, "batching": "sorted"}
     truth = np.eye(3, dtype=np.float32)[data.targets]
     batches = Batches(
@@ -253,7 +263,7 @@ def test_a_loss_that_is_not_a_number_is_said(data):
     network = Network(replace(spec, config=config), {"waveform": (None, 1)}, 3)
     positions = np.arange(len(data.table))
     batches = Batches(
-        {name: data.source(name, positions) for name in data.inputs},
+        sources_of(data, positions),
         positions,
         targets=np.eye(3, dtype=np.float32)[data.targets],
         weights=np.full(len(positions), np.nan, np.float32),

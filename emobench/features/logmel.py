@@ -7,43 +7,20 @@ The code dropped the last of the 498 frames of a five-second spectrogram; all ar
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
+from .frames import FRAME, HOP, PRE_EMPHASIS, blocks, count_frames, emphasise
 from .front_end import FrontEnd
 from .mel import FFT_LENGTH, mel_matrix
-
-FRAME = 400
-HOP = 160
-PRE_EMPHASIS = 0.97
 
 _FLOOR = 1e-12
 _SECONDS_5 = 80_000
 _FRAMES_5S = 1 + (_SECONDS_5 - FRAME) // HOP
 _RANGE_DB = 60.0
 _FLAT_DB = 1e-4
-_BLOCK = 128
-"""Frames that are transformed at once: they fit the processor's cache, and memory is bounded."""
-
-
-def count_frames(n_samples: int) -> int:
-    """Return the number of complete frames in a signal.
-
-    Examples:
-        >>> count_frames(399), count_frames(400), count_frames(16_000)
-        (0, 1, 98)
-    """
-    return max(0, 1 + (n_samples - FRAME) // HOP)
-
-
-def _frames(samples: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
-    """Yield blocks of complete frames, float64 of shape `(frames, 400)`, with their position."""
-    frames = np.lib.stride_tricks.sliding_window_view(samples, FRAME)[::HOP]
-    for first in range(0, len(frames), _BLOCK):
-        block = frames[first : first + _BLOCK].astype(np.float64)
-        yield slice(first, first + len(block)), block
 
 
 def logmel(samples: np.ndarray, *, bands: int) -> np.ndarray:
@@ -67,11 +44,8 @@ def logmel(samples: np.ndarray, *, bands: int) -> np.ndarray:
     if not len(values):
         return values
     window = np.hamming(FRAME)
-    for rows, frames in _frames(samples):
-        emphasised = np.empty_like(frames)
-        emphasised[:, 0] = (1.0 - PRE_EMPHASIS) * frames[:, 0]
-        emphasised[:, 1:] = frames[:, 1:] - PRE_EMPHASIS * frames[:, :-1]
-        spectrum = np.fft.rfft(emphasised * window, FFT_LENGTH)
+    for rows, frames in blocks(samples):
+        spectrum = np.fft.rfft(emphasise(frames) * window, FFT_LENGTH)
         power = spectrum.real**2 + spectrum.imag**2
         values[rows] = np.log(np.maximum(power @ mel_matrix(bands), _FLOOR))
     return values
@@ -102,7 +76,7 @@ def logmel5s(samples: np.ndarray, *, bands: int, drop_last_frame: bool) -> np.nd
     signal[1:] -= PRE_EMPHASIS * signal[:-1]
     window = 0.5 - 0.5 * np.cos(2.0 * np.pi * np.arange(FRAME) / FRAME)
     power = np.empty((_FRAMES_5S, bands))
-    for rows, frames in _frames(signal):
+    for rows, frames in blocks(signal):
         magnitude = np.abs(np.fft.rfft(frames * window, FFT_LENGTH))
         power[rows] = np.square(magnitude @ mel_matrix(bands))
     if drop_last_frame:

@@ -12,7 +12,6 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-import scipy.fft
 
 from ..audio import SAMPLE_RATE
 from .front_end import FrontEnd
@@ -124,6 +123,8 @@ def _mel_matrix() -> np.ndarray:
 
 def _mfcc(spectrum: np.ndarray) -> np.ndarray:
     """Return the first 13 cepstral coefficients, the zeroth included, of shape `(rows, 13)`."""
+    import scipy.fft
+
     logarithm = np.log10(spectrum @ _mel_matrix() + _TINY)
     return scipy.fft.dct(logarithm, type=2, norm="ortho", axis=1)[:, :_MFCC]
 

@@ -11,7 +11,18 @@ from .. import audio
 from ..errors import FeatureError, SpecError, suggest
 from ..scaling import Moments
 from ..spec import FeatureSpec
-from . import dualmel, is09, librosa180, logmel, pyaa34, waveform
+from . import (
+    cepstra,
+    dualmel,
+    is09,
+    librosa180,
+    lld32,
+    logmel,
+    prosody35,
+    pyaa34,
+    spectra,
+    waveform,
+)
 from .front_end import FrontEnd
 
 _FRONT_ENDS = {
@@ -22,6 +33,11 @@ _FRONT_ENDS = {
         waveform.RAW5S,
         waveform.FRAMES640,
         is09.IS09,
+        cepstra.MFCC39,
+        cepstra.MFCC39_750,
+        prosody35.PROSODY35,
+        lld32.LLD32,
+        spectra.FFT257,
         dualmel.DUALMEL,
         librosa180.LIBROSA180,
         librosa180.LIBROSA180_FRAMES,
@@ -145,7 +161,9 @@ def extract(feature: str, samples: np.ndarray, sample_rate: float, **params: Any
         values, _ = compute(wanted, np.asarray(samples), sample_rate)
     except FeatureError as error:
         raise FeatureError(f"{wanted}: {error}.") from None
-    return values if front_end.fit else front_end.transform(values, dict(wanted.params), None)
+    if front_end.fit:
+        return values
+    return front_end.transform(values[: front_end.longest], dict(wanted.params), None)
 
 
 def compute(
