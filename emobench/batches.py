@@ -61,7 +61,8 @@ class Batches(keras.utils.PyDataset):
             [source.padded(batching)[self.positions] for source in self.sources.values()], axis=1
         )
         dealt = _varied_first(self._deal(), self._padded)
-        self._steps = math.ceil(portion * len(dealt))
+        # Two at least: from two batches Keras learns which axes vary.
+        self._steps = min(max(math.ceil(portion * len(dealt)), 2), len(dealt))
         self._batches, self._waiting = dealt[: self._steps], dealt[self._steps :]
 
     def _deal(self) -> list[np.ndarray]:

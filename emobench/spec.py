@@ -102,6 +102,7 @@ class ModelSpec:
         masked: whether padded frames are kept out of the computation
         development: how training stops early; None trains for all epochs
         grid: values of a network's hyper-parameters that are searched inside the training folds
+        attends: name of the layer that pools the input's rows by attention, or ""
         needs: what the corpus must have beside audio ("transcript")
         deterministic: whether a repetition would only repeat the first
         version: raised whenever the same configuration would give other numbers
@@ -121,6 +122,7 @@ class ModelSpec:
     masked: bool = False
     development: Development | None = None
     grid: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
+    attends: str = ""
     needs: tuple[str, ...] = ()
     deterministic: bool = False
     version: int = 1

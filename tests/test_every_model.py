@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     import keras
 
 NETWORKS = [name for name in models.names() if models.get(name).kind == "network"]
+TABLE_50 = 3747 * 50  # the embedding of the vocabulary of IEMOCAP
+
 PARAMETERS = {
     "aldeneh2017-logmel40": (4_472_324, 4_475_399),
     "aldeneh2017-logmel240": (13_688_324, 13_691_399),
@@ -28,6 +30,15 @@ PARAMETERS = {
     "latif2019": (1_275_772, 1_278_847),
     "zhang2019": (706_836, 707_223),
     "zhao2019": (597_700, 598_087),
+    "krishna2019-acoustic": (233_732, 234_503),
+    "krishna2019-speech": (315_908 + TABLE_50, 316_679 + TABLE_50),
+    "krishna2019-word": (315_908 + TABLE_50, 316_679 + TABLE_50),
+    "krishna2019-combined-speech": (614_148 + TABLE_50, 614_919 + TABLE_50),
+    "krishna2019-combined-word": (614_148 + TABLE_50, 614_919 + TABLE_50),
+    "yoon2018-are": (144_944, 145_652),
+    "yoon2018-tre": (1_425_504, 1_426_107),
+    "yoon2018-mdre": (1_617_284, 1_617_938),
+    "yoon2018-mdrea": (1_617_504, 1_618_707),
 }
 """Total parameters for 4 and for 7 classes."""
 

@@ -126,7 +126,7 @@ def test_a_development_set_holds_other_speakers_and_no_test_clip(context):
         configuration={**context.experiment.configuration, "epochs_override": 30},
     )
     context = replace(context, experiment=experiment)
-    facts, _ = network_fold.run(context, Job(1), 7, lambda done, total, loss: None)
+    facts = network_fold.run(context, Job(1), 7, lambda done, total, loss: None).facts
     assert facts["developed_on"] == "speaker-disjoint"
     assert facts["epochs"] < 30
     test = context.data.positions(context.folds[1].test)

@@ -21,6 +21,7 @@ from . import (
     prosody35,
     pyaa34,
     spectra,
+    tokens,
     waveform,
 )
 from .front_end import FrontEnd
@@ -42,6 +43,7 @@ _FRONT_ENDS = {
         librosa180.LIBROSA180,
         librosa180.LIBROSA180_FRAMES,
         pyaa34.PYAA34,
+        tokens.TOKENS,
     )
 }
 

@@ -2,11 +2,13 @@
 
 Layout: `<results>/<protocol>/<corpus>/<model>/<fingerprint[:8]>/` holds `experiment.json` and, for
 every finished job, `fold-03-repetition-1.parquet` (predictions) and `fold-03-repetition-1.json`
-(record). A job is done when its record can be read and its predictions are beside it, whole.
+(record), and `fold-03-repetition-1.attention.parquet` for networks whose attention is over time.
+A job is done when its record can be read and its predictions are beside it, whole.
 """
 
 from __future__ import annotations
 
+from .attention import read_attention
 from .reading import Problem, StoredExperiment, read_experiments, read_results, stored_protocols
 from .writing import Store
 
@@ -14,6 +16,7 @@ __all__ = [
     "Problem",
     "Store",
     "StoredExperiment",
+    "read_attention",
     "read_experiments",
     "read_results",
     "stored_protocols",

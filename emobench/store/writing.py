@@ -8,11 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from ..errors import StoreError
 from ..spec import Experiment, Job, plain
 from . import files
+from .attention import SUFFIX
+from .attention import to_parquet as to_attention
 from .predictions import to_parquet
 from .reading import EXPERIMENT, FAILURE, StoredExperiment, inspect
 
@@ -107,6 +110,7 @@ class Store:
         job: Job,
         record: Mapping[str, Any],
         predictions: pd.DataFrame | None,
+        attention: Mapping[str, np.ndarray] | None = None,
     ) -> None:
         """File a finished job.
 
@@ -116,6 +120,7 @@ class Store:
             record: scores, parameters, times, provenance; NaN is stored as null
             predictions: one row a clip (`id`, `label`, `predicted`, `p_<label>`, `speaker`,
                 `group`, `sex`, `sentence`); None for tuning only
+            attention: weights of shape `(rows,)` that the network gave each clip's rows, by id
 
         Raises:
             StoreError: if it cannot be written; what was filed before is untouched
@@ -135,6 +140,8 @@ class Store:
         if predictions is not None:
             content["rows"] = len(predictions)
             parts.append((path.with_suffix(".parquet"), to_parquet(predictions, job)))
+        if attention:
+            parts.append((folder / f"{job.name}{SUFFIX}", to_attention(attention)))
         parts.append((path, files.to_json(content)))
         # Under the lock, the record and the predictions of two writers cannot get mixed up.
         with files.locked(folder):

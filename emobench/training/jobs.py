@@ -67,9 +67,9 @@ def run(
     started = time.perf_counter()
     if job.fold is None:
         facts = estimator_fold.tune_on_evaluation_folds(context, settings.tuning_jobs)
-        predictions = None
+        predictions, attention = None, {}
     else:
-        seed = job_seed(job)
+        seed, attention = job_seed(job), {}
         if context.model.kind == "estimator":
             facts, classes, probabilities = estimator_fold.run(
                 context, job, seed, store, settings.tuning_jobs
@@ -77,8 +77,12 @@ def run(
         else:
             from . import network_fold  # loads Keras
 
-            facts, probabilities = network_fold.run(context, job, seed, report)
+            trained = network_fold.run(context, job, seed, report)
+            facts, probabilities = trained.facts, trained.probabilities
             classes = context.data.labels
+            if trained.attention:
+                test = context.folds[job.fold].test
+                attention = dict(zip(test, trained.attention, strict=True))
         scores, predictions = score(
             context.data, context.folds[job.fold], job, classes, probabilities
         )
@@ -91,7 +95,7 @@ def run(
         "seconds": round(time.perf_counter() - started, 3),
         "peak_resident_mib": peak_resident_mib(),
     }
-    store.add(experiment, job, record, predictions)
+    store.add(experiment, job, record, predictions, attention)
     return record
 
 

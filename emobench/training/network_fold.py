@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,6 +14,7 @@ from .. import folds, weights
 from ..batches import Batches
 from ..spec import Development, Fold, Job
 from . import grid
+from .attending import attention
 from .context import Context
 from .inputs import Prepared
 from .network import Network
@@ -32,21 +33,17 @@ class Trained:
         network: with the weights that are used
         probabilities: of the fold's test clips, of shape `(test clips, classes)`
         facts: what is to be recorded
-        inputs: what it was fed from
+        attention: weights of the rows of each test clip, for networks whose pooling attends
     """
 
     network: Network
     probabilities: np.ndarray
     facts: dict[str, Any]
-    inputs: Mapping[str, Prepared]
+    attention: Sequence[np.ndarray] = ()
 
 
-def run(context: Context, job: Job, seed: int, report: Report) -> tuple[dict[str, Any], np.ndarray]:
-    """Search what is to be searched, train on a fold and predict its test clips.
-
-    Returns:
-        what is to be recorded, and probabilities of shape `(test clips, classes)`
-    """
+def run(context: Context, job: Job, seed: int, report: Report) -> Trained:
+    """Search what is to be searched, train on a fold and predict its test clips."""
     fold = context.folds[job.fold]
     facts: dict[str, Any] = {}
     chosen: dict[str, Any] = {}
@@ -56,7 +53,9 @@ def run(context: Context, job: Job, seed: int, report: Report) -> tuple[dict[str
             context.model.grid,
             inner,
             context.data,
-            lambda part, config: train(context, part, seed, config=config).probabilities,
+            lambda part, config: train(
+                context, part, seed, config=config, tuning=True
+            ).probabilities,
         )
         chosen = found.parameters
         facts |= {
@@ -65,7 +64,7 @@ def run(context: Context, job: Job, seed: int, report: Report) -> tuple[dict[str
             "tuned_on": f"training folds, {kind}",
         }
     trained = train(context, fold, seed, config=chosen, report=report)
-    return {**facts, **trained.facts}, trained.probabilities
+    return replace(trained, facts={**facts, **trained.facts})
 
 
 def train(
@@ -74,6 +73,7 @@ def train(
     seed: int,
     *,
     config: Mapping[str, Any] | None = None,
+    tuning: bool = False,
     report: Report = lambda done, total, loss: None,
 ) -> Trained:
     """Train on a fold and predict its test clips.
@@ -83,6 +83,8 @@ def train(
         fold: what is trained on and what is tested
         seed: of weights, order and dropout
         config: hyper-parameters that differ from the model's
+        tuning: whether the test clips of this fold are training clips of another: they then sound
+            as training clips do
         report: called after every epoch
     """
     data, model, protocol = context.data, context.model, context.protocol
@@ -95,7 +97,8 @@ def train(
             fold, data.table, model.development.share, seed
         )
     training, test = data.positions(fitted_on), data.positions(fold.test)
-    inputs = {name: data.prepare(name, training, test) for name in data.inputs}
+    heard = () if tuning else test
+    inputs = {name: data.prepare(name, training, heard) for name in data.inputs}
     learnt = {name: dict(item.fitted.facts) for name, item in inputs.items() if item.fitted.facts}
     if learnt:
         facts["fitted"] = learnt
@@ -139,21 +142,20 @@ def train(
     )
     finished = time.perf_counter()
     probabilities = best.probabilities if best else network.predict(tested)
-    return Trained(
-        network,
-        probabilities,
-        {
-            **facts,
-            **({"best_test_epoch": best.epoch} if best else {}),
-            "keras_backend": network.backend,
-            "epochs": round(len(losses) / stopping.checks_per_epoch, 2),
-            "loss": [round(loss, 6) for loss in losses],
-            "network_parameters": network.model.count_params(),
-            "seconds_training": round(finished - started, 3),
-            "seconds_prediction": round(time.perf_counter() - finished, 3),
-        },
-        inputs,
-    )
+    facts |= {
+        **({"best_test_epoch": best.epoch} if best else {}),
+        "keras_backend": network.backend,
+        "epochs": round(len(losses) / stopping.checks_per_epoch, 2),
+        "loss": [round(loss, 6) for loss in losses],
+        "network_parameters": network.model.count_params(),
+        "seconds_training": round(finished - started, 3),
+        "seconds_prediction": round(time.perf_counter() - finished, 3),
+    }
+    weights_of_rows: Sequence[np.ndarray] = ()
+    if model.attends:
+        (source,) = sources.values()
+        weights_of_rows = attention(network.model, model.attends, tested, source.lengths[test])
+    return Trained(network, probabilities, facts, weights_of_rows)
 
 
 def _rounds(context: Context, n_batches: int, stopping: Development) -> int:

@@ -1,11 +1,13 @@
 """Layers that the models share; importing this package imports Keras, so build functions do it.
 
-`pooling` weighs over time by attention. `convolutions`, `rows` and `recurrent` compute what Keras
+`padding` tells padding from speech, `pooling` weighs over time by attention. `convolutions`, `rows` and `recurrent` compute what Keras
 layers of the same weights do, in an order that a CPU does faster.
 """
 
 from __future__ import annotations
 
+from .alignment import AlignSequences
+from .classic_gru import ClassicGRUCell
 from .convolutions import (
     ConvolutionBlock,
     FrameConvolutionBlock,
@@ -13,20 +15,40 @@ from .convolutions import (
     convolve_hops,
     hops_of,
 )
+from .deep_attention import DeepAttentionPooling
+from .dot_attention import DotAttention
+from .dual_sequence import DSLSTM, DSLSTMCell
+from .padding import PaddingMask
 from .pooling import AttentionPooling
 from .recurrent import GRUCell, LSTMCell, ProjectedRNN
+from .recurrent_dropout import RecurrentDropoutLSTMCell
+from .recurrent_normalisation import StepNormalization
 from .rows import MapPooledRowConv1D, PooledRowConv1D
+from .statistics import LastStep, StatisticsPooling
+from .words import embed_words
 
 __all__ = [
+    "AlignSequences",
     "AttentionPooling",
+    "ClassicGRUCell",
     "ConvolutionBlock",
+    "DSLSTM",
+    "DSLSTMCell",
+    "DeepAttentionPooling",
+    "DotAttention",
     "FrameConvolutionBlock",
     "GRUCell",
     "LSTMCell",
+    "LastStep",
     "MapPooledRowConv1D",
+    "PaddingMask",
     "PatchConvolutionBlock",
     "ProjectedRNN",
     "PooledRowConv1D",
+    "RecurrentDropoutLSTMCell",
+    "StatisticsPooling",
+    "StepNormalization",
     "convolve_hops",
+    "embed_words",
     "hops_of",
 ]

@@ -69,7 +69,7 @@ def convolve_hops(hops: Any, kernel: Any) -> Any:
 
 @keras.saving.register_keras_serializable(package="emobench")
 class ConvolutionBlock(keras.layers.Layer):
-    """`Conv2D`, `BatchNormalization`, `ReLU` and `MaxPooling2D` with Keras' defaults, in one.
+    """`Conv2D`, `BatchNormalization`, `ReLU` and `MaxPooling2D`, in one.
 
     Normalisation is `scale * map + offset` for each filter, and a positive scale and ReLU keep the
     order of numbers, so the maximum may be taken first and the rest be done on the smaller pooled
@@ -81,6 +81,8 @@ class ConvolutionBlock(keras.layers.Layer):
         size: of the kernel, in rows and columns
         padding: of convolution and pooling, "valid" or "same"
         pool: rows and columns over which the maximum is taken
+        momentum: part of the moving mean and variance that a batch keeps
+        epsilon: added to the variance
 
     Call arguments:
         inputs: of shape `(batch, rows, columns, channels)`
@@ -89,15 +91,14 @@ class ConvolutionBlock(keras.layers.Layer):
         pooled maps of shape `(batch, rows, columns, filters)`
     """
 
-    momentum = 0.99
-    epsilon = 1e-3
-
     def __init__(
         self,
         filters: int,
         size: tuple[int, ...],
         padding: str = "valid",
         pool: tuple[int, ...] = (2, 2),
+        momentum: float = 0.99,
+        epsilon: float = 1e-3,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -105,6 +106,8 @@ class ConvolutionBlock(keras.layers.Layer):
         self.size = tuple(size)
         self.padding = padding
         self.pool = tuple(pool)
+        self.momentum = momentum
+        self.epsilon = epsilon
 
     def build(self, input_shape: Shape) -> None:
         def add(name: str, initializer: str, trainable: bool = True) -> Any:
@@ -179,6 +182,8 @@ class ConvolutionBlock(keras.layers.Layer):
             "size": self.size,
             "padding": self.padding,
             "pool": self.pool,
+            "momentum": self.momentum,
+            "epsilon": self.epsilon,
         }
 
 
@@ -226,19 +231,21 @@ class FrameConvolutionBlock(ConvolutionBlock):
 
 @keras.saving.register_keras_serializable(package="emobench")
 class PatchConvolutionBlock(ConvolutionBlock):
-    """A `ConvolutionBlock` for kernels of a few weights, with padding "same".
+    """A `ConvolutionBlock` for kernels of a few weights; its padding is "same" unless told.
 
     The input patches under the kernel are a far smaller array than the maps, and they tell mean
     and variance of the maps: those of a linear combination of their columns.
     """
 
-    def __init__(self, filters: int, size: tuple[int, ...], **kwargs: Any) -> None:
-        super().__init__(filters, size, **{**kwargs, "padding": "same"})
+    def __init__(
+        self, filters: int, size: tuple[int, ...], padding: str = "same", **kwargs: Any
+    ) -> None:
+        super().__init__(filters, size, padding=padding, **kwargs)
 
     def prepare(self, inputs: Any) -> Any:
         weights = math.prod(self.kernel.shape[:-1])
         each = ops.reshape(ops.eye(weights), (*self.kernel.shape[:-1], weights))
-        return ops.conv(inputs, each, padding="same")  # (batch, rows, columns, weights)
+        return ops.conv(inputs, each, padding=self.padding)  # (batch, rows, columns, weights)
 
     def convolve(self, prepared: Any, kernel: Any) -> Any:
         return ops.matmul(prepared, ops.reshape(kernel, (-1, self.filters)))
