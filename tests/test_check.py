@@ -10,12 +10,14 @@ import sys
 import time
 from pathlib import Path
 
+import licensed_trees as licensed
 import numpy as np
 import pytest
 import soundfile
 import trees
 
 from emobench import cli, corpora
+from emobench.corpora import contents, files, parallel
 from emobench.corpora.registry import PACKAGED
 
 REGISTRY = corpora.load_registry([PACKAGED])
@@ -116,7 +118,7 @@ def test_stubs_empty_and_damaged_files_are_named(tmp_path, command):
     assert set(told) == {f"a_ang_{number}.wav" for number in range(4)}
     assert "git lfs pull" in told["a_ang_0.wav"]
     assert "empty" in told["a_ang_1.wav"]
-    assert "not ok: the counts are as expected, but see above." in out
+    assert "not ok: see above." in out
 
 
 def test_same_content_under_two_names(tmp_path):
@@ -132,6 +134,20 @@ def test_same_content_under_two_names(tmp_path):
     assert deep.alike == (("a_ang_0.wav", "a_hap_3.wav"), ("b_ang_1.wav", "c_hap_2.wav"))
     assert quick.good
     assert deep.good
+
+
+def test_only_files_of_equal_size_are_opened_to_compare_them(tmp_path, monkeypatch):
+    file, folder = mine(tmp_path)
+    for number, path in enumerate(sorted(folder.iterdir())):
+        path.write_bytes(
+            trees.wav_bytes(seconds=0.01 * (number // 2 + 1 if number < 4 else number))
+        )
+    looked_at = []
+    look = contents._middle
+    monkeypatch.setattr(contents, "_middle", lambda it: looked_at.append(it.name) or look(it))
+    corpus = corpora.load_registry([file]).get("mine")
+    assert corpora.check(corpus, tmp_path, cache=tmp_path / "cache").alike == ()
+    assert looked_at == ["a_ang_0.wav", "a_ang_1.wav", "a_ang_2.wav", "a_ang_3.wav"]
 
 
 def test_deep_finds_silence_and_shows_progress(tmp_path):
@@ -206,6 +222,156 @@ def test_all_takes_what_is_there_and_says_where_the_rest_is(tmp_path, command):
     status, _, err = command("check", "all", "--data", tmp_path / "nowhere")
     assert status == 1
     assert "found no folder" in err
+
+
+def test_one_corpus_that_cannot_be_read_does_not_end_all(tmp_path, command):
+    trees.plant(tmp_path / "crema-d", trees.crema_d())
+    (tmp_path / "crema-d" / "VideoDemographics.csv").write_text("a,b\n1,2\n")
+    (tmp_path / "iemocap").mkdir()
+    trees.plant(tmp_path / "iemocap", ["Ses01F_impro01_F000.wav"])
+    trees.plant(tmp_path / "savee", trees.savee())
+    status, out, err = command("check", "all", "--data", tmp_path)
+    assert (status, err) == (1, "")
+    lines = out.splitlines()
+    place = lines.index("crema-d: CREMA-D")
+    assert "expected one of the table's columns a, b, found 'ActorID'" in lines[place + 1]
+    assert lines[place + 2] == "not ok: it cannot be read."
+    assert "iemocap: expected label files EmoEvaluation/*.txt somewhere below it" in out
+    assert "not ok: 0 of 5,531 clips. The copy is incomplete or cannot be understood" in out
+    assert "ok: 480 clips, as expected." in lines
+    assert lines[-1] == f"1 ok, 2 not ok (crema-d, iemocap), 13 not found in {tmp_path}"
+
+
+def test_absent_corpora_of_a_pool(tmp_path, command):
+    trees.plant(tmp_path / "tess", trees.tess())
+    _, out, _ = command("check", "all", "--data", tmp_path)
+    assert "ravdess+tess: not found. It is made of ravdess; get it." in out
+    assert (
+        "ravdess: not found. Download it at https://zenodo.org/records/1188976 (about 215 MB). "
+        "`emobench download ravdess` fetches it." in out
+    )
+    assert out.splitlines()[-1].startswith("1 ok, 0 not ok, 15 not found in ")
+
+
+def test_pool_shows_what_is_wrong_with_its_parts(tmp_path, command):
+    trees.plant(tmp_path / "tess", [*trees.tess(), "rehearsal.wav"])
+    (tmp_path / "ravdess").mkdir()
+    status, out, _ = command("check", "ravdess+tess", "--data", tmp_path)
+    assert status == 1
+    assert f"{tmp_path / 'ravdess'}: expected audio files like *.wav" in out
+    assert "tess.pattern: expected the expression to match every file" in out
+    assert "not ok: 2,800 of 4,240 clips. The copy is incomplete or cannot be understood" in out
+    for file in (tmp_path / "tess").glob("*.wav"):
+        file.unlink()
+    status, out, _ = command("check", "ravdess+tess", "--data", tmp_path)
+    assert status == 1
+    assert out.count("expected audio files like *.wav") == 2
+    assert "not ok: there is nothing to count." in out
+
+
+def test_counts_that_the_registry_corrects_and_labels_of_the_corpus_own(tmp_path, command):
+    licensed.smartkom(tmp_path / "smartkom")
+    _, out, _ = command("check", "smartkom", "--data", tmp_path)
+    lines = [line.split() for line in out.splitlines()]
+    assert ["sadness", "0", "0", "54", "(published", "otherwise)"] in lines
+    assert ["other", "28", "237", "183", "<-", "differs"] in lines
+    assert "labels trained on: anger 14, happiness 14, surprise 14, neutral 14, pondering 14" in out
+    assert "helplessness 14, unknown 14" in out
+
+
+def test_segments_are_measured_as_clips_and_their_file_is_named_once(tmp_path):
+    licensed.smartkom(tmp_path / "smartkom")
+    corpus = REGISTRY.get("smartkom")
+    whole = corpora.check(corpus, tmp_path, cache=tmp_path / "cache")
+    assert len(whole.durations) == 98
+    assert set(np.round(whole.durations, 3)) == {0.25}
+    assert whole.formats == {(16_000, 1): 14}
+    assert whole.broken == {}
+    folder = tmp_path / "smartkom" / "SK-Public"
+    (folder / "w001_pk" / "w001_pkd.wav").write_bytes(b"")
+    # The last two of seven turns begin after it ends.
+    (folder / "w002_pk" / "w002_pkd.wav").write_bytes(trees.wav_bytes(seconds=1.4))
+    report = corpora.check(corpus, tmp_path, cache=tmp_path / "cache")
+    name = "SK-Public/w002_pk/w002_pkd.wav"
+    assert list(report.broken) == [
+        "SK-Public/w001_pk/w001_pkd.wav",
+        *(f"{name} (w002_pk_AAA_00{number})" for number in (5, 6)),
+    ]
+    assert "expected a segment within its 1.40 s" in report.broken[f"{name} (w002_pk_AAA_006)"]
+    assert len(report.durations) == 91
+
+
+def test_deep_hears_silent_segments(tmp_path):
+    licensed.smartkom(tmp_path / "smartkom")
+    path = tmp_path / "smartkom" / "SK-Public" / "w001_pk" / "w001_pkd.wav"
+    samples, rate = soundfile.read(path)
+    samples[: int(0.3 * rate)] = 0
+    soundfile.write(path, samples, rate)
+    corpus = REGISTRY.get("smartkom")
+    report = corpora.check(corpus, tmp_path, cache=tmp_path / "cache", deep=True)
+    assert list(report.broken) == ["SK-Public/w001_pk/w001_pkd.wav (w001_pk_AAA_000)"]
+    assert "only silence" in next(iter(report.broken.values()))
+
+
+def test_many_stubs_are_summed_up(tmp_path, command):
+    trees.plant(tmp_path / "crema-d", trees.crema_d())
+    for file in (tmp_path / "crema-d").rglob("*.wav"):
+        file.write_bytes(b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\n")
+    status, out, _ = command("check", "crema-d", "--data", tmp_path)
+    assert status == 1
+    assert "files that cannot be used: 163" in out
+    assert "… and 143 more" in out
+    assert "163 in all: is a Git LFS pointer, not the audio itself. Run `git lfs pull`" in out
+
+
+def test_the_same_sound_under_two_labels_and_by_two_speakers_is_marked(tmp_path, command):
+    file, folder = mine(tmp_path)
+    (folder / "c_hap_2.wav").write_bytes((folder / "b_ang_1.wav").read_bytes())
+    (folder / "a_hap_2.wav").write_bytes((folder / "a_hap_1.wav").read_bytes())
+    _, out, _ = command("check", "mine", "--data", tmp_path, "--datasets", file)
+    assert "  a_hap_1.wav = a_hap_2.wav\n" in out
+    assert (
+        "  b_ang_1.wav = c_hap_2.wav; labels differ: anger, happiness; speakers differ: b, c" in out
+    )
+
+
+def test_many_strangers_are_listed(tmp_path, command):
+    file, folder = mine(tmp_path)
+    trees.plant(folder, [f"rehearsal{number}.wav" for number in range(30)])
+    _, out, _ = command("check", "mine", "--data", tmp_path, "--datasets", file)
+    assert "files that are not understood: 30" in out
+    assert "\n  rehearsal7.wav\n" not in out  # 7 comes after 26 in the order of names
+    assert "\n  rehearsal25.wav\n" in out
+    assert "… and 10 more" in out
+
+
+def test_file_that_goes_away_while_it_is_looked_at(tmp_path, monkeypatch):
+    file, folder = mine(tmp_path)
+    corpus = corpora.load_registry([file]).get("mine")
+    cache = tmp_path / "cache"
+    assert corpora.check(corpus, tmp_path, cache=cache).good
+    scan = files.scan
+
+    def scan_then_lose(*arguments):
+        found = scan(*arguments)
+        (folder / "a_ang_0.wav").unlink(missing_ok=True)
+        return found
+
+    monkeypatch.setattr("emobench.corpora.reading.scan", scan_then_lose)
+    report = corpora.check(corpus, tmp_path, cache=cache)
+    assert "cannot be read (No such file or directory)" in report.broken["a_ang_0.wav"]
+
+
+def test_leaving_early_leaves_the_rest_undone():
+    done = []
+
+    def slow(item):
+        time.sleep(0.01)
+        done.append(item)
+
+    with parallel.each(slow, range(1000), 2) as pairs:
+        next(pairs)
+    assert len(done) < 100
 
 
 def test_utterances_as_csv(tmp_path, command):

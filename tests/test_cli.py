@@ -61,7 +61,7 @@ def test_the_first_steps_of_a_new_user(home, say):
     assert status == 0
     assert "svm-is09" in text
     status, text = say("folds", "tiny", "--data", "corpora", "--protocol", "losgo")
-    assert text.startswith("fold,held_out,training_clips,test_clips 0,s1,18,6")
+    assert text.startswith("fold held out training test 0 s1 18 6")
 
 
 def test_a_dry_run_writes_nothing(home, say):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import functools
 import json
 import pickle
 import re
@@ -11,6 +13,7 @@ from pathlib import Path
 from textwrap import dedent
 
 import pytest
+import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -272,6 +275,114 @@ MISTAKES = {
         "mine.tables.0.encoding",
         "Did you mean 'latin-1'",
     ),
+    "sheet of a text": (
+        GOOD + "  tables: [{file: a.csv, sheet: x, key: {id: S}, columns: {sex: Sex}}]\n",
+        8,
+        "mine.tables.0.sheet",
+        r"expected a workbook .* found sheets of 'a.csv'\. Remove",
+    ),
+    "separator of a workbook": (
+        GOOD + "  tables: [{file: a.xlsx, separator: ;, key: {id: S}, columns: {sex: Sex}}]\n",
+        8,
+        "mine.tables.0.separator",
+        "Remove `separator:`",
+    ),
+    "separator of two signs": (
+        GOOD + "  tables: [{file: a.csv, separator: ;;, key: {id: S}, columns: {sex: Sex}}]\n",
+        8,
+        "mine.tables.0.separator",
+        "a single character, found ';;'",
+    ),
+    "key of a table": (
+        GOOD + "  tables: [{file: a.csv, key: {id: S}, colums: {sex: Sex}}]\n",
+        8,
+        "mine.tables.0",
+        "Did you mean 'columns'",
+    ),
+    "lines to skip": (
+        GOOD + "  tables: [{file: a.csv, skip: two, key: {id: S}, columns: {sex: Sex}}]\n",
+        8,
+        "mine.tables.0.skip",
+        "a whole number, found 'two'",
+    ),
+    "table outside the corpus": (
+        GOOD + "  tables: [{file: ../a.csv, key: {id: S}, columns: {sex: Sex}}]\n",
+        8,
+        "mine.tables.0.file",
+        "below the corpus folder, found '../a.csv'",
+    ),
+    "table from nowhere": (
+        GOOD + "  tables: [{file: a.csv, source: x.org, key: {id: S}, columns: {sex: Sex}}]\n",
+        8,
+        "mine.tables.0.source",
+        "begins with https",
+    ),
+    "spellings as a list": (
+        GOOD + "  tables: [{file: a.csv, spelt: [a], key: {id: S}, columns: {sex: Sex}}]\n",
+        8,
+        "mine.tables.0.spelt",
+        "a mapping {name: value}, found a list",
+    ),
+    "texts without a file": (
+        GOOD + "  texts: {encoding: latin-1}\n",
+        8,
+        "mine.texts",
+        "the key 'file'",
+    ),
+    "key of texts": (
+        GOOD + "  texts: {file: '*.txt', encodng: latin-1}\n",
+        8,
+        "mine.texts.encodng",
+        "one of the keys file, encoding, found 'encodng'",
+    ),
+    "encoding of texts": (
+        GOOD + "  texts: {file: '*.txt', encoding: cp-1252x}\n",
+        8,
+        "mine.texts.encoding",
+        "an encoding that Python knows, found 'cp-1252x'",
+    ),
+    "texts as a list": (GOOD + "  texts: ['*.txt']\n", 8, "mine.texts", "mapping {key: value}"),
+    "constant texts": (GOOD + "  constant_texts: no way\n", 8, "mine.constant_texts", "true or f"),
+    "similar": (
+        GOOD + "  values: {speaker: {similar: rather}}\n",
+        8,
+        "mine.values.speaker.similar",
+        "true or false, found 'rather'",
+    ),
+    "drop by no text": (
+        GOOD + "  drop: [{where: {speaker: []}, reason: x}]\n",
+        8,
+        "mine.drop.0.where.speaker",
+        "at least one of them",
+    ),
+    "drop by nothing": (
+        GOOD + "  drop: [{where: {speaker: }, reason: x}]\n",
+        8,
+        "mine.drop.0.where.speaker",
+        "found nothing",
+    ),
+    "pool that has files": (GOOD + "  pool: [tess, savee]\n", 4, "mine.pattern", "only what desc"),
+    "pool as a mapping": (
+        "\nmine:\n  title: x\n  pool: {tess: 1}\n",
+        4,
+        "mine.pool",
+        r"a list \[a, b\], found a mapping",
+    ),
+    "pool of what is not there": (
+        "\nmine:\n  title: x\n  pool:\n  - tess\n  - ravdes\n",
+        6,
+        "mine.pool.1",
+        "found 'ravdes'. Did you mean 'ravdess'",
+    ),
+    "train on": (GOOD + "  train_on: label\n", 8, "mine.train_on", "one of emotion, raw_emotion"),
+    "transcripts as a text": (GOOD + "  transcripts: x\n", 8, "mine.transcripts", "a mapping"),
+    "transcripts without sentences": (
+        changed("(?P<sentence>", "(?:") + "  transcripts: {1: x}\n",
+        8,
+        "mine.transcripts",
+        "a column 'sentence'",
+    ),
+    "variants as a list": (GOOD + "  variants: [loud]\n", 8, "mine.variants", "a mapping"),
     "truth value": (GOOD + "  synthetic: perhaps\n", 8, "mine.synthetic", "true or false"),
     "variant with unknown key": (
         GOOD + "  variants:\n    loud:\n      emotion: {a: anger}\n",
@@ -400,6 +511,114 @@ def test_any_value_of_any_key_is_read_or_told(tmp_path_factory, value, key):
     assert not told or re.match(rf"{re.escape(str(file))}, line \d+: ", told)
 
 
+RICH = {
+    "title": "Mine",
+    "language": "German",
+    "year": "2020",
+    "citation": "A and B, 2020",
+    "doi": "10.1234/x",
+    "licence": "MIT",
+    "access": "open",
+    "homepage": "https://x.org",
+    "urls": ["https://x.org/a.zip"],
+    "size": "1 GB",
+    "aliases": ["my own"],
+    "glob": ["*.wav", "*.flac"],
+    "match": "name",
+    "pattern": r"^(?P<speaker>\w+)_(?P<emotion>[a-z]+)_(?P<sentence>\d+)_(?P<room>\w+)\.wav$",
+    "id": "{speaker}_{sentence}",
+    "extra": ["room"],
+    "emotions": {"a": "anger", "b": "boredom -> other"},
+    "values": {
+        "sex": {"from": "speaker", "map": {"x": "female"}, "otherwise": "male"},
+        "speaker": {"similar": "true"},
+    },
+    "defaults": {"intensity": "{sentence} in {room}"},
+    "transcripts": {"1": "one"},
+    "texts": {"file": "*.txt", "encoding": "latin-1"},
+    "constant_texts": "true",
+    "tables": [
+        {"file": "a.csv", "key": {"speaker": "S"}, "columns": {"age": "A"}, "skip": "1"},
+        {"file": "b.xlsx", "sheet": ["c", "d"], "key": {"stem": "F"}, "columns": {"group": "G"}},
+    ],
+    "drop": [{"where": {"room": ["k", "*z"], "stem": "q"}, "reason": "noise"}],
+    "ignore": ["x*"],
+    "folds": {"groups": "6"},
+    "train_on": "emotion",
+    "expect": {"anger": "2", "other": "3", "speakers": "4"},
+    "variants": {"loud": {"title": "Loud", "drop": None}},
+}
+_JUNK = st.sampled_from(
+    [
+        *("", " ", "x", "-1", "0", "1e9", "no", "~", "{", "{x", "(?P<", "*", "../x", "a -> b", "é"),
+        *("speaker", "emotion", "anger", "{speaker}", "{0}", "{a.b}", "{a!r:>{b}}", "\\", "a" * 99),
+        *(None, [], {}, ["x"], [None], {"x": "y"}, {"": ""}, [["x"]], {"x": {"y": {"z": []}}}),
+    ]
+)
+
+
+def _places(value: object, place: tuple = ()) -> list[tuple]:
+    """Return where something stands in an entry."""
+    items = value.items() if isinstance(value, dict) else enumerate(value)
+    found = []
+    for key, inside in items:
+        found.append((*place, key))
+        if isinstance(inside, (dict, list)):
+            found += _places(inside, (*place, key))
+    return found
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.data())
+def test_any_change_of_an_entry_is_read_or_told(tmp_path_factory, data):
+    entry = copy.deepcopy(RICH)
+    for _ in range(data.draw(st.integers(1, 2))):
+        *way, last = data.draw(st.sampled_from(_places(entry)))
+        parent = functools.reduce(lambda value, key: value[key], way, entry)
+        change = data.draw(st.sampled_from(["replace", "remove", "rename", "repeat", "spoil"]))
+        if change == "remove":
+            del parent[last]
+        elif change == "rename" and isinstance(parent, dict):
+            parent[f"{last}{data.draw(st.sampled_from(['s', 'x', ' ', '.']))}"] = parent.pop(last)
+        elif change == "repeat" and isinstance(parent, list):
+            parent.append(copy.deepcopy(parent[last]))
+        elif change == "spoil" and isinstance(parent[last], str):
+            at = data.draw(st.integers(0, len(parent[last])))
+            sign = data.draw(st.sampled_from("({[)}]*?\\|<>:/.,'\"#&!%@ \t"))
+            parent[last] = parent[last][:at] + sign + parent[last][at:]
+        else:
+            parent[last] = copy.deepcopy(data.draw(_JUNK))
+    file = tmp_path_factory.getbasetemp() / "changed.yaml"
+    text = yaml.safe_dump({"mine": entry}, sort_keys=False, allow_unicode=True, width=80)
+    file.write_text(text, encoding="utf-8")
+    try:
+        corpus = corpora.load_registry([file]).get("mine")
+        assert json.dumps(corpus.semantic())
+        assert set(corpus.labels) <= {*EMOTIONS, *(raw for raw, _ in corpus.meanings.values())}
+    except SpecError as error:
+        lines = str(error).splitlines()
+        assert 1 <= len(lines) <= 6
+        for line in lines if len(lines) < 6 else lines[:-1]:
+            told = re.match(
+                rf"{re.escape(str(file))}, line (\d+): mine\b.*: expected .+, found ", line
+            )
+            assert told, line
+            assert 1 <= int(told[1]) <= len(text.splitlines())
+            assert line.endswith((".", "?", "$")), line
+
+
+def test_the_entry_that_is_changed_is_right(tmp_path):
+    (tmp_path / "mine.yaml").write_text(yaml.safe_dump({"mine": RICH}), encoding="utf-8")
+    assert corpora.load_registry([tmp_path / "mine.yaml"]).get("mine").variants
+    described = {"name", "reader", "generator", "synthetic", "pool", "pool_labels"}
+    assert set(corpora.Corpus.model_fields) - described == set(RICH)
+
+
+def test_at_least_forty_mistakes_are_tried():
+    assert len(MISTAKES) >= 40
+    assert len({(text, place) for text, _, place, _ in MISTAKES.values()}) == len(MISTAKES)
+
+
 def test_scalars_are_texts(tmp_path):
     text = GOOD + "  transcripts: {01: no, 08: 1e3, null: on}\n  size: 012\n"
     corpus = load(tmp_path, text)
@@ -487,6 +706,7 @@ def test_semantic_holds_what_changes_results_and_nothing_else(tmp_path):
     words = (
         "  licence: none\n  urls: [https://x.org/y]\n  aliases: [my own]\n  year: 2020\n"
         "  variants: {loud: {title: Loud}}\n  homepage: https://x.org\n  synthetic: true\n"
+        "  texts: '*.txt'\n  constant_texts: true\n"
     )
     described = changed("title: Mine", "title: Other").replace("anger: 2", "anger: 3") + words
     assert load(tmp_path, described).semantic() == before

@@ -16,7 +16,8 @@ from .schema import Corpus
 
 if TYPE_CHECKING:
     from .checking import CheckReport, check
-    from .table import load, load_corpus, open_corpus
+    from .opening import open_corpus
+    from .table import load, load_corpus
 
 __all__ = [
     "Corpus",
@@ -40,7 +41,7 @@ __all__ = [
 _LATER = {
     "load": "table",
     "load_corpus": "table",
-    "open_corpus": "table",
+    "open_corpus": "opening",
     "check": "checking",
     "CheckReport": "checking",
 }

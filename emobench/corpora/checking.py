@@ -3,34 +3,25 @@
 from __future__ import annotations
 
 import csv
-import hashlib
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache as remember
 from pathlib import Path
 
-import numpy as np
-
-from .. import audio
-from ..errors import AudioError
-from . import durations, places
-from .clips import Reading
+from ..audio import OVERHANG_SECONDS
+from . import contents, durations, places
+from .clips import Clip, Reading
 from .durations import Headers
 from .fields import EMOTIONS
-from .files import AudioFile
+from .opening import open_corpus
 from .registry import normalised
 from .schema import Corpus
-from .table import open_corpus
 
 PUBLISHED = Path(__file__).parent.parent / "table1.csv"
 """Table 1 of Keesing, Watson and Witbrock (ALTA 2020): clips by emotion."""
 
 Progress = Callable[[str, int, int], None]
-
-_SAMPLE_BYTES = 4096
-_DECODERS = 4
 
 
 @dataclass(frozen=True)
@@ -52,8 +43,17 @@ class Cell:
     @property
     def differs(self) -> bool:
         """Whether what is found is not what a complete copy holds."""
-        wanted = self.published if self.expected is None else self.expected
-        return wanted is not None and wanted != self.found
+        return self.wanted is not None and self.wanted != self.found
+
+    @property
+    def wanted(self) -> int | None:
+        """What a complete copy holds, None where nobody says."""
+        return self.published if self.expected is None else self.expected
+
+    @property
+    def corrected(self) -> bool:
+        """Whether the registry expects something else than the paper prints."""
+        return self.published is not None and self.published != self.wanted
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,8 @@ class CheckReport:
         reading: clips, duplicates by id, drops, and what could not be understood
         cells: found, expected and published numbers
         headers: of the files in use
-        broken: why a file cannot be used, by its path below the corpus folder
+        broken: why a file cannot be used, by its path below the corpus folder; a segment of a
+            file that can by that path and its id
         alike: groups of files in use that hold the same
         deep: whether every file was decoded
     """
@@ -91,9 +92,14 @@ class CheckReport:
         return dict(found.most_common())
 
     @property
-    def durations(self) -> np.ndarray:
-        """Durations of the files in seconds, sorted."""
-        return np.sort([header.duration for header in self.headers.known.values()])
+    def durations(self) -> list[float]:
+        """Durations of the clips in seconds, sorted; without those of unusable files."""
+        every = (
+            durations.of(clip, self.headers)
+            for clip in self.reading.clips
+            if clip.file.path in self.headers.known
+        )
+        return sorted(seconds for seconds in every if seconds is not None)
 
 
 def check(
@@ -117,26 +123,27 @@ def check(
         CorpusError: if the corpus is not there at all
     """
     reading = open_corpus(corpus, data, cache)
-    files = list({clip.file.path: clip.file for clip in reading.clips}.values())
+    files = {clip.file.path: clip.file for clip in reading.clips}
     headers = durations.read(
-        files, reading.folder, places.cache_root(cache), _part(progress, "reading headers")
+        list(files.values()),
+        reading.folder,
+        places.cache_root(cache),
+        _part(progress, "reading headers"),
     )
-    broken = dict(headers.bad)
-    usable = [file for file in files if file.path not in broken]
     if deep:
-        sounds, silent_or_damaged = _decode_all(usable, _part(progress, "decoding"))
-        broken |= silent_or_damaged
-        alike = _groups((file, sounds[file.path]) for file in usable if file.path in sounds)
+        usable = [clip for clip in reading.clips if clip.file.path in headers.known]
+        found = contents.decode(usable, _part(progress, "decoding"))
     else:
-        alike = _same_bytes(usable)
-    spelling = {file.path: file.relative for file in files}
+        found = contents.compare_bytes([files[path] for path in files if path in headers.known])
+    wrong = {**headers.bad, **_outside(reading.clips, headers), **found.wrong}
+    groups = (sorted(files[path].relative for path in group) for group in found.alike)
     return CheckReport(
         corpus=corpus,
         reading=reading,
         cells=tuple(_cells(corpus, reading)),
         headers=headers,
-        broken={spelling[path]: _without_path(reason, path) for path, reason in broken.items()},
-        alike=alike,
+        broken=_broken(reading.clips, wrong),
+        alike=tuple(sorted(map(tuple, groups))),
         deep=deep,
     )
 
@@ -159,7 +166,7 @@ def published_counts(corpus: Corpus) -> Mapping[str, int] | None:
     return next((published()[key] for key in map(normalised, names) if key in published()), None)
 
 
-def _cells(corpus: Corpus, reading: Reading) -> Iterable[Cell]:
+def _cells(corpus: Corpus, reading: Reading) -> Iterator[Cell]:
     """Yield the comparison: emotions that anyone counts, then clips and speakers."""
     found = Counter(clip.facts["emotion"] for clip in reading.clips)
     expect = corpus.expect
@@ -180,68 +187,32 @@ def _cells(corpus: Corpus, reading: Reading) -> Iterable[Cell]:
     yield Cell("speakers", speakers, expect.speakers if expect is not None else None, None)
 
 
-def _same_bytes(files: Sequence[AudioFile]) -> tuple[tuple[str, ...], ...]:
-    """Return groups of files with the same content; files of other sizes are not opened."""
-    suspects = [(file, str(file.size)) for file in files]
-    for look in (_middle, _all_of_it):
-        by_key = defaultdict(list)
-        for file, key in suspects:
-            by_key[key].append(file)
-        suspects = [
-            (file, f"{key} {look(file)}")
-            for key, group in by_key.items()
-            if len(group) > 1
-            for file in group
-        ]
-    return _groups(suspects)
+def _outside(clips: Iterable[Clip], headers: Headers) -> dict[str, str]:
+    """Return why segments cannot be used that are not inside their file, by id of the clip."""
+    wrong = {}
+    for clip in clips:
+        header = headers.known.get(clip.file.path)
+        if header is None or clip.end is None:
+            continue
+        start, length = clip.start or 0.0, header.duration
+        if not 0 <= start < min(clip.end, length) or clip.end > length + OVERHANG_SECONDS:
+            wrong[clip.id] = (
+                f"expected a segment within its {length:.2f} s, found {start:.2f} s to "
+                f"{clip.end:.2f} s. Check the corpus' annotation."
+            )
+    return wrong
 
 
-def _groups(contents: Iterable[tuple[AudioFile, str]]) -> tuple[tuple[str, ...], ...]:
-    by_content = defaultdict(list)
-    for file, content in contents:
-        by_content[content].append(file.relative)
-    return tuple(sorted(tuple(sorted(group)) for group in by_content.values() if len(group) > 1))
-
-
-def _middle(file: AudioFile) -> str:
-    """Digest a few bytes from where recordings differ, to spare reading most files whole."""
-    with open(file.path, "rb") as stream:
-        stream.seek(max(0, file.size // 2 - _SAMPLE_BYTES // 2))
-        return hashlib.blake2b(stream.read(_SAMPLE_BYTES)).hexdigest()
-
-
-def _all_of_it(file: AudioFile) -> str:
-    with open(file.path, "rb") as stream:
-        return hashlib.file_digest(stream, hashlib.blake2b).hexdigest()
-
-
-def _decode_all(
-    files: Sequence[AudioFile], progress: Callable[[int, int], None] | None
-) -> tuple[dict[str, str], dict[str, str]]:
-    """Return digests of the sound, and what is wrong with the files that have none, by path."""
-    sounds, wrong = {}, {}
-    with ThreadPoolExecutor(_DECODERS) as pool:
-        for done, (file, (sound, reason)) in enumerate(
-            zip(files, pool.map(_decoded, files), strict=True), 1
-        ):
-            if sound is None:
-                wrong[file.path] = reason
-            else:
-                sounds[file.path] = sound
-            if progress is not None:
-                progress(done, len(files))
-    return sounds, wrong
-
-
-def _decoded(file: AudioFile) -> tuple[str | None, str]:
-    """Return a digest of a file's sound, or None and the reason."""
-    try:
-        samples = audio.read(Path(file.path))
-    except AudioError as error:
-        return None, str(error)
-    if not np.any(samples):
-        return None, "expected speech, found only silence. Download it again, or drop it."
-    return hashlib.blake2b(samples.tobytes()).hexdigest(), ""
+def _broken(clips: Iterable[Clip], wrong: Mapping[str, str]) -> dict[str, str]:
+    """Return reasons in the order of the clips, by what the report calls file or segment."""
+    broken = {}
+    for clip in clips:
+        path = clip.file.path
+        if path in wrong:
+            broken[clip.file.relative] = _without_path(wrong[path], path)
+        elif clip.id in wrong:
+            broken[f"{clip.file.relative} ({clip.id})"] = wrong[clip.id]
+    return broken
 
 
 def _part(progress: Progress | None, what: str) -> Callable[[int, int], None] | None:

@@ -32,6 +32,30 @@ class Clip:
     start: float | None = None
     end: float | None = None
 
+    @property
+    def known(self) -> dict[str, str]:
+        """What can be asked of a clip: its facts, its id, and how its file is called."""
+        file = self.file
+        names = {"id": self.id, "name": file.name, "stem": file.stem, "path": file.location}
+        return {**self.facts, **names}
+
+
+@dataclass(frozen=True)
+class Annotated:
+    """What a reader of label files found.
+
+    Attributes:
+        clips: in the order of the audio files
+        dropped: number of recordings that the reader leaves out, by reason
+        strangers: audio files of which the corpus says nothing
+        problems: what is wrong, one sentence each
+    """
+
+    clips: tuple[Clip, ...] = ()
+    dropped: Mapping[str, int] = field(default_factory=dict)
+    strangers: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()
+
 
 @dataclass(frozen=True)
 class Reading:
@@ -75,6 +99,14 @@ class Reading:
             f"{self.folder}: expected audio files like {' or '.join(corpus.glob)} "
             f"({corpus.at('glob')}), found none. Unpack the archives of {corpus.title} there."
         )
+
+
+def drop_reason(corpus: Corpus, known: Mapping[str, str]) -> str | None:
+    """Return why an entry leaves out what is known to be so; None if it does not."""
+    for rule in corpus.drop:
+        if rule.applies(known):
+            return rule.reason
+    return None
 
 
 def named(files: Sequence[str]) -> str:

@@ -11,18 +11,20 @@ import json
 import logging
 import os
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
 from .. import audio
 from ..errors import AudioError
+from .clips import Clip
 from .files import AudioFile
+from .parallel import each
 
 _VERSION = 1
 _THREADS = 8
-_CHUNK = 64
+_FEW = 64
 
 _log = logging.getLogger(__name__)
 
@@ -83,27 +85,38 @@ def read(
         else:
             missing.append(file)
     bad: dict[str, str] = {}
-    for done, (file, header) in enumerate(_read_all(missing), 1):
-        if isinstance(header, Header):
-            known[file.path] = header
-            remembered[file.path] = [
-                *(file.size, file.modified),
-                *(header.duration, header.sample_rate, header.channels),
-            ]
-        else:
-            bad[file.path] = header
-        if progress is not None:
-            progress(done, len(missing))
+    with _read_all(missing) as found:
+        for done, (file, header) in enumerate(found, 1):
+            if isinstance(header, Header):
+                known[file.path] = header
+                remembered[file.path] = [
+                    *(file.size, file.modified),
+                    *(header.duration, header.sample_rate, header.channels),
+                ]
+            else:
+                bad[file.path] = header
+            if progress is not None:
+                progress(done, len(missing))
     if len(missing) > len(bad):
         _remember(place, remembered)
     return Headers(known, bad)
 
 
-def _read_all(files: Sequence[AudioFile]) -> list[tuple[AudioFile, Header | str]]:
-    if len(files) < _CHUNK:
-        return [(file, _header(file)) for file in files]
-    with ThreadPoolExecutor(_THREADS) as pool:
-        return list(zip(files, pool.map(_header, files, chunksize=_CHUNK), strict=True))
+def of(clip: Clip, headers: Headers) -> float | None:
+    """Return how long a clip lasts, in seconds; None for a file without a usable header."""
+    begin = clip.start or 0.0
+    if clip.end is not None:
+        return clip.end - begin
+    header = headers.known.get(clip.file.path)
+    return None if header is None else header.duration - begin
+
+
+def _read_all(
+    files: Sequence[AudioFile],
+) -> AbstractContextManager[Iterator[tuple[AudioFile, Header | str]]]:
+    if len(files) < _FEW:
+        return nullcontext((file, _header(file)) for file in files)
+    return each(_header, files, _THREADS)
 
 
 def _header(file: AudioFile) -> Header | str:
@@ -111,6 +124,8 @@ def _header(file: AudioFile) -> Header | str:
         found = audio.information(Path(file.path))
     except AudioError as error:
         return str(error)
+    except OSError as error:  # it went away meanwhile, or its disk is failing
+        return f"{file.path}: cannot be read ({error.strerror}). Try again."
     return Header(found.duration, found.sample_rate, found.channels)
 
 

@@ -42,6 +42,8 @@ TABLE_COLUMNS = (
 FILE_FACTS = ("id", "name", "stem", "path")
 """What is known of a clip without an expression: its id, and how its file is called."""
 
+_PUBLISHED = {"md5": "[0-9a-f]{32}", "sha256": "[0-9a-f]{64}", "bytes": "[1-9][0-9]*"}
+
 _ARROW = re.compile(r"^\s*(?:(?P<raw>.+?)\s*->\s*)?(?P<emotion>\S.*?)\s*$")
 
 
@@ -102,6 +104,11 @@ def _several(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
 
 
+def from_glob(value: Any) -> Any:
+    """Let a glob alone stand for the files that it finds."""
+    return {"file": value} if isinstance(value, str) else value
+
+
 def _expression(text: str) -> str:
     try:
         re.compile(text)
@@ -126,6 +133,30 @@ def _address(text: str) -> str:
     return text
 
 
+def split_download(text: str) -> tuple[str, dict[str, str]]:
+    """Split what stands under `urls`: an address, and what is published of the file there.
+
+    The facts stand behind a `#`, which no server gets to see.
+
+    Examples:
+        >>> split_download("https://x.org/a.zip#md5=0a1b&bytes=12")
+        ('https://x.org/a.zip', {'md5': '0a1b', 'bytes': '12'})
+    """
+    address, _, facts = text.partition("#")
+    pairs = (fact.partition("=") for fact in facts.split("&") if fact)
+    return address, {name: value.lower() for name, _, value in pairs}
+
+
+def _download(text: str) -> str:
+    for name, value in split_download(_address(text))[1].items():
+        if name not in _PUBLISHED or not re.fullmatch(_PUBLISHED[name], value):
+            raise complaint(
+                "behind '#' what is published of the file: md5=…, sha256=… or bytes=…",
+                "Write the whole checksum in hexadecimal digits, or leave out what follows '#'.",
+            )
+    return text
+
+
 def _doi(text: str) -> str:
     if not re.match(r"10\.\d{4,}/\S+$", text):
         raise complaint("a DOI such as 10.1000/182", "Leave out 'doi:' and 'https://doi.org/'.")
@@ -135,11 +166,13 @@ def _doi(text: str) -> str:
 Text = Annotated[str, Field(min_length=1)]
 Texts = Annotated[tuple[Text, ...], BeforeValidator(_several)]
 Emotion = Annotated[Text, AfterValidator(_emotion)]
+Cells = Annotated[tuple[str, ...], BeforeValidator(_several), Field(min_length=1)]
 Expression = Annotated[Text, AfterValidator(_expression)]
 Glob = Annotated[Text, AfterValidator(_glob)]
 Globs = Annotated[tuple[Glob, ...], BeforeValidator(_several)]
 Address = Annotated[Text, AfterValidator(_address)]
-Addresses = Annotated[tuple[Address, ...], BeforeValidator(_several)]
+Download = Annotated[Text, AfterValidator(_download)]
+Addresses = Annotated[tuple[Download, ...], BeforeValidator(_several)]
 Doi = Annotated[Text, AfterValidator(_doi)]
 FoldRule = Annotated[str, BeforeValidator(_fold_rule)]
 Count = Annotated[int, Field(ge=0)]

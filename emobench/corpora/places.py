@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import platformdirs
@@ -25,7 +26,7 @@ def cache_root(cache: Path | None) -> Path:
 
 
 def find(corpus: Corpus, data: Path | None) -> Path | None:
-    """Return the folder of a corpus, or None if there is none.
+    """Return the folder of a corpus, or None if there is none; the data folder for a pool.
 
     The folder may bear any name under which the corpus is looked up. Nothing is generated.
 
@@ -36,6 +37,8 @@ def find(corpus: Corpus, data: Path | None) -> Path | None:
     root = data_root(data)
     if root is None or not root.is_dir():
         return None
+    if corpus.parts:
+        return root if all(find(part, data) for part in corpus.parts) else None
     exact = root / corpus.base
     if exact.is_dir():
         return exact
@@ -78,13 +81,37 @@ def locate(corpus: Corpus, data: Path | None, cache: Path | None = None) -> Path
     return folder
 
 
+def locate_parts(corpus: Corpus, data: Path | None, cache: Path | None = None) -> list[Path]:
+    """Return the folders of the corpora that are pooled in another.
+
+    Raises:
+        CorpusError: if there is no folder for some of them; names them all
+    """
+    root = data_root(data)
+    missing = [part for part in corpus.parts if part.generator is None and find(part, data) is None]
+    if root is None or not root.is_dir() or not missing:
+        return [locate(part, data, cache) for part in corpus.parts]
+    wanted = " and ".join(f"'{part.base}'" for part in corpus.parts)
+    raise CorpusError(
+        f"{root}: expected folders {wanted} for {corpus.name}, found {_listing(root)}. "
+        + " ".join(f"Unpack {part.title} into {root / part.base}." for part in missing)
+        + f" {_how_to_get_all(missing)}"
+    )
+
+
 def how_to_get(corpus: Corpus) -> str:
-    """Return where a corpus is to be had, in a sentence."""
+    """Return where a corpus is to be had, in a sentence; one for each that a pool is made of."""
+    if corpus.parts:
+        return _how_to_get_all(corpus.parts)
     verb = "Download it" if corpus.access == "open" else "Ask for a licence"
     place = corpus.homepage or (corpus.urls[0] if corpus.urls else None)
     where = f" at {place}" if place else " from its authors"
     size = f" ({corpus.size})" if corpus.size else ""
     return f"{verb}{where}{size}."
+
+
+def _how_to_get_all(corpora: Sequence[Corpus]) -> str:
+    return " ".join(f"{corpus.title}: {how_to_get(corpus)}" for corpus in corpora)
 
 
 def _writable_root(corpus: Corpus, data: Path | None, cache: Path | None) -> Path:

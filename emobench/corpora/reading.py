@@ -9,7 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from .clips import Clip, Reading, named
+from . import transcripts
+from .clips import Annotated, Clip, Reading, drop_reason, named
 from .files import AudioFile, scan
 from .readers import READERS
 from .schema import Corpus
@@ -26,16 +27,16 @@ def read(corpus: Corpus, folder: Path) -> Reading:
     files = scan(folder, corpus.glob, corpus.ignore)
     if not files:
         return Reading(corpus, folder)
-    strangers: list[str] = []
     if corpus.reader is not None:
-        clips = list(READERS[corpus.reader].read(corpus, folder, files))
+        found = READERS[corpus.reader].read(corpus, folder, files)
     else:
-        clips = _match(corpus, files, strangers)
-    clips, duplicates = _first_of_each_id(clips)
+        found = _match(corpus, files)
+    clips, duplicates = _first_of_each_id(found.clips)
     joins = read_joins(corpus, folder)
-    clips = [_joined(clip, joins) for clip in clips]
+    said = transcripts.reader(corpus, folder)
+    clips = [_joined(clip, joins, said(clip)) for clip in clips]
     clips, dropped = _drop(corpus, clips)
-    problems = [_stranger_message(corpus, strangers)] if strangers else []
+    problems = list(found.problems)
     translated = translate(corpus, clips, problems)
     return Reading(
         corpus=corpus,
@@ -43,16 +44,17 @@ def read(corpus: Corpus, folder: Path) -> Reading:
         clips=tuple(translated),
         files=len(files),
         duplicates=tuple(duplicates),
-        dropped=dropped,
-        strangers=tuple(strangers),
+        dropped={**found.dropped, **dropped},
+        strangers=found.strangers,
         problems=tuple(problems),
     )
 
 
-def _match(corpus: Corpus, files: Sequence[AudioFile], strangers: list[str]) -> list[Clip]:
+def _match(corpus: Corpus, files: Sequence[AudioFile]) -> Annotated:
     """Return a clip for each file that the expression matches; note the others."""
     search = re.compile(corpus.pattern or ".+").search
-    clips = []
+    clips: list[Clip] = []
+    strangers: list[str] = []
     for file in files:
         text = file.name if corpus.match == "name" and corpus.pattern else file.location
         match = search(text)
@@ -61,7 +63,8 @@ def _match(corpus: Corpus, files: Sequence[AudioFile], strangers: list[str]) -> 
             continue
         facts = {name: value for name, value in match.groupdict().items() if value}
         clips.append(Clip(_id(corpus, match, facts), file, facts))
-    return clips
+    problems = [_stranger_message(corpus, strangers)] if strangers else []
+    return Annotated(tuple(clips), strangers=tuple(strangers), problems=tuple(problems))
 
 
 def _id(corpus: Corpus, match: re.Match[str], facts: Mapping[str, str]) -> str:
@@ -84,16 +87,11 @@ def _first_of_each_id(clips: Iterable[Clip]) -> tuple[list[Clip], list[tuple[str
     return list(kept.values()), duplicates
 
 
-def _joined(clip: Clip, joins: Sequence[Join]) -> Clip:
-    facts = dict(clip.facts)
+def _joined(clip: Clip, joins: Sequence[Join], text: str | None) -> Clip:
+    facts = {"transcript": text, **clip.facts} if text else dict(clip.facts)
     for join in joins:
-        facts.update(join.facts_of({**facts, **_file_facts(clip)}))
+        facts.update(join.facts_of({**clip.known, **facts}))
     return replace(clip, facts=facts)
-
-
-def _file_facts(clip: Clip) -> dict[str, str]:
-    file = clip.file
-    return {"id": clip.id, "name": file.name, "stem": file.stem, "path": file.location}
 
 
 def _drop(corpus: Corpus, clips: Iterable[Clip]) -> tuple[list[Clip], dict[str, int]]:
@@ -101,13 +99,11 @@ def _drop(corpus: Corpus, clips: Iterable[Clip]) -> tuple[list[Clip], dict[str, 
     kept: list[Clip] = []
     dropped: Counter[str] = Counter()
     for clip in clips:
-        facts = {**clip.facts, **_file_facts(clip)} if corpus.drop else {}
-        for rule in corpus.drop:
-            if all(facts.get(column) in texts for column, texts in rule.where.items()):
-                dropped[rule.reason] += 1
-                break
-        else:
+        reason = drop_reason(corpus, clip.known) if corpus.drop else None
+        if reason is None:
             kept.append(clip)
+        else:
+            dropped[reason] += 1
     return kept, dict(dropped)
 
 

@@ -12,8 +12,9 @@ from pydantic import BaseModel, ValidationError
 
 from ..errors import SpecError, suggest
 from . import yaml_source
+from .items import Drop, Expect, SideTable, TextFiles, ValueMap
 from .rules import Mistake, mistakes
-from .schema import Corpus, Drop, Entry, Expect, SideTable, ValueMap
+from .schema import Corpus, Entry
 from .yaml_source import Entry as Source
 from .yaml_source import Location
 
@@ -25,6 +26,7 @@ HERE = Path("datasets.yaml")
 
 _MOST_MISTAKES = 5
 _ITEMS = {"tables": SideTable, "drop": Drop, "values": ValueMap}
+_NESTED = {"expect": Expect, "texts": TextFiles}
 
 
 @dataclass(frozen=True)
@@ -111,7 +113,11 @@ def load_registry(files: Sequence[Path] = ()) -> Registry:
     corpora: dict[str, Corpus] = {}
     for source in sources.values():
         corpora.update(_read_entry(source))
-    return Registry(corpora, _known_names(corpora))
+    known = _known_names(corpora)
+    for name, corpus in corpora.items():
+        if corpus.pool:
+            corpora[name] = _pooled(corpus, corpora, known)
+    return Registry(corpora, known)
 
 
 def _read_entry(source: Source) -> dict[str, Corpus]:
@@ -128,6 +134,30 @@ def _read_entry(source: Source) -> dict[str, Corpus]:
         changed = source.overlaid(variant)
         corpora[changed.name] = Corpus.described(_checked(changed), changed)
     return corpora
+
+
+def _pooled(corpus: Corpus, corpora: Mapping[str, Corpus], known: Mapping[str, str]) -> Corpus:
+    """Return a corpus that names others, made of them.
+
+    Raises:
+        SpecError: if one of them does not exist, or is itself made of others
+    """
+    registry = Registry(corpora, known)
+    parts = []
+    for position, name in enumerate(corpus.pool):
+        where = corpus.at("pool", position)
+        try:
+            part = registry.get(name)
+        except SpecError as error:
+            expected = str(error).partition(": ")[2]
+            raise SpecError(f"{where}: {expected}") from error
+        if part.pool:
+            raise SpecError(
+                f"{where}: expected a corpus that has files of its own, found '{name}', which is "
+                f"made of {' and '.join(part.pool)}. Name these."
+            )
+        parts.append(part)
+    return corpus.pooled(parts)
 
 
 def _checked(source: Source) -> Entry:
@@ -218,8 +248,8 @@ def _keys_at(place: Location) -> list[str]:
     model: type[BaseModel] = Entry
     if place[0] in _ITEMS and len(place) > 2:
         model = _ITEMS[place[0]]
-    elif place[0] == "expect" and len(place) > 1:
-        model = Expect
+    elif place[0] in _NESTED and len(place) > 1:
+        model = _NESTED[place[0]]
     return [spec.alias or name for name, spec in model.model_fields.items()]
 
 

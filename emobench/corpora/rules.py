@@ -10,12 +10,16 @@ from dataclasses import dataclass
 
 from ..errors import suggest
 from .fields import EMOTIONS, FACTS, FILE_FACTS, TABLE_COLUMNS, split_emotion
+from .items import SideTable
 from .readers import READERS
-from .schema import Entry
+from .schema import WITH_POOL, Entry
 from .yaml_source import Location
 
 GENERATORS = ("demo",)
 """What makes a corpus on first use, by the name that an entry gives after `generator:`."""
+
+TABLES = ("csv", "tsv", "txt", "xlsx", "json")
+"""Kinds of files that side tables are read from, by extension."""
 
 _HINTS = {
     "session": "Call it 'group': what is held out together.",
@@ -45,6 +49,10 @@ class Mistake:
 
 def mistakes(entry: Entry) -> Iterator[Mistake]:
     """Yield what is wrong with an entry whose types are right."""
+    if entry.pool:
+        yield from _pool(entry)
+        yield from _variants(entry)
+        return
     yield from _sources(entry)
     yield from _column_names(entry)
     yield from _templates(entry)
@@ -188,9 +196,7 @@ def _tables(entry: Entry) -> Iterator[Mistake]:
     groups = set(re.compile(entry.pattern).groupindex) if entry.pattern else set()
     for position, table in enumerate(entry.tables):
         place = ("tables", position)
-        if not table.file.lower().endswith((".csv", ".tsv", ".txt")):
-            advice = "Save a workbook's sheet as CSV."
-            yield Mistake((*place, "file"), "a .csv, .tsv or .txt file", f"'{table.file}'", advice)
+        yield from _table_file(table, place)
         for name in table.columns:
             if name not in columns:
                 yield _unknown_column((*place, "columns", name), name, columns, "")
@@ -198,16 +204,57 @@ def _tables(entry: Entry) -> Iterator[Mistake]:
         for name in table.key:
             if name not in known:
                 yield _unknown_column((*place, "key", name), name, known, "")
-        try:
-            codecs.lookup(table.encoding)
-        except LookupError:
-            yield Mistake(
-                (*place, "encoding"),
-                "an encoding that Python knows",
-                f"'{table.encoding}'",
-                suggest(table.encoding, ("utf-8", "latin-1", "cp1252", "utf-16")).strip()
-                or "Common ones are utf-8, latin-1 and cp1252.",
-            )
+        yield from _encoding((*place, "encoding"), table.encoding)
+    if entry.texts is not None:
+        yield from _encoding(("texts", "encoding"), entry.texts.encoding)
+
+
+def _table_file(table: SideTable, place: Location) -> Iterator[Mistake]:
+    kind = table.file.lower().rpartition(".")[2]
+    if kind not in TABLES:
+        *others, last = (f".{name}" for name in TABLES)
+        expected = f"a {', '.join(others)} or {last} file"
+        advice = "Save it as CSV, or as .xlsx if it is a workbook."
+        yield Mistake((*place, "file"), expected, f"'{table.file}'", advice)
+    elif table.sheet and kind != "xlsx":
+        found = f"sheets of '{table.file}'"
+        yield Mistake((*place, "sheet"), "a workbook (.xlsx)", found, "Remove `sheet:`.")
+    elif table.separator is not None and kind in ("xlsx", "json"):
+        found = f"a separator of '{table.file}'"
+        yield Mistake((*place, "separator"), "text", found, "Remove `separator:`.")
+
+
+def _encoding(place: Location, encoding: str) -> Iterator[Mistake]:
+    try:
+        codecs.lookup(encoding)
+    except (LookupError, ValueError):
+        yield Mistake(
+            place,
+            "an encoding that Python knows",
+            f"'{encoding}'",
+            suggest(encoding, ("utf-8", "latin-1", "cp1252", "utf-16")).strip()
+            or "Common ones are utf-8, latin-1 and cp1252.",
+        )
+
+
+def _pool(entry: Entry) -> Iterator[Mistake]:
+    """Check an entry that is made of others: it says nothing of files itself."""
+    if len(entry.pool) < 2:
+        yield Mistake(("pool",), "two corpora or more", f"{len(entry.pool)}", "Name another.")
+    for position, name in enumerate(entry.pool):
+        if name in entry.pool[:position]:
+            expected = "each corpus once"
+            yield Mistake(("pool", position), expected, f"'{name}' again", "Remove one of them.")
+    for key in entry.model_fields_set - WITH_POOL:
+        yield Mistake(
+            (key,),
+            "only what describes a pool of corpora",
+            f"'{key}'",
+            "Remove it: the entries that are pooled say how files are read.",
+        )
+    if entry.folds == "session":
+        advice = "Choose speaker or {groups: N}: not every corpus has sessions."
+        yield Mistake(("folds",), "speaker or {groups: N}", "'session'", advice)
 
 
 def _read(entry: Entry) -> frozenset[str]:

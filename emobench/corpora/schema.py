@@ -6,106 +6,31 @@ Types and spellings are checked here; what keys mean to each other is checked in
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr
 
 from .fields import (
     EMOTIONS,
     Address,
     Addresses,
-    Count,
     Doi,
     Emotion,
     Expression,
     FoldRule,
-    Glob,
     Globs,
     Text,
     Texts,
+    from_glob,
     split_emotion,
 )
+from .items import Drop, Expect, SideTable, TextFiles, ValueMap
 from .readers import READERS
 from .yaml_source import Entry as Source
 
 
-class _Strict(BaseModel):
-    """Refuses keys that it does not know; values cannot be changed."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class SideTable(_Strict):
-    """A table beside the audio, joined by one or more of its columns.
-
-    Attributes:
-        file: which file, as a glob anywhere below the corpus folder
-        key: our columns (or id, name, stem, path) and what the table calls them; all must agree
-        columns: our columns to fill and what the table calls them; they replace what the
-            expression found
-        separator: between fields; default a tab in `.tsv` and `.txt`, else a comma
-        encoding: of the text
-        skip: lines before the header
-        required: whether the corpus is unusable without it
-    """
-
-    file: Glob
-    key: Annotated[dict[str, Text], Field(min_length=1)]
-    columns: Annotated[dict[str, Text], Field(min_length=1)]
-    separator: Annotated[str, Field(min_length=1, max_length=1)] | None = None
-    encoding: Text = "utf-8"
-    skip: Count = 0
-    required: bool = True
-
-
-class ValueMap(_Strict):
-    """How the texts of a column become its values.
-
-    Attributes:
-        source: column whose text is looked up (key `from`); None means the column itself
-        map: texts and what they become
-        otherwise: for texts that are not in the map; None leaves them as they are, or unknown
-            where they come from another column
-    """
-
-    source: Annotated[Text | None, Field(alias="from")] = None
-    map: dict[str, Text] = {}
-    otherwise: Text | None = None
-
-
-class Drop(_Strict):
-    """Clips that are left out.
-
-    Attributes:
-        where: columns and the texts they must hold, as they stand in names and side tables
-        reason: why, for people
-    """
-
-    where: Annotated[dict[str, Texts], Field(min_length=1)]
-    reason: Text
-
-
-class Expect(_Strict):
-    """What a complete copy holds, after drops: clips by emotion, and speakers."""
-
-    anger: Count = 0
-    happiness: Count = 0
-    sadness: Count = 0
-    fear: Count = 0
-    surprise: Count = 0
-    disgust: Count = 0
-    neutral: Count = 0
-    other: Count = 0
-    unknown: Count = 0
-    speakers: Count | None = None
-
-    @property
-    def emotions(self) -> dict[str, int]:
-        """Clips by canonical emotion, those that occur."""
-        return {name: getattr(self, name) for name in EMOTIONS if getattr(self, name)}
-
-
-class Entry(_Strict):
+class Entry(BaseModel):
     """The keys of an entry.
 
     Attributes:
@@ -129,6 +54,9 @@ class Entry(_Strict):
         values: how the texts of other columns are translated
         defaults: values of columns where they are unknown; `{column}` is filled in
         transcripts: texts by `sentence`
+        texts: files that each hold the text of one clip
+        constant_texts: whether each text is spoken in every emotion, so that the words alone say
+            nothing of it
         tables: tables beside the audio
         drop: clips that are left out
         ignore: files that are no clips although they match `glob`
@@ -137,9 +65,14 @@ class Entry(_Strict):
         train_on: column that is trained on and scored
         synthetic: not recorded from people
         generator: code that makes the corpus on first use
+        pool: corpora that are taken together; nothing else is said of how files are read
+        pool_labels: whether clips of emotions that some of them lack are kept ("all") or not
+            ("common")
         expect: what a complete copy holds
         variants: named changes of some keys; each is a corpus of its own
     """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
     title: Text
     language: Text | None = None
@@ -161,6 +94,8 @@ class Entry(_Strict):
     values: dict[str, ValueMap] = {}
     defaults: dict[str, Text] = {}
     transcripts: dict[str, Text] = {}
+    texts: Annotated[TextFiles, BeforeValidator(from_glob)] | None = None
+    constant_texts: bool = False
     tables: tuple[SideTable, ...] = ()
     drop: tuple[Drop, ...] = ()
     ignore: Globs = ()
@@ -169,6 +104,8 @@ class Entry(_Strict):
     train_on: Literal["emotion", "raw_emotion"] = "emotion"
     synthetic: bool = False
     generator: Text | None = None
+    pool: Texts = ()
+    pool_labels: Literal["all", "common"] = "all"
     expect: Expect | None = None
     variants: dict[str, dict[str, Any] | None] = {}
 
@@ -178,7 +115,7 @@ class Entry(_Strict):
         return self.raw_columns | {
             *self.values,
             *self.defaults,
-            *(["transcript"] if self.transcripts else []),
+            *(["transcript"] if self.transcripts or self.texts else []),
         }
 
     @property
@@ -192,8 +129,16 @@ class Entry(_Strict):
 _DESCRIPTIVE = {
     *("title", "language", "year", "citation", "doi", "licence", "access", "homepage", "urls"),
     *("size", "aliases", "ignore", "expect", "variants", "synthetic", "generator"),
-    *("extra", "transcripts"),
+    *("extra", "transcripts", "texts", "constant_texts"),
 }
+
+WITH_POOL = frozenset(
+    {
+        *("title", "language", "year", "citation", "doi", "licence", "homepage", "size", "aliases"),
+        *("pool", "pool_labels", "folds", "expect", "variants"),
+    }
+)
+"""Keys that go with `pool`."""
 
 _TRAINED_ON = ("emotion", "speaker", "group")
 
@@ -207,6 +152,7 @@ class Corpus(Entry):
 
     name: str
     _source: Source = PrivateAttr()
+    _parts: tuple[Corpus, ...] = PrivateAttr(())
 
     @classmethod
     def described(cls, entry: Entry, source: Source) -> Corpus:
@@ -215,6 +161,24 @@ class Corpus(Entry):
         corpus = cls.model_construct(_fields_set={*keys, "name"}, **keys, name=source.name)
         corpus._source = source
         return corpus
+
+    def pooled(self, parts: Sequence[Corpus]) -> Corpus:
+        """Return this corpus, which names others in `pool`, made of them."""
+        further = ("corpus", *(column for part in parts for column in part.extra))
+        changes = {
+            "extra": tuple(dict.fromkeys(further)),
+            "synthetic": any(part.synthetic for part in parts),
+            "access": "licence" if any(part.access == "licence" for part in parts) else "open",
+            "constant_texts": all(part.constant_texts for part in parts),
+        }
+        corpus = self.model_copy(update=changes)
+        corpus._parts = tuple(parts)
+        return corpus
+
+    @property
+    def parts(self) -> tuple[Corpus, ...]:
+        """The corpora that are pooled in this one; none in an ordinary corpus."""
+        return self._parts
 
     @property
     def base(self) -> str:
@@ -240,16 +204,26 @@ class Corpus(Entry):
         }
 
     @property
+    def meanings(self) -> dict[str, tuple[str, str]]:
+        """As `emotion_map`; without a map of its own a corpus speaks of the canonical emotions."""
+        return self.emotion_map or {emotion: (emotion, emotion) for emotion in EMOTIONS}
+
+    @property
     def labels(self) -> tuple[str, ...]:
         """Labels that can occur in training, in the order of the canonical emotions."""
-        pairs = list(self.emotion_map.values()) or [(emotion, emotion) for emotion in EMOTIONS]
-        ordered = sorted(pairs, key=lambda pair: EMOTIONS.index(pair[1]))
+        if self.parts:
+            each = [{emotion for _, emotion in part.meanings.values()} for part in self.parts]
+            joint = set.intersection if self.pool_labels == "common" else set.union
+            return tuple(label for label in EMOTIONS if label in joint(*each))
+        ordered = sorted(self.meanings.values(), key=lambda pair: EMOTIONS.index(pair[1]))
         column = 1 if self.train_on == "emotion" else 0
         return tuple(dict.fromkeys(pair[column] for pair in ordered))
 
     @property
     def has_transcripts(self) -> bool:
         """Whether clips come with what is said in them."""
+        if self.parts:
+            return all(part.has_transcripts for part in self.parts)
         return "transcript" in self.columns
 
     def semantic(self) -> dict[str, Any]:
@@ -263,6 +237,10 @@ class Corpus(Entry):
         )
         for rule in described.get("drop", []):
             del rule["reason"]
+        for table in described.get("tables", []):
+            table.pop("source", None)
+        if self.parts:
+            described["pool"] = [part.semantic() for part in self.parts]
         if self.train_on == "emotion" and self.emotions:
             described["emotions"] = {
                 code: emotion for code, (_, emotion) in self.emotion_map.items()

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import unicodedata
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import CorpusError, suggest
+from . import table_files
 from .files import AudioFile, scan, with_small_extension
-from .schema import Corpus, SideTable
+from .items import SideTable
+from .schema import Corpus
+from .table_files import Part
+
+_Rows = dict[tuple[str, ...], dict[str, str]]
 
 
 @dataclass(frozen=True)
@@ -44,67 +47,51 @@ def read_joins(corpus: Corpus, folder: Path) -> list[Join]:
         if found:
             joins.append(_join(corpus, table, position, found[0]))
         elif table.required:
+            advice = "Unpack it there, or write `required: false`."
+            if table.source is not None:
+                advice = f"It comes from {table.source}."
             raise CorpusError(
                 f"{corpus.at('tables', position, 'file')}: expected a file {table.file} somewhere "
-                f"below {folder}, found none. Unpack it there, or write `required: false`."
+                f"below {folder}, found none. {advice}"
             )
     return joins
 
 
 def _join(corpus: Corpus, table: SideTable, position: int, file: AudioFile) -> Join:
-    header, lines = _read(corpus, table, position, file)
-    place = ("tables", position)
-    keys = [
-        _column(corpus, header, name, (*place, "key", ours)) for ours, name in table.key.items()
-    ]
-    columns = {
-        ours: _column(corpus, header, name, (*place, "columns", ours))
-        for ours, name in table.columns.items()
-    }
-    rows: dict[tuple[str, ...], dict[str, str]] = {}
-    for number, line in lines:
-        cells = [cell.strip() for cell in line] + [""] * (len(header) - len(line))
-        key = tuple(
-            _file_name(cells[index]) if ours in ("name", "path") else cells[index]
-            for ours, index in zip(table.key, keys, strict=True)
-        )
-        facts = {ours: cells[index] for ours, index in columns.items() if cells[index]}
-        if rows.setdefault(key, facts) != facts:
-            raise CorpusError(
-                f"{file.path}, line {number}: expected one row for {', '.join(key)}, found a "
-                f"second that says otherwise ({corpus.at(*place)}). Correct the table, or join by "
-                "more columns."
-            )
+    rows: _Rows = {}
+    for part in table_files.read(corpus, table, position, file):
+        _add(corpus, table, position, file, part, rows)
     return Join(tuple(table.key), rows)
 
 
-def _read(
-    corpus: Corpus, table: SideTable, position: int, file: AudioFile
-) -> tuple[list[str], list[tuple[int, list[str]]]]:
-    """Return the header and the lines with their numbers."""
-    encoding = "utf-8-sig" if table.encoding.lower() in ("utf-8", "utf8") else table.encoding
-    try:
-        text = Path(file.path).read_bytes().decode(encoding)
-    except (OSError, UnicodeDecodeError) as error:
-        where = corpus.at("tables", position)
-        raise CorpusError(
-            f"{file.path}: expected a table in {table.encoding} ({where}), found: {error}. Correct "
-            "`encoding:`, for instance to latin-1 or cp1252."
-        ) from error
-    separator = table.separator or ("," if file.name.endswith(".csv") else "\t")
-    composed = unicodedata.normalize("NFC", text)
-    kept = io.StringIO("".join(composed.splitlines(keepends=True)[table.skip :]), newline="")
-    reader = csv.reader(kept, delimiter=separator)
-    try:
-        lines = [(table.skip + reader.line_num, line) for line in reader if any(line)]
-    except csv.Error as error:
-        line = table.skip + reader.line_num
-        raise CorpusError(
-            f"{file.path}, line {line}: expected a table with '{separator}' between the columns, "
-            f"found: {error}. Correct `separator:` ({corpus.at('tables', position)})."
-        ) from error
-    header = [cell.strip() for cell in lines[0][1]] if lines else []
-    return header, lines[1:]
+def _add(
+    corpus: Corpus, table: SideTable, position: int, file: AudioFile, part: Part, rows: _Rows
+) -> None:
+    """Enter the lines of a table under their keys."""
+    place = ("tables", position)
+    keys = {
+        ours: _column(corpus, part.header, name, (*place, "key", ours))
+        for ours, name in table.key.items()
+    }
+    columns = {
+        ours: _column(corpus, part.header, name, (*place, "columns", ours))
+        for ours, name in table.columns.items()
+    }
+    for number, line in part.lines:
+        cells = [cell.strip() for cell in line] + [""] * (len(part.header) - len(line))
+        key = tuple(_key(ours, cells[index]) for ours, index in keys.items())
+        if not any(key):
+            continue
+        said = {ours: cells[index] for ours, index in columns.items() if _known(cells[index])}
+        known = rows.setdefault(key, said)
+        also = tuple(table.spelt.get(text, text) for text in key)
+        rows.setdefault(also, known)
+        if any(known.setdefault(column, text) != text for column, text in said.items()):
+            raise CorpusError(
+                f"{file.path}, {part.where} {number}: expected one row for {', '.join(key)}, found "
+                f"a second that says otherwise ({corpus.at(*place)}). Correct the table, or join "
+                "by more columns."
+            )
 
 
 def _column(corpus: Corpus, header: Sequence[str], name: str, place: tuple[str | int, ...]) -> int:
@@ -117,6 +104,13 @@ def _column(corpus: Corpus, header: Sequence[str], name: str, place: tuple[str |
     )
 
 
-def _file_name(text: str) -> str:
-    """Return a file's name or path in a table as `AudioFile` spells it."""
-    return with_small_extension(text.replace("\\", "/").removeprefix("./"))
+def _key(column: str, text: str) -> str:
+    """Return what leads to a row; names of files as `AudioFile` spells them."""
+    if column in ("name", "path"):
+        return with_small_extension(text.replace("\\", "/").removeprefix("./"))
+    return text
+
+
+def _known(cell: str) -> bool:
+    """Tell whether a cell says anything; question marks do not."""
+    return re.fullmatch(r"\?*", cell) is None

@@ -10,9 +10,9 @@ import pandas as pd
 
 from ..errors import CorpusError
 from . import durations, places
-from .clips import Clip, Reading
+from .clips import Reading
 from .fields import FACTS, TABLE_COLUMNS
-from .reading import read
+from .opening import open_corpus
 from .registry import load_registry
 from .schema import Corpus
 
@@ -68,15 +68,6 @@ def load_corpus(
     return load(registry.get(name), Path(data) if data else None, Path(cache) if cache else None)
 
 
-def open_corpus(corpus: Corpus, data: Path | None = None, cache: Path | None = None) -> Reading:
-    """Return all that is found in a corpus' folder, mistakes included.
-
-    Raises:
-        CorpusError: if the folder or a required side table is absent
-    """
-    return read(corpus, places.locate(corpus, data, cache))
-
-
 def tabulate(reading: Reading, cache: Path | None = None) -> pd.DataFrame:
     """Return the utterance table of clips that were read.
 
@@ -99,17 +90,11 @@ def tabulate(reading: Reading, cache: Path | None = None) -> pd.DataFrame:
     for name in (*_TEXTS, *reading.corpus.extra):
         columns[name] = pd.Series([clip.facts.get(name) for clip in found], dtype=_TEXT)
     columns["age"] = _ages(reading)
-    columns["duration"] = pd.Series([_duration(clip, headers) for clip in found], dtype="float64")
+    seconds = [durations.of(clip, headers) for clip in found]
+    columns["duration"] = pd.Series(seconds, dtype="float64")
     table = pd.DataFrame(columns)[[*TABLE_COLUMNS, *reading.corpus.extra]]
     table.index = pd.Index([clip.id for clip in found], dtype=_TEXT, name="id")
     return table
-
-
-def _duration(clip: Clip, headers: durations.Headers) -> float | None:
-    header = headers.known.get(clip.file.path)
-    if clip.end is not None:
-        return clip.end - (clip.start or 0.0)
-    return None if header is None else header.duration - (clip.start or 0.0)
 
 
 def _ages(reading: Reading) -> pd.Series:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -9,6 +10,7 @@ from ..errors import suggest
 from .clips import Clip, counted, named
 from .fields import EMOTIONS
 from .schema import Corpus
+from .spellings import unified
 
 _SEXES = {
     **dict.fromkeys(("f", "female", "woman", "w"), "female"),
@@ -18,13 +20,12 @@ _SEXES = {
 
 def translate(corpus: Corpus, clips: Sequence[Clip], problems: list[str]) -> list[Clip]:
     """Return clips with facts as in the utterance table; note what has no meaning."""
-    meanings = corpus.emotion_map or {emotion: (emotion, emotion) for emotion in EMOTIONS}
+    meanings = corpus.meanings
     unmapped: dict[str, list[str]] = {}
     lacking: dict[str, list[str]] = {}
     strange_sexes: dict[str, list[str]] = {}
     translated = []
-    for clip in clips:
-        facts = _facts(corpus, clip.facts)
+    for clip, facts in zip(clips, _all_facts(corpus, clips), strict=True):
         code = facts.get("emotion")
         missing = [name for name in ("speaker", "emotion") if name not in facts]
         for name in missing:
@@ -46,6 +47,19 @@ def translate(corpus: Corpus, clips: Sequence[Clip], problems: list[str]) -> lis
     problems += [_unmapped_message(corpus, *item) for item in unmapped.items()]
     problems += [_sex_message(corpus, *item) for item in strange_sexes.items()]
     return translated
+
+
+def _all_facts(corpus: Corpus, clips: Sequence[Clip]) -> list[dict[str, str]]:
+    """Return the facts of all clips; what is spelt in several ways is spelt in one."""
+    every = [_facts(corpus, clip.facts) for clip in clips]
+    for column, rule in corpus.values.items():
+        if not rule.similar:
+            continue
+        spelling = unified(Counter(facts[column] for facts in every if column in facts))
+        for facts in every:
+            if column in facts:
+                facts[column] = spelling[facts[column]]
+    return every
 
 
 def _facts(corpus: Corpus, raw: Mapping[str, str]) -> dict[str, str]:

@@ -8,14 +8,14 @@ module is imported when a corpus is read.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ..clips import Clip
+    from ..clips import Annotated
     from ..files import AudioFile
     from ..schema import Corpus
 
@@ -32,10 +32,20 @@ class Reader:
     module: str
     columns: frozenset[str]
 
-    def read(self, corpus: Corpus, folder: Path, files: Sequence[AudioFile]) -> Iterable[Clip]:
-        """Return the clips of a corpus as its label files have them."""
+    def read(self, corpus: Corpus, folder: Path, files: Sequence[AudioFile]) -> Annotated:
+        """Return the clips of a corpus as its label files have them, and what is wrong."""
         return import_module(f"{__name__}.{self.module}").read(corpus, folder, files)
 
 
-READERS: Mapping[str, Reader] = {}
+_RATED = ("emotion", "speaker", "group", "sex", "valence", "activation", "dominance")
+
+READERS: Mapping[str, Reader] = {
+    "iemocap": Reader(
+        "iemocap", frozenset({*_RATED, "transcript", "dialogue_actor", "scene", "style"})
+    ),
+    "msp-improv": Reader(
+        "msp_improv", frozenset({*_RATED, "sentence", "condition", "target", "naturalness"})
+    ),
+    "smartkom": Reader("smartkom", frozenset({"emotion", "speaker", "transcript", "session"})),
+}
 """Readers by the name that an entry gives after `reader:`."""
