@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import json
+import math
+from dataclasses import fields
+from typing import TYPE_CHECKING, Literal, get_args, get_origin, get_type_hints
 
 import click
+
+if TYPE_CHECKING:
+    from ..spec import ModelSpec
 
 
 @click.group(invoke_without_command=True)
@@ -44,22 +50,79 @@ def models(context: click.Context, as_json: bool) -> None:
     help="Number of emotions to count parameters for.",
 )
 def show(name: str, classes: int) -> None:
-    """Show a model: citation, front-end, hyper-parameters, layers, deviations."""
+    """Show a model: citation, front-ends, options, layers, deviations, published results.
+
+    NAME may carry options, such as wang2020-dual:time_fit=truncate.
+    """
     from .. import models as zoo
-    from ..spec import plain
 
     spec = zoo.get(name)
     click.echo(f"{spec.name}\n  {spec.citation}\n")
-    for key, wanted in spec.inputs.items():
-        params = ", ".join(f"{key}={value}" for key, value in wanted.params.items())
-        scaling = wanted.scaling or "the front-end's own"
-        click.echo(f"input {key}: {wanted.feature}({params}), scaling {scaling}")
-    for key, value in plain(spec.config).items():
-        click.echo(f"  {key}: {value}")
-    click.echo("padded frames are " + ("masked" if spec.masked else "ordinary input (unmasked)"))
+    _show_inputs(spec)
+    _show_options(spec)
+    _show_training(spec)
     for deviation in spec.deviations:
         click.echo(f"deviation: {deviation}")
+    _show_published(spec.name)
     if spec.kind == "network":
         network = zoo.build(spec.name, classes)
-        click.echo(f"\n{network.count_params():,} parameters for {classes} classes")
+        trained = sum(math.prod(weight.shape) for weight in network.trainable_weights)
+        total = network.count_params()
+        note = "" if trained == total else f", {trained:,} of them trained"
+        click.echo(f"\n{total:,} parameters for {classes} classes{note}")
         network.summary(print_fn=click.echo, line_length=100)
+
+
+def _show_inputs(spec: ModelSpec) -> None:
+    from .. import features
+
+    for key, wanted in spec.inputs.items():
+        front_end = features.get(wanted.feature)
+        scaled = wanted.scaling or front_end.scaling
+        source = "words" if front_end.text else f"scaling {scaled}"
+        made = features.spec(wanted.feature, **wanted.params)
+        click.echo(f"input {key}: {made}: {front_end.title}; {source}")
+    if spec.kind == "network":
+        click.echo(
+            "padded rows are " + ("masked" if spec.masked else "ordinary input (unmasked)")
+        )
+    for need in spec.needs:
+        click.echo(f"needs: a {need} of every clip")
+
+
+def _show_options(spec: ModelSpec) -> None:
+    """Print the hyper-parameters, which `NAME:key=value` changes, with the words they take."""
+    hints = get_type_hints(type(spec.config))
+    click.echo("options")
+    for item in fields(spec.config):
+        value = getattr(spec.config, item.name)
+        words = get_args(hints[item.name]) if get_origin(hints[item.name]) is Literal else ()
+        choice = f"  ({' | '.join(map(str, words))})" if words else ""
+        click.echo(f"  {item.name} = {value}{choice}")
+
+
+def _show_training(spec: ModelSpec) -> None:
+    if len(spec.outputs) > 1:
+        for key, output in spec.outputs.items():
+            read = "; gives the probabilities" if key == spec.prediction else ""
+            loss = f"{output.loss}, weight {output.weight:g}" if output.loss else "no loss"
+            click.echo(f"output {key}: {loss}{read}")
+    if spec.development:
+        kept = spec.development
+        click.echo(
+            f"stops early: {kept.share:.0%} of the training speakers are kept for it, "
+            f"patience {kept.patience}, {kept.checks_per_epoch:.3g} checks an epoch"
+        )
+    for key, values in spec.grid.items():
+        listed = ", ".join(f"{value:g}" for value in values)
+        click.echo(f"searched inside the training folds: {key} out of {listed}")
+
+
+def _show_published(name: str) -> None:
+    from ..leaderboard.published import of_model
+
+    for row in of_model(name):
+        click.echo(
+            f"published: {row['corpus']}, {row['metric'].upper()} {row['value']} "
+            f"(protocol {row['protocol']})"
+        )

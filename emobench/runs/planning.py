@@ -248,9 +248,7 @@ def select(names: Sequence[str], registry: Registry, places: Places) -> list[Cor
 
     def on_disk() -> list[str]:
         every = [registry.get(name) for name in registry.names()]
-        return [
-            item.name for item in every if not item.synthetic and corpora.find(item, places.data)
-        ]
+        return [item.name for item in every if _own(item) and corpora.find(item, places.data)]
 
     found = _expand("--corpus", names, on_disk, registry.get)
     if not found:
@@ -288,11 +286,21 @@ def _not_on_disk(
     if ALL not in _folded(selection.corpora):
         return {}
     present = {corpus.name for corpus in chosen}
-    return {
-        name: "synthetic; run it by name" if registry.get(name).synthetic else "not found on disk"
-        for name in registry.names()
-        if name not in present
-    }
+    reasons = {}
+    for name in registry.names():
+        corpus = registry.get(name)
+        if corpus.synthetic:
+            reasons[name] = "synthetic; run it by name"
+        elif corpus.pool:
+            reasons[name] = "made of others; run it by name"
+        elif name not in present:
+            reasons[name] = "not found on disk"
+    return {name: reason for name, reason in reasons.items() if name not in present}
+
+
+def _own(corpus: Corpus) -> bool:
+    """Tell whether a corpus is made of recordings of its own, and so belongs to "all"."""
+    return not corpus.synthetic and not corpus.pool
 
 
 def _check_options(selection: Selection) -> None:

@@ -34,6 +34,7 @@ class Dataset:
         rule: how the corpus is split
         inputs: the model's inputs by name
         left_out: clips that a front-end refused, with the reason
+        reads: whether the model is fed from transcripts
     """
 
     table: pd.DataFrame
@@ -41,6 +42,7 @@ class Dataset:
     rule: str
     inputs: Mapping[str, Input]
     left_out: Mapping[str, str]
+    reads: bool = False
 
     @cached_property
     def targets(self) -> np.ndarray:
@@ -49,8 +51,9 @@ class Dataset:
 
     @cached_property
     def digest(self) -> str:
-        """Name of the clips: their ids, labels, speakers, groups and segments."""
+        """Name of the clips: their ids, labels, speakers, groups, segments, and texts if read."""
         columns = ["label", "speaker", "group", "start", "end"]
+        columns += ["transcript"] if self.reads else []
         rows = self.table.sort_index()[columns].astype(object)
         rows = rows.where(rows.notna(), None)
         return fingerprint([[str(clip), *map(_plain, row)] for clip, *row in rows.itertuples()])
@@ -168,7 +171,8 @@ def load(
             f"{corpus.name}: expected clips of at least two classes, found "
             f"{', '.join(labels) or 'none'}. Run `emobench check {corpus.name}`."
         )
-    return Dataset(table, labels, corpus.folds, inputs, left_out)
+    reads = "transcript" in model.needs
+    return Dataset(table, labels, corpus.folds, inputs, left_out, reads)
 
 
 def _specs(model: ModelSpec, places: Places) -> dict[str, FeatureSpec]:
