@@ -14,6 +14,7 @@ from ..spec import FeatureSpec
 from . import (
     cepstra,
     dualmel,
+    hsf32,
     is09,
     librosa180,
     lld32,
@@ -38,6 +39,7 @@ _FRONT_ENDS = {
         cepstra.MFCC39_750,
         prosody35.PROSODY35,
         lld32.LLD32,
+        hsf32.HSF32,
         spectra.FFT257,
         dualmel.DUALMEL,
         librosa180.LIBROSA180,
