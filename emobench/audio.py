@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 SAMPLE_RATE = 16_000
 """Rate in Hz that every front-end works at."""
 
-_OVERHANG_SECONDS = 0.1
+OVERHANG_SECONDS = 0.1
 """Annotations are rounded: a segment may end this much after its file does, and is cut there."""
 
 _CONTAINERS = (b"RIFF", b"RIFX", b"RF64", b"FORM", b"fLaC", b"OggS", b"ID3", b"caff")
@@ -259,7 +259,7 @@ def _span(
     first = round((start or 0.0) * rate)
     stop = frames if end is None else min(round(end * rate), frames)
     overhang = 0.0 if end is None else end - frames / rate
-    if not 0 <= first < stop or overhang > _OVERHANG_SECONDS:
+    if not 0 <= first < stop or overhang > OVERHANG_SECONDS:
         _refuse(
             path,
             f"expected a segment within its {frames / rate:.2f} s, found "

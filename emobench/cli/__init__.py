@@ -11,7 +11,10 @@ import click
 
 from .. import __version__
 from ..errors import EmobenchError, SpecError
+from .bitrates import bitrates
+from .compare import compare
 from .corpora import check, corpora, utterances
+from .download import download
 from .leaderboard import leaderboard
 from .models import models
 from .run import features, run
@@ -27,8 +30,11 @@ def cli() -> None:
 for command in (
     run,
     leaderboard,
+    compare,
+    bitrates,
     corpora,
     check,
+    download,
     utterances,
     models,
     protocols,

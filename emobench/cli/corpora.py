@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
+import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from . import options, reports
+from . import entries, options, reports
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from ..corpora import Corpus, Registry
 
 
@@ -51,8 +52,35 @@ def show(context: click.Context, name: str, datasets: tuple[Path, ...]) -> None:
     registry = package.load_registry((*(context.obj or ()), *datasets))
     corpus = registry.get(name)
     click.echo(f"{corpus.name}: {corpus.title}")
-    for key, value in _described(registry, corpus):
+    for key, value in entries.described(registry, corpus):
         click.echo(f"  {key:<12}{value}")
+
+
+@corpora.command()
+@click.argument("folder", type=options.FOLDER)
+@click.option("--name", help="Name of the corpus. [default: from the folder's]")
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Registry file to add the entry to. [default: print it]",
+)
+def add(folder: Path, name: str | None, out: Path | None) -> int:
+    """Propose an entry for a FOLDER of audio, to be read and corrected.
+
+    Exit status 1 if the entry lacks something that only you can say.
+    """
+    from ..corpora import proposal
+
+    proposed = proposal.propose(folder, name)
+    if out is None:
+        click.echo(proposed.text, nl=False)
+    else:
+        proposal.add_to(out, proposed)
+        click.echo(f"{proposed.name}: added to {out}. {proposed.verdict}")
+    further = "" if out is None else f" --datasets {out}"
+    data = folder.absolute().parent
+    click.echo(f"Then: emobench check {proposed.name} --data {data}{further}", err=True)
+    return 0 if proposed.ready else 1
 
 
 @click.command()
@@ -75,26 +103,16 @@ def check(
     from .. import corpora as package
 
     registry = package.load_registry(datasets)
-    console = reports.console()
-    names = registry.names() if name.strip().lower() == "all" else [registry.get(name).name]
-    everything = len(names) > 1 or name.strip().lower() == "all"
-    absent: list[Corpus] = []
-    good = True
-    for each in names:
-        corpus = registry.get(each)
-        if everything and package.find(corpus, _existing(data)) is None:
-            if not corpus.synthetic:
-                absent.append(corpus)
-            continue
+
+    def report_on(corpus: Corpus) -> bool:
         with _bars() as progress:
             report = package.check(corpus, data, deep=deep, cache=cache, progress=progress)
-        reports.print_check(console, report)
-        good = good and report.good
-    for corpus in absent:
-        console.print(
-            f"{corpus.name}: not found. {package.how_to_get(corpus)}", markup=False, soft_wrap=True
-        )
-    return 0 if good else 1
+        reports.print_check(reports.console(), report)
+        return report.good
+
+    if name.strip().lower() != "all":
+        return 0 if report_on(registry.get(name)) else 1
+    return _check_all(registry, _existing(data), report_on)
 
 
 @click.command()
@@ -102,7 +120,7 @@ def check(
 @options.data
 @options.cache
 @options.datasets
-@click.option("--csv", "as_csv", is_flag=True, help="Print every column as CSV.")
+@click.option("--csv", "as_csv", is_flag=True, help="Print the columns as CSV.")
 def utterances(
     name: str,
     data: Path | None,
@@ -111,25 +129,24 @@ def utterances(
     as_csv: bool,
 ) -> None:
     """Print the clips of corpus NAME: id, file, label, speaker and what else is known."""
-    import pandas as pd
-
     from .. import corpora as package
-    from ..corpora import table as tables
+    from ..corpora.columns import columns
 
     corpus = package.load_registry(datasets).get(name)
     reading = package.open_corpus(corpus, data, cache)
     reading.insist()
-    table = tables.tabulate(reading, cache)
-    root = reading.folder.absolute()
-    relative = [Path(path).relative_to(root).as_posix() for path in table["path"]]
-    # Left to itself, pandas takes texts for UTF-8, which a path need not be.
-    table["path"] = pd.Series(relative, index=table.index, dtype=object)
+    known = {"id": [clip.id for clip in reading.clips], **columns(reading, cache)}
+    known["path"] = _below(reading.folder, known["path"])
     if as_csv:
-        text = table[list(package.TABLE_COLUMNS)].to_csv(lineterminator="\n")
-        sys.stdout.buffer.write(text.encode("utf-8", errors="surrogateescape"))
+        text = io.StringIO()
+        rows = csv.writer(text, lineterminator="\n")
+        shown = {name: known[name] for name in ("id", *package.TABLE_COLUMNS)}
+        rows.writerow(shown)
+        rows.writerows(zip(*shown.values(), strict=True))
+        sys.stdout.buffer.write(text.getvalue().encode("utf-8", errors="surrogateescape"))
         sys.stdout.flush()
     else:
-        _print_table(table)
+        _print_columns(known)
     if reading.duplicates:
         count = len(reading.duplicates)
         click.echo(
@@ -159,6 +176,7 @@ def _summary(registry: Registry, name: str, data: Path | None) -> dict[str, Any]
         "size": corpus.size,
         "synthetic": corpus.synthetic,
         "transcripts": corpus.has_transcripts,
+        "constant_texts": corpus.constant_texts,
         "variants": registry.variants(name),
         "folder": None if folder is None else str(folder),
     }
@@ -190,55 +208,59 @@ def _list(rows: list[dict[str, Any]]) -> None:
     click.echo("\n`emobench corpora show NAME` says where to get one and how its files are read.")
 
 
-def _described(registry: Registry, corpus: Corpus) -> Iterator[tuple[str, str]]:
-    """Yield what there is to say about a corpus, in order."""
+def _check_all(registry: Registry, root: Path, report_on: Callable[[Corpus], bool]) -> int:
+    """Check what is on disk, say where the rest is to be had, and sum up; return the status."""
     from .. import corpora as package
+    from ..errors import EmobenchError
 
-    for key in ("language", "year", "citation", "doi", "licence"):
-        if getattr(corpus, key) is not None:
-            yield key, str(getattr(corpus, key))
-    if not corpus.synthetic:
-        yield "get it", package.how_to_get(corpus)
-    for url in corpus.urls:
-        yield "download", url
-    if corpus.expect is not None:
-        counts = [f"{name} {count:,}" for name, count in corpus.expect.emotions.items()]
-        yield "clips", f"{sum(corpus.expect.emotions.values()):,}: {', '.join(counts)}"
-        if corpus.expect.speakers is not None:
-            yield "speakers", str(corpus.expect.speakers)
-    yield "labels", ", ".join(corpus.labels)
-    yield "folds", corpus.folds
-    yield "files", " or ".join(corpus.glob)
-    if corpus.pattern is not None:
-        yield "pattern", corpus.pattern
-    for rule in corpus.drop:
-        where = " and ".join(f"{name} {' or '.join(texts)}" for name, texts in rule.where.items())
-        yield "left out", f"{where}: {rule.reason}"
-    if corpus.aliases:
-        yield "also called", ", ".join(corpus.aliases)
-    if ":" not in corpus.name and registry.variants(corpus.name):
-        yield "variants", ", ".join(registry.variants(corpus.name))
-
-
-def _print_table(table: pd.DataFrame) -> None:
-    """Print the most telling columns of an utterance table.
-
-    Not by rich, which takes seconds for several thousand rows.
-    """
-    columns = ["label", "raw_emotion", "speaker", "group", "sex", "sentence", "duration", "path"]
-    shown = table[columns].assign(
-        duration=table["duration"].map("{:.2f}".format), path=table["path"].map(reports.printable)
+    every = [registry.get(name) for name in registry.names()]
+    present = [corpus for corpus in every if package.find(corpus, root) is not None]
+    wrong = []
+    for corpus in present:
+        try:
+            good = report_on(corpus)
+        except EmobenchError as error:  # the others can be checked all the same
+            click.echo(f"\n{corpus.name}: {corpus.title}\n{error}\nnot ok: it cannot be read.")
+            good = False
+        if not good:
+            wrong.append(corpus.name)
+    click.echo()
+    absent = [corpus for corpus in every if corpus not in present and not corpus.synthetic]
+    for corpus in absent:
+        missing = [part for part in corpus.parts if package.find(part, root) is None]
+        click.echo(f"{corpus.name}: not found. {entries.where_to_get(corpus, missing)}")
+    told = f" ({', '.join(wrong)})" if wrong else ""
+    click.echo(
+        f"\n{len(present) - len(wrong)} ok, {len(wrong)} not ok{told}, {len(absent)} not found "
+        f"in {reports.printable(root)}"
     )
-    texts = [["id", *columns]]
-    for row in shown.itertuples():
-        texts.append(["" if cell != cell or cell == "nan" else str(cell) for cell in row])
-    widths = [max(map(len, column)) for column in zip(*texts, strict=True)]
-    for row in texts:
-        padded = (text.ljust(width) for text, width in zip(row, widths, strict=True))
-        click.echo("  ".join(padded).rstrip())
+    return 1 if wrong else 0
 
 
-def _existing(data: Path | None) -> Path | None:
+def _print_columns(columns: dict[str, list[Any]]) -> None:
+    """Print the most telling columns of an utterance table."""
+    names = ["id", "label", "raw_emotion", "speaker", "group", "sex", "sentence"]
+    if any(end is not None for end in columns["end"]):
+        names += ["start", "end"]
+    names += ["duration", "path"]
+    rows = zip(*(map(_cell, columns[name]) for name in names), strict=True)
+    for line in reports.aligned([names, *rows]):
+        click.echo(line)
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    return f"{value:.2f}" if isinstance(value, float) else reports.printable(value)
+
+
+def _below(folder: Path, paths: Iterable[str]) -> list[str]:
+    """Return paths below a folder, which all of them begin with, with `/` between folders."""
+    root = os.path.join(os.path.abspath(folder), "")
+    return [path.removeprefix(root).replace(os.sep, "/") for path in paths]
+
+
+def _existing(data: Path | None) -> Path:
     """Return the data folder.
 
     Raises:

@@ -16,7 +16,6 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
-from .. import audio
 from ..errors import AudioError
 from .clips import Clip
 from .files import AudioFile
@@ -120,6 +119,8 @@ def _read_all(
 
 
 def _header(file: AudioFile) -> Header | str:
+    from .. import audio  # loads NumPy, which the listing of remembered durations does without
+
     try:
         found = audio.information(Path(file.path))
     except AudioError as error:

@@ -1,0 +1,67 @@
+"""The columns of an utterance table as lists, for those who need no data frame. Free of pandas."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from ..errors import CorpusError
+from . import durations, places
+from .clips import Reading
+from .fields import TABLE_COLUMNS
+
+
+def columns(reading: Reading, cache: Path | None = None) -> dict[str, list[Any]]:
+    """Return what is known of clips that were read, by column.
+
+    Args:
+        reading: usable clips
+        cache: folder of caches
+
+    Returns:
+        `TABLE_COLUMNS` and then the entry's further columns, each with one value per clip: texts,
+        but for `start`, `end` and `duration` in seconds and `age` in years; None where unknown
+
+    Raises:
+        CorpusError: if an age is no number
+    """
+    clips = reading.clips
+    files = list({clip.file.path: clip.file for clip in clips}.values())
+    headers = durations.read(files, reading.folder, places.cache_root(cache))
+    computed = {
+        "path": [clip.file.path for clip in clips],
+        "start": [clip.start for clip in clips],
+        "end": [clip.end for clip in clips],
+        "age": _ages(reading),
+        "duration": [durations.of(clip, headers) for clip in clips],
+    }
+    return {
+        name: computed[name] if name in computed else [clip.facts.get(name) for clip in clips]
+        for name in (*TABLE_COLUMNS, *reading.corpus.extra)
+    }
+
+
+def _ages(reading: Reading) -> list[int | float | None]:
+    """Return ages, as whole numbers if all of them are."""
+    texts: Sequence[str | None] = [clip.facts.get("age") for clip in reading.clips]
+    try:
+        numbers = [None if text is None else float(text) for text in texts]
+    except ValueError as error:
+        wrong = next(text for text in texts if text is not None and not _is_number(text))
+        corpus = reading.corpus
+        raise CorpusError(
+            f"{corpus.at('values', 'age')}: expected ages in years, found '{wrong}'. Translate it "
+            "under `values:`, or leave out the column."
+        ) from error
+    if all(number is None or number.is_integer() for number in numbers):
+        return [None if number is None else int(number) for number in numbers]
+    return numbers
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,22 @@
+"""Fetching corpora that may be fetched by a program: transfer, comparison, unpacking."""
+
+from __future__ import annotations
+
+from .archives import Limits, unpack
+from .delivery import Delivery, download, is_complete, where_to_get
+from .record import FILE, Record
+from .transfer import Patience, Source, Transfer
+
+__all__ = [
+    "Delivery",
+    "download",
+    "is_complete",
+    "where_to_get",
+    "FILE",
+    "Limits",
+    "Patience",
+    "Record",
+    "Source",
+    "Transfer",
+    "unpack",
+]

@@ -1,0 +1,240 @@
+"""Unpacking archives that nobody vouches for."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import lzma
+import shutil
+import stat
+import tarfile
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from ...errors import CorpusError
+from .member_names import safe_parts, tar_name, zip_name
+from .storage import StorageError, storing
+
+Progress = Callable[[int, int | None], None]
+
+_PIECE = 1 << 20
+_LONGEST_READ = 1 << 24
+_COMPRESSED = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ\x00": lzma.open}
+_DAMAGE = (
+    *(zipfile.BadZipFile, tarfile.TarError, EOFError, zlib.error, lzma.LZMAError),
+    *(NotImplementedError, RuntimeError, UnicodeError, ValueError, OSError),
+)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How large the content of an archive may be.
+
+    Attributes:
+        members: files and folders
+        ratio: bytes unpacked for each byte of the archive; sound stays below 20
+        least: bytes that may be unpacked whatever the ratio
+        most: bytes that may be unpacked at all
+    """
+
+    members: int = 500_000
+    ratio: int = 100
+    least: int = 64 << 20
+    most: int = 200 << 30
+
+    def allowed(self, archive: Path) -> int:
+        """Return how many bytes an archive may hold."""
+        return min(self.most, max(self.least, self.ratio * archive.stat().st_size))
+
+
+def unpack(
+    archive: Path, folder: Path, *, called: str, progress: Progress, limits: Limits | None = None
+) -> int:
+    """Unpack a zip or tar archive (also compressed by gzip, bzip2 or xz) into an empty folder.
+
+    The content says which it is, not the name.
+
+    Args:
+        archive: the file
+        folder: is made; remove it when this fails
+        called: what the archive is called in a message
+        progress: told how many files are unpacked, of how many
+        limits: on what may be in it
+
+    Returns:
+        number of files
+
+    Raises:
+        CorpusError: if it is no archive, is damaged, holds links, devices or names that lead
+            out of the folder, or unpacks to more than the limits allow
+        StorageError: if the disk does not take it
+    """
+    task = _Unpacking(folder, called, progress, limits or Limits(), archive)
+    with archive.open("rb") as file, _damage_told(called):
+        begin = file.read(512)
+        if begin[:4] in (b"PK\x03\x04", b"PK\x05\x06"):
+            task.unzip(file)
+        else:
+            opener = next(
+                (of for magic, of in _COMPRESSED.items() if begin.startswith(magic)), None
+            )
+            if opener is None and begin[257:262] != b"ustar":
+                raise CorpusError(
+                    f"{called}: expected a zip or tar archive, found {_kind(begin)}. Its address "
+                    "may have changed or ask for a log-in: see the corpus' page."
+                )
+            file.seek(0)
+            with opener(file) if opener else file as content:
+                task.untar(content)
+    return task.files
+
+
+class _Unpacking:
+    """An archive being unpacked, and how much has come out of it."""
+
+    def __init__(
+        self, folder: Path, called: str, progress: Progress, limits: Limits, archive: Path
+    ) -> None:
+        self.files = 0
+        self._folder = folder
+        self._called = called
+        self._progress = progress
+        self._limits = limits
+        self._allowed = limits.allowed(archive)
+        self._members = 0
+        self._done = 0
+
+    def unzip(self, file: IO[bytes]) -> None:
+        """Unpack a zip archive; every name is looked at before anything is written."""
+        with zipfile.ZipFile(file) as archive:
+            members = archive.infolist()
+            for member in members:
+                self._admit(member.file_size)
+                kind = stat.S_IFMT(member.external_attr >> 16)
+                if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
+                    raise self._harmful(f"'{member.filename}', which is a link or a device")
+                if member.flag_bits & 1:
+                    raise CorpusError(
+                        f"{self._called}: expected an archive without a password, found one that "
+                        "needs it. Unpack it by hand; see the corpus' page."
+                    )
+            parts = [safe_parts(_zip_member_name(member), self._called) for member in members]
+            self._make_room(sum(member.file_size for member in members))
+            total = sum(not member.is_dir() for member in members)
+            for member, place in zip(members, parts, strict=True):
+                if member.is_dir() or not place or member.filename.endswith("\\"):
+                    self._make_folder(place)
+                else:
+                    with archive.open(member) as content:
+                        self._write(content, place, total)
+
+    def untar(self, content: IO[bytes]) -> None:
+        """Unpack a tar archive; it can only be known member by member."""
+        with tarfile.open(fileobj=_Sips(content), mode="r:") as archive:
+            for member in archive:
+                self._admit(member.size)
+                place = safe_parts(tar_name(member.name), self._called)
+                if member.isdir() or not place:
+                    self._make_folder(place)
+                    continue
+                source = archive.extractfile(member) if member.isreg() else None
+                if source is None:
+                    raise self._harmful(f"'{member.name}', which is a link or a device")
+                self._write(source, place, None)
+                archive.members.clear()  # tarfile would remember every one
+            content.seek(archive.offset)
+            mark = content.read(tarfile.BLOCKSIZE)
+            if mark.strip(b"\0") or not mark:  # tarfile takes a broken header for the end
+                raise tarfile.ReadError("its end is missing, or a header is broken")
+            while rest := content.read(_PIECE):  # the checksum stands at the very end
+                self._admit(len(rest))
+
+    def _admit(self, size: int) -> None:
+        """Count a member, and refuse it where it would be too much."""
+        self._members += 1
+        self._done += size
+        if self._members > self._limits.members:
+            raise self._harmful(f"more than {self._limits.members:,} members")
+        if size < 0 or self._done > self._allowed:
+            raise self._harmful(f"content of more than {self._allowed / 1e6:,.0f} MB")
+
+    def _harmful(self, found: str) -> CorpusError:
+        return CorpusError(
+            f"{self._called}: expected the files of a corpus, found {found}. Nothing was unpacked: "
+            "the archive is damaged or means harm."
+        )
+
+    def _make_room(self, total: int) -> None:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        free = shutil.disk_usage(self._folder).free
+        if total > free:
+            raise StorageError(
+                f"{self._folder}: expected {total / 1e6:,.1f} MB of free space to unpack "
+                f"{self._called}, found {free / 1e6:,.1f} MB. Free some, or choose another --data."
+            )
+
+    def _make_folder(self, place: tuple[str, ...]) -> Path:
+        folder = self._folder.joinpath(*place)
+        with storing(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+    def _write(self, source: IO[bytes], place: tuple[str, ...], total: int | None) -> None:
+        """Copy a member's content; nothing but its bytes is taken over."""
+        path = self._make_folder(place[:-1]) / place[-1]
+        with storing(path):
+            file = path.open("wb")
+        with file:
+            while piece := source.read(_PIECE):
+                with storing(path):
+                    file.write(piece)
+        self.files += 1
+        self._progress(self.files, total)
+
+
+class _Sips:
+    """A stream that is read in small portions: no header of a tar archive fills the memory."""
+
+    def __init__(self, content: IO[bytes]) -> None:
+        self._content = content
+        self.seek, self.tell, self.close = content.seek, content.tell, content.close
+
+    def read(self, size: int = -1) -> bytes:
+        """Return the next bytes.
+
+        Raises:
+            tarfile.ReadError: if too many are asked for at once
+        """
+        if not 0 <= size <= _LONGEST_READ:
+            raise tarfile.ReadError(f"a header of {size:,} bytes")
+        return self._content.read(size)
+
+
+def _zip_member_name(member: zipfile.ZipInfo) -> str:
+    return zip_name(member.filename, bool(member.flag_bits & 0x800))
+
+
+@contextmanager
+def _damage_told(called: str) -> Iterator[None]:
+    try:
+        yield
+    except _DAMAGE as error:
+        raise CorpusError(
+            f"{called}: expected an archive that is whole, found: {error}. Run the same command "
+            "again to fetch it anew; see the corpus' page if that does not help."
+        ) from error
+
+
+def _kind(begin: bytes) -> str:
+    """Return what a file that is no archive looks like."""
+    text = begin.lstrip().lower()
+    if text.startswith((b"<!doctype html", b"<html")):
+        return "a web page"
+    if text.startswith(b"version https://git-lfs"):
+        return "a pointer of Git LFS"
+    return "something else" if begin else "an empty file"

@@ -1,0 +1,278 @@
+"""What names and tables say, put into the keys of an entry."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from ..fields import EMOTIONS
+from ..files import AudioFile
+from ..registry import normalised
+from . import sheets
+from .choice import Choice, Chosen, choose
+from .draft import Draft
+from .expression import expression
+from .parts import Part, Split
+from .sheets import Join
+from .words import Meaning, sexes
+
+_MOST_REPETITIONS = 50
+_EXCERPT_BYTES = 4096
+_KNOWN_SEXES = frozenset(("f", "female", "woman", "w", "m", "male", "man"))
+"""What the registry understands by itself."""
+
+
+def draft(files: Sequence[AudioFile], folder: Path, name: str, own: str) -> Draft:
+    """Return an entry for audio files, not tried yet.
+
+    Args:
+        files: audio files
+        folder: that they lie in
+        name: of the corpus
+        own: name of the folder
+    """
+    found = sheets.sheets(folder)
+    joins = [join for sheet in found if (join := sheets.of_clips(sheet, files))]
+    table = max(joins, key=_worth, default=None)
+    told = table.columns if table else {}
+    choice = _choice(files, folder, table)
+    if choice.emotion is not None:  # names say it as well, and better
+        told = {ours: name for ours, name in told.items() if ours != "emotion"}
+    used, groups = _used(choice)
+    keys: dict[str, object] = {"title": own}
+    if normalised(own) != normalised(name):
+        keys["aliases"] = [own]
+    keys |= _file_keys(files, used, groups, bool(told))
+    labels, words = _labels(choice, table if "emotion" in told else None)
+    read = choice.meaning if choice.emotion else table.emotion if "emotion" in told else None
+    if read is not None and read.emotions:
+        keys["emotions"] = _emotions(read, words)
+    persons = (sheets.of_speakers(sheet, _speakers(choice, table)) for sheet in found)
+    telling = [replace(table, columns=told)] if told else []
+    telling += [join for join in persons if join is not None][:1]
+    if telling:
+        keys["tables"] = [_table_keys(join) for join in telling]
+    if values := dict(_values(telling, groups)):
+        keys["values"] = values
+    keys["folds"] = "speaker"
+    return Draft(
+        name,
+        keys,
+        {label: labels[label] for label in (read.unknown if read else ())},
+        tuple(_unsure(choice, table if told else None, told, read, groups)),
+        tuple(_lacking(choice, told)),
+    )
+
+
+def _worth(join: Join) -> tuple[float, int]:
+    score = join.emotion.score if join.emotion else 0.0
+    return score + ("speaker" in join.columns), -join.missing
+
+
+def _choice(files: Sequence[AudioFile], folder: Path, table: Join | None) -> Choice:
+    """Return what names tell, beyond what a table tells."""
+    columns = table.columns if table else {}
+    needs_speaker = "speaker" not in columns
+    labels = table.values["emotion"] if "emotion" in columns else None
+    score = table.emotion.score if labels is not None and table.emotion else 0.0
+    choice = choose(files, folder, None if score < 0.3 else labels, needs_speaker)
+    if labels is not None and score < 0.3 and (not choice.meaning or not choice.meaning.emotions):
+        return choose(files, folder, labels, needs_speaker)
+    return choice
+
+
+def _used(choice: Choice) -> tuple[dict[int, Split], dict[str, Part]]:
+    """Return how names are taken apart by level, and the parts that become columns."""
+    used: dict[int, Split] = {}
+    groups: dict[str, Part] = {}
+    for name, chosen in (("emotion", choice.emotion), ("speaker", choice.speaker)):
+        if chosen is not None:
+            used[chosen.part.level] = chosen.split
+            groups[name] = chosen.part
+    for split in used.values():
+        for part in split.parts():
+            free = not any(_overlap(part, other) for other in groups.values())
+            if free and sexes(part.counts) and "sex" not in groups:
+                groups["sex"] = part
+            elif free and _is_repetition(part) and "repetition" not in groups:
+                groups["repetition"] = part
+    return used, groups
+
+
+def _is_repetition(part: Part) -> bool:
+    few = len(part.counts) <= _MOST_REPETITIONS
+    return part.level == 0 and part.at_end and part.is_number and few
+
+
+def _overlap(one: Part, other: Part) -> bool:
+    return one.level == other.level and one.first <= other.last and other.first <= one.last
+
+
+def _file_keys(
+    files: Sequence[AudioFile],
+    used: Mapping[int, Split],
+    groups: Mapping[str, Part],
+    has_table: bool,
+) -> dict[str, object]:
+    """Return the keys that say which files there are and how their names are read."""
+    extensions = sorted({file.name.rpartition(".")[2] for file in files})
+    keys: dict[str, object] = {}
+    if extensions != ["wav"]:
+        keys["glob"] = [f"*.{extension}" for extension in extensions]
+    if not groups and has_table:
+        return keys
+    depth = max((part.level for part in groups.values()), default=0)
+    depth = max(depth, _distinguishing(files))
+    if depth:
+        keys["match"] = "path"
+    keys["pattern"] = expression(used, groups, depth, extensions)
+    return keys
+
+
+def _distinguishing(files: Sequence[AudioFile]) -> int:
+    """Return how many folders a name needs so that no two clips share it.
+
+    Copies of one clip need none.
+    """
+    paths = [(file.relative.split("/"), file) for file in files]
+    deepest = min(len(path) for path, _ in paths) - 1
+    for depth in range(deepest + 1):
+        alike: dict[str, list[AudioFile]] = defaultdict(list)
+        for path, file in paths:
+            alike["/".join(path[-1 - depth :])].append(file)
+        if all(_are_copies(group) for group in alike.values()):
+            return depth
+    return deepest
+
+
+def _are_copies(files: Sequence[AudioFile]) -> bool:
+    """Return whether files hold the same, as far as size, begin and middle tell."""
+    return len(files) == 1 or len({(file.size, _excerpt(file)) for file in files}) == 1
+
+
+def _excerpt(file: AudioFile) -> bytes:
+    with open(file.path, "rb") as stream:
+        begin = stream.read(_EXCERPT_BYTES)
+        stream.seek(file.size // 2)
+        return begin + stream.read(_EXCERPT_BYTES)
+
+
+def _labels(choice: Choice, table: Join | None) -> tuple[Counter[str], Mapping[str, str]]:
+    """Return the number of files by label, and words for codes."""
+    if choice.emotion is not None:
+        return choice.emotion.part.counts, choice.raw
+    values = table.values["emotion"] if table else ()
+    return Counter(value for value in values if value), {}
+
+
+def _emotions(read: Meaning, words: Mapping[str, str]) -> dict[str, str]:
+    """Return the map of labels, in the order of the canonical emotions."""
+    ordered = sorted(read.emotions.items(), key=lambda item: (EMOTIONS.index(item[1]), item[0]))
+    return {
+        label: f"{words[label]} -> {emotion}" if words.get(label, emotion) != emotion else emotion
+        for label, emotion in ordered
+    }
+
+
+def _speakers(choice: Choice, table: Join | None) -> set[str]:
+    if choice.speaker is not None:
+        return set(choice.speaker.part.counts)
+    values = table.values.get("speaker", ()) if table else ()
+    return {value for value in values if value}
+
+
+def _table_keys(join: Join) -> dict[str, object]:
+    sheet = join.sheet
+    keys: dict[str, object] = {
+        "file": sheet.file,
+        "key": {join.key[0]: join.key[1]},
+        "columns": dict(join.columns),
+    }
+    usual = "," if sheet.file.lower().endswith(".csv") else "\t"
+    if sheet.separator != usual:
+        keys["separator"] = sheet.separator
+    if sheet.encoding != "utf-8":
+        keys["encoding"] = sheet.encoding
+    if sheet.skip:
+        keys["skip"] = str(sheet.skip)
+    if not {"emotion", "speaker"} & set(join.columns):
+        keys["required"] = "false"
+    return keys
+
+
+def _values(
+    joins: Sequence[Join], groups: Mapping[str, Part]
+) -> Iterator[tuple[str, dict[str, object]]]:
+    """Yield the translation of words for the sexes that the registry does not know."""
+    texts = [set(join.values["sex"]) - {None} for join in joins if "sex" in join.columns]
+    texts += [set(groups["sex"].counts)] if "sex" in groups else []
+    for found in texts[:1]:
+        meant = sexes(text for text in found if text) or {}
+        if not {text.casefold() for text in meant} <= _KNOWN_SEXES:
+            yield "sex", {"map": dict(sorted(meant.items()))}
+
+
+def _lacking(choice: Choice, told: Mapping[str, str]) -> Iterator[str]:
+    """Yield what nobody tells, and what to do about it."""
+    if choice.emotion is None and "emotion" not in told:
+        yield (
+            "No part of file names, folders or tables looks like emotions. Put a group "
+            "(?P<emotion>…) into `pattern`, or add a table under `tables`."
+        )
+    if choice.speaker is None and "speaker" not in told:
+        yield (
+            "Who speaks is not found in file names, folders or tables. Without it no speaker can "
+            "be held out. Put a group (?P<speaker>…) into `pattern`, add a table under `tables`, "
+            "or sort the files into a folder for each speaker and propose again."
+        )
+
+
+def _unsure(
+    choice: Choice,
+    table: Join | None,
+    told: Mapping[str, str],
+    read: Meaning | None,
+    groups: Mapping[str, Part],
+) -> Iterator[str]:
+    """Yield what was guessed, for people to confirm."""
+    if choice.emotion is not None:
+        yield f"emotion: from {_place(choice.emotion)}"
+    if choice.legend is not None:
+        yield f"emotion: the codes are explained by {choice.legend}"
+    if read is not None:
+        yield from _doubts(read)
+    if choice.speaker is not None:
+        rivals = "; or ".join(f"{part.where} ({part.shown()})" for part in choice.rivals)
+        counting = ". Numbers may count recordings instead of people"
+        yield (
+            f"speaker: from {_place(choice.speaker)}"
+            + (f"; it might be {rivals}" if rivals else "")
+            + (counting if choice.speaker.part.is_number and not choice.speaker.part.before else "")
+        )
+    if table is not None:
+        names = ", ".join(f"{ours} from '{theirs}'" for ours, theirs in told.items())
+        lines = f"; files without a row in it: {table.missing:,}" if table.missing else ""
+        yield f"table {table.sheet.file}: {names}{lines}"
+    if "repetition" in groups:
+        yield "repetition: the last number of the file name; call it sentence if it tells the text"
+
+
+def _place(chosen: Chosen) -> str:
+    part = chosen.part
+    return f"{part.where} ({part.shown(8)})"
+
+
+def _doubts(read: Meaning) -> Iterator[str]:
+    if read.language is not None:
+        yield f"emotion: abbreviations are read as {read.language} words"
+    if read.doubtful:
+        texts = ", ".join(f"{label} ({other})" for label, other in read.doubtful.items())
+        yield f"emotion: another language would read them otherwise: {texts}"
+    others = [label for label, emotion in read.emotions.items() if emotion == "other"]
+    if len(others) > 1:
+        yield (
+            f"emotion: {', '.join(others)} are all 'other'; write train_on: raw_emotion to keep "
+            "them apart, or drop some"
+        )

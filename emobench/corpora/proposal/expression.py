@@ -1,0 +1,87 @@
+"""The regular expression that finds parts in names again."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+from .parts import Part, Split
+
+_MOST_ALTERNATIVES = 16
+_LOOSE = {"signs", "brackets", "underscores", "hyphens", "blanks", "whole"}
+
+
+def expression(
+    used: Mapping[int, Split], groups: Mapping[str, Part], depth: int, extensions: Sequence[str]
+) -> str:
+    """Return an expression for names, or for paths where folders are needed.
+
+    Args:
+        used: how names are taken apart, by level
+        groups: parts that are named
+        depth: highest level that takes part
+        extensions: of the files, without dot
+    """
+    names = []
+    for level in range(depth, -1, -1):
+        split = used.get(level)
+        names.append("[^/]+" if split is None else _name(split, level, groups))
+    ending = extensions[0] if len(extensions) == 1 else f"(?:{'|'.join(sorted(extensions))})"
+    begin = "(?:^|/)" if depth else "^"
+    return f"{begin}{'/'.join(names)}\\.{ending}$"
+
+
+def _name(split: Split, level: int, groups: Mapping[str, Part]) -> str:
+    """Return the expression for the names of one level."""
+    begins = {part.first: (name, part) for name, part in groups.items() if part.level == level}
+    pieces = []
+    position = 0
+    while position < len(split.separators):
+        if position in begins:
+            name, part = begins[position]
+            pieces.append(f"(?P<{name}>{_inside(split, name, part)})")
+            position = part.last + 1
+        else:
+            pieces.append(_token(split, position))
+            position += 1
+    return "".join(pieces)
+
+
+def _inside(split: Split, name: str, part: Part) -> str:
+    if name in ("emotion", "sex") and len(part.counts) <= _MOST_ALTERNATIVES:
+        return _alternatives(part.counts)
+    return "".join(_token(split, position) for position in range(part.first, part.last + 1))
+
+
+def _token(split: Split, position: int) -> str:
+    """Return an expression for what occurs at a position."""
+    texts = split.column(position)
+    if len(texts) == 1:
+        return _escaped(next(iter(texts)))
+    if split.separators[position]:
+        return r"[\W_]+"
+    if all(text.isdecimal() for text in texts) and split.way not in _LOOSE:
+        widths = {len(text) for text in texts}
+        return r"\d" * widths.pop() if widths in ({1}, {2}, {3}, {4}) else r"\d+"
+    if split.way in _LOOSE:
+        return "[^/]+?"
+    if split.way == "fields":
+        return r"[^\W_]+"
+    if all(len(text) == 1 for text in texts) and len(texts) <= _MOST_ALTERNATIVES:
+        return f"[{''.join(sorted(texts))}]"
+    letters = "[A-Za-z]+" if all(text.isascii() for text in texts) else r"[^\W\d_]+"
+    if letters == "[A-Za-z]+" and all(text.islower() for text in texts):
+        letters = "[a-z]+"
+    sticks = position + 1 < len(split.separators) and not split.separators[position + 1]
+    return f"{letters}?" if sticks and split.way in ("capitals", "words") else letters
+
+
+def _alternatives(texts: Mapping[str, int]) -> str:
+    ordered = sorted(texts, key=lambda text: (-len(text), text))
+    if all(len(text) == 1 and text.isalnum() for text in ordered):
+        return f"[{''.join(ordered)}]"
+    return "|".join(_escaped(text) for text in ordered)
+
+
+def _escaped(text: str) -> str:
+    return re.sub(r"\\([ \-#&~])", r"\1", re.escape(text))

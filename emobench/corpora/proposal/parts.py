@@ -1,0 +1,168 @@
+"""Paths taken apart: folders and file names as rows of words, numbers and what separates them."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from .words import EMOTION_WORDS
+
+_LETTERS = r"[^\W\d_]"
+_CAPITALS = rf"(?:(?![\W\d_a-zà-ÿ]){_LETTERS})"
+_SMALL = rf"(?:(?![\W\d_A-ZÀ-Þ]){_LETTERS})"
+
+_EMOTION = "|".join(sorted(EMOTION_WORDS, key=len, reverse=True))
+
+SPLITTERS = {
+    "runs": rf"{_LETTERS}+|\d+|[\W_]+",
+    "capitals": rf"{_CAPITALS}?{_SMALL}+|{_CAPITALS}+(?!{_SMALL})|{_LETTERS}+|\d+|[\W_]+",
+    "words": rf"(?i:{_EMOTION})|(?:(?!(?i:{_EMOTION})){_LETTERS})+|\d+|[\W_]+",
+    "letters": rf"{_LETTERS}|\d+|[\W_]+",
+    "fields": r"[^\W_]+|[\W_]+",
+    "signs": r"(?:(?!\s*[-_()\[\]{}]).)+|\s*[-_()\[\]{}]+\s*",
+    "brackets": r"(?:(?!\s*[()\[\]{}]).)+|\s*[()\[\]{}]+\s*",
+    "underscores": r"[^_]+|_+",
+    "hyphens": r"(?:(?!\s*-).)+|\s*-+\s*",
+    "blanks": r"\S+|\s+",
+    "whole": r".+",
+}
+"""Ways to take a name apart, the finest first. Each part is a value or a separator."""
+
+_SEPARATOR = re.compile(r"[\W_]+")
+_LEAST_SHARE = 0.9
+
+
+@dataclass(frozen=True)
+class Part:
+    """A stretch of file or folder names that may mean something.
+
+    Attributes:
+        level: 0 for the file name, 1 for the folder that holds it, and so on
+        first: position of its first token in the name
+        last: of its last token
+        values: text by file; None where a name is put together otherwise
+        before: the word before it, in small letters, if that is always the same
+        at_end: whether nothing but separators follows
+    """
+
+    level: int
+    first: int
+    last: int
+    values: tuple[str | None, ...]
+    before: str = ""
+    at_end: bool = False
+
+    @cached_property
+    def counts(self) -> Counter[str]:
+        """Number of files by value."""
+        return Counter(value for value in self.values if value is not None)
+
+    @property
+    def is_number(self) -> bool:
+        """Whether every value is a number."""
+        return all(value.isdecimal() for value in self.counts)
+
+    @property
+    def is_word(self) -> bool:
+        """Whether every value is made of letters alone."""
+        return all(value.isalpha() for value in self.counts)
+
+    @property
+    def where(self) -> str:
+        """How to call it."""
+        names = ("the file name", "the folder", "the folder above")
+        return names[self.level] if self.level < 3 else f"the folder {self.level} levels up"
+
+    def shown(self, most: int = 4) -> str:
+        """Return its number of values and some of them."""
+        some = ", ".join(sorted(self.counts)[:most])
+        return f"{len(self.counts)} values: {some}{', …' if len(self.counts) > most else ''}"
+
+
+@dataclass(frozen=True)
+class Split:
+    """The names of one level, taken apart in one way.
+
+    Attributes:
+        level: 0 for file names, 1 for the folders that hold them, and so on
+        way: key of `SPLITTERS`
+        tokens: by file; None for names that are put together otherwise than most
+        separators: whether the token at a position separates others
+    """
+
+    level: int
+    way: str
+    tokens: tuple[tuple[str, ...] | None, ...]
+    separators: tuple[bool, ...]
+
+    def column(self, position: int) -> set[str]:
+        """Return the texts that occur at a position."""
+        return {row[position] for row in self.tokens if row is not None}
+
+    def part(self, first: int, last: int) -> Part:
+        """Return the stretch from one token to another."""
+        values = tuple(
+            None if row is None else "".join(row[first : last + 1]) for row in self.tokens
+        )
+        return Part(self.level, first, last, values, self._before(first), self._nothing_after(last))
+
+    def parts(self) -> Iterator[Part]:
+        """Yield every token that varies, and every word with the number that follows it."""
+        for position, is_separator in enumerate(self.separators):
+            if is_separator:
+                continue
+            part = self.part(position, position)
+            if len(part.counts) > 1:
+                yield part
+            follows = position + 1 < len(self.separators) and not self.separators[position + 1]
+            if follows and part.is_word:
+                joint = self.part(position, position + 1)
+                if self.part(position + 1, position + 1).is_number and len(joint.counts) > 1:
+                    yield joint
+        if len(self.separators) > 1 and self.level > 0:
+            yield self.part(0, len(self.separators) - 1)
+
+    def _before(self, first: int) -> str:
+        """Return the constant word before a token; one separator may lie between."""
+        for position in range(first - 1, max(-1, first - 3), -1):
+            if not self.separators[position]:
+                texts = self.column(position)
+                return texts.pop().casefold() if len(texts) == 1 else ""
+        return ""
+
+    def _nothing_after(self, last: int) -> bool:
+        return all(self.separators[last + 1 :])
+
+
+def splits(names: Sequence[str | None], level: int) -> list[Split]:
+    """Return the ways to take names apart that put nearly all of them into the same shape.
+
+    Args:
+        names: by file; None where a file does not lie deep enough
+        level: that they come from
+    """
+    present = sum(name is not None for name in names)
+    found: dict[tuple[tuple[str, ...] | None, ...], Split] = {}
+    for way, expression in SPLITTERS.items():
+        rows = {name: tuple(re.findall(expression, name)) for name in set(names) - {None}}
+        shape_of = {name: _shape(row) for name, row in rows.items()}
+        shapes = Counter(shape_of[name] for name in names if name is not None)
+        if not shapes:
+            continue
+        shape, count = shapes.most_common(1)[0]
+        if count < _LEAST_SHARE * present or not shape:
+            continue
+        kept = tuple(rows[name] if shape_of.get(name) == shape else None for name in names)
+        separators = tuple(kind == "s" for kind in shape)
+        found.setdefault(kept, Split(level, way, kept, separators))
+    return list(found.values())
+
+
+def _shape(row: Sequence[str]) -> tuple[str, ...]:
+    """Return of what kinds the tokens of a name are."""
+    return tuple(
+        "s" if _SEPARATOR.fullmatch(token) else "d" if token.isdecimal() else "w" for token in row
+    )

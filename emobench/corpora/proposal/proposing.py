@@ -1,0 +1,219 @@
+"""The whole way from a folder to an entry that was tried on it."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from ...errors import CorpusError, EmobenchError, SpecError
+from .. import yaml_source
+from ..clips import Reading
+from ..fields import EMOTIONS
+from ..files import AudioFile, scan
+from ..reading import read
+from ..registry import load_registry, normalised
+from .draft import Draft
+from .drafting import draft
+
+_AUDIO = ("wav", "flac", "mp3", "ogg", "opus", "aif", "aiff", "aifc", "au", "m4a", "wma")
+_VIDEO = ("avi", "mp4", "mov", "mkv", "webm", "mpg", "mpeg", "flv")
+_MOST_IGNORED = 10
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """An entry for a folder.
+
+    Attributes:
+        name: of the corpus
+        text: YAML with comments
+        ready: whether the corpus was read by it without a problem, and holds several speakers
+        loads: whether the registry takes it as it is
+        clips: that were read by it
+        verdict: what came of that, in a sentence
+    """
+
+    name: str
+    text: str
+    ready: bool
+    loads: bool
+    clips: int
+    verdict: str
+
+
+def propose(folder: Path, name: str | None = None) -> Proposal:
+    """Look at a folder of audio and propose an entry for it.
+
+    Args:
+        folder: of the corpus
+        name: of the corpus; default from the folder's
+
+    Raises:
+        CorpusError: if there is no audio
+    """
+    if not folder.is_dir():
+        found = "a file" if folder.exists() else "nothing"
+        raise CorpusError(f"{folder}: expected a folder of audio, found {found}. Correct it.")
+    files, notes = _files(folder)
+    own = folder.resolve().name
+    name = name or re.sub(r"[^a-z0-9]+", "-", own.casefold()).strip("-") or "my-corpus"
+    proposed = draft(files, folder, name, own)
+    proposed = replace(proposed, unsure=(*notes, *proposed.unsure))
+    if proposed.lacking:
+        verdict = "Not ready: something is missing that names and tables do not tell; see below."
+        return Proposal(name, proposed.written(verdict), False, False, 0, verdict)
+    reading, problem = _tried(proposed, folder)
+    if reading is not None and 0 < len(reading.strangers) <= _MOST_IGNORED:
+        proposed = _ignoring(proposed, reading.strangers)
+        reading, problem = _tried(proposed, folder)
+    if reading is None:
+        verdict = f"Not ready: {_in_the_way(name) or _in_the_way(own) or problem}"
+        return Proposal(name, proposed.written(verdict), False, False, 0, verdict)
+    return _judged(_counted(proposed, reading), reading, files)
+
+
+def add_to(file: Path, proposal: Proposal) -> None:
+    """Add an entry at the end of a registry file, which is made if it is not there.
+
+    Raises:
+        SpecError: if the file is no registry, or has an entry of that name
+        CorpusError: if it cannot be written
+    """
+    there = yaml_source.read(file) if file.exists() else []
+    for entry in there:
+        if normalised(entry.name) == normalised(proposal.name):
+            raise SpecError(
+                f"{entry.at()}: expected no entry of the name '{proposal.name}', found one. Remove "
+                "it, or choose another --name."
+            )
+    if there and not proposal.loads:
+        raise SpecError(
+            f"{file}: expected an entry that can stand among others, found one that is not "
+            f"complete. {proposal.verdict} Leave out --out to see it."
+        )
+    try:
+        before = file.read_text(encoding="utf-8").rstrip("\n") if file.exists() else ""
+        text = f"{before}\n\n" if before else ""
+        file.write_text(text + proposal.text, encoding="utf-8")
+    except OSError as error:
+        raise CorpusError(
+            f"{file}: expected a file that can be written, found: {error.strerror}. Correct --out."
+        ) from error
+
+
+def _files(folder: Path) -> tuple[list[AudioFile], list[str]]:
+    """Return the audio files, of one kind where the same names occur in several."""
+    for kinds in (_AUDIO, _VIDEO):
+        files = scan(folder, [f"*.{kind}" for kind in kinds])
+        if files:
+            break
+    else:
+        raise CorpusError(
+            f"{folder}: expected audio files such as *.wav at any depth, found none. Name the "
+            "folder that holds them."
+        )
+    kinds = Counter(file.name.rpartition(".")[2] for file in files)
+    places = Counter(file.location.rpartition(".")[0] for file in files)
+    stems = Counter(file.stem for file in files)
+    most, count = kinds.most_common(1)[0]
+    twice = len(files) - len(places) or len(files) - len(stems)
+    if len(kinds) > 1 and twice >= 0.4 * count:
+        kept = [file for file in files if file.name.endswith(f".{most}")]
+        others = ", ".join(f".{kind}" for kind in kinds if kind != most)
+        note = f"The same recordings seem to be there as {others} too; only .{most} is read."
+        return kept, [note]
+    return files, []
+
+
+def _tried(proposed: Draft, folder: Path) -> tuple[Reading | None, str]:
+    """Load a draft as a user would, and read the folder by it."""
+    with tempfile.TemporaryDirectory() as place:
+        file = Path(place) / "datasets.yaml"
+        file.write_text(proposed.written(""), encoding="utf-8")
+        try:
+            corpus = load_registry([file]).get(proposed.name)
+            return read(corpus, folder), ""
+        except EmobenchError as error:
+            return None, str(error).replace(f"{file}, ", "")
+
+
+def _in_the_way(name: str) -> str | None:
+    """Return what is to be said of a name that the registry knows."""
+    try:
+        other = load_registry().get(name)
+    except EmobenchError:
+        return None
+    return (
+        f"The registry knows '{other.name}' ({other.title}). See whether `emobench check "
+        f"{other.name}` reads this folder; if it is another corpus, rename the folder or choose "
+        "another --name."
+    )
+
+
+def _ignoring(proposed: Draft, strangers: Sequence[str]) -> Draft:
+    """Return a draft that passes over files that are put together otherwise than the rest."""
+    names = [re.sub(r"[*?\\]", "?", name) for name in strangers]
+    note = (
+        f"{', '.join(strangers)}: named otherwise than the rest, so listed under `ignore`. Widen "
+        "`pattern` instead if these are clips."
+    )
+    keys = {**proposed.keys, "ignore": names}
+    return replace(proposed, keys=keys, unsure=(*proposed.unsure, note))
+
+
+def _counted(proposed: Draft, reading: Reading) -> Draft:
+    """Return a draft that holds out groups where there are many speakers, and expects counts."""
+    speakers = len({clip.facts["speaker"] for clip in reading.clips})
+    keys = dict(proposed.keys)
+    if speakers > 12:
+        keys["folds"] = {"groups": 6}
+    if reading.clips and not (reading.problems or proposed.todo):
+        counts = Counter(clip.facts["emotion"] for clip in reading.clips)
+        found: Mapping[str, int] = {name: counts[name] for name in EMOTIONS if counts[name]}
+        keys["expect"] = {**found, "speakers": speakers}
+    return replace(proposed, keys=keys)
+
+
+def _judged(proposed: Draft, reading: Reading, files: Sequence[AudioFile]) -> Proposal:
+    """Return the proposal with a verdict that says no more than was found."""
+    clips = len(reading.clips)
+    speakers = Counter(clip.facts["speaker"] for clip in reading.clips)
+    labels = {clip.facts["label"] for clip in reading.clips}
+    unsure = list(proposed.unsure)
+    if reading.duplicates:
+        unsure.append(
+            f"{len(reading.duplicates):,} of {len(files):,} files bear the name of another and "
+            "are taken for copies of it."
+        )
+    rare = min(speakers.values(), default=0)
+    if len(speakers) > 1 and rare < 2:
+        unsure.append("Some speakers have a single clip: see whether these are persons.")
+    other = _in_the_way(proposed.name)
+    if other is not None:
+        unsure.append(f"{other} This entry would take its place.")
+    if proposed.todo:
+        count = sum(proposed.todo.values())
+        what = f"{len(proposed.todo)} labels of {count:,} clips mean"
+        if len(proposed.todo) == 1:
+            what = f"the label '{next(iter(proposed.todo))}' of {count:,} clips means"
+        verdict = f"Not ready: say what {what}, in the entry below."
+    elif reading.problems:
+        verdict = f"Not ready: {reading.problems[0].partition(': ')[2]}"
+    elif len(speakers) < 2 or len(labels) < 2:
+        verdict = (
+            f"Not ready: expected several speakers and several emotions, found {len(speakers)} "
+            f"and {len(labels)}; nobody can be held out."
+        )
+    else:
+        verdict = (
+            f"Ready: {clips:,} clips of {len(speakers)} speakers and {len(labels)} emotions were "
+            "read by this entry. See whether these are the speakers and the emotions."
+        )
+    final = replace(proposed, unsure=tuple(unsure))
+    return Proposal(
+        proposed.name, final.written(verdict), verdict.startswith("Ready"), True, clips, verdict
+    )

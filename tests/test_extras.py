@@ -1,0 +1,194 @@
+"""What a run may have beside corpus, model and protocol: conditions, texts, options, attention."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from emobench import audio, conditions, corpora, features, models
+from emobench.errors import CorpusError, SpecError
+from emobench.runs import Selection, current_fingerprint, execute, plan
+from emobench.spec import Job, fingerprint
+from emobench.store import read_attention, read_experiments
+from emobench.training import dataset
+
+READS = "yoon2018-tre"
+ATTENDS = "mirsamadi2017-attention-lld"
+
+
+def run(places, *names, **options):
+    selection = Selection(names, ("tiny",), **{"protocol": "smoke", **options})
+    summary = execute(plan(selection, places), places)
+    assert summary.failures == {}
+    return read_experiments(places.results)
+
+
+def tiny(places):
+    return corpora.load_registry(places.datasets).get("tiny")
+
+
+def texts(places, tmp_path, words):
+    """Write a recogniser's table and return places that name it."""
+    ids = corpora.load(tiny(places), places.data, places.cache).index
+    file = tmp_path / "recognised.csv"
+    pd.DataFrame({"id": ids, "text": [words(name) for name in ids]}).to_csv(file, index=False)
+    return replace(places, transcripts=file)
+
+
+@pytest.mark.parametrize(
+    ("sides", "learnt", "tested"),
+    [("test", "none", "mp3:8k"), ("training", "mp3:8k", "none"), ("both", "mp3:8k", "mp3:8k")],
+)
+def test_each_side_hears_its_condition(tiny_places, sides, learnt, tested):
+    model = models.get("aldeneh2017-logmel40")
+    hearing = dataset.Hearing(conditions.parse("mp3:8k"), sides)
+    data = dataset.load(tiny(tiny_places), model, tiny_places, hearing=hearing)
+    name = next(iter(data.inputs))
+    training, test = np.arange(6, 24), np.arange(6)
+    prepared = data.prepare(name, training, test)
+    for position, condition in ((0, tested), (10, learnt)):
+        samples = audio.read(data.table["path"].iloc[position])
+        heard, _ = conditions.parse(condition).apply(samples)
+        expected = features.extract("logmel", heard, audio.SAMPLE_RATE)
+        scaled = prepared.source.clip(position)
+        # Standardised by the speaker's own clips as that side hears them: undo it by its moments.
+        speaker = data.table["speaker"].iloc[position]
+        own = np.flatnonzero(data.table["speaker"] == speaker)
+        frames = [
+            features.extract(
+                "logmel",
+                conditions.parse(condition).apply(audio.read(data.table["path"].iloc[clip]))[0],
+                audio.SAMPLE_RATE,
+            )
+            for clip in own
+        ]
+        stacked = np.concatenate(frames).astype(np.float64)
+        spread = stacked.std(axis=0)
+        spread[spread < 1e-6] = np.inf
+        reference = (expected - stacked.mean(axis=0)) / spread
+        np.testing.assert_allclose(scaled, reference, atol=2e-3)
+
+
+def test_results_under_a_condition_are_results_of_their_own(tiny_places):
+    stored = run(tiny_places, "svm-is09", conditions=("none", "mp3:8k"))
+    heard = {item.experiment["configuration"].get("condition", {}).get("name") for item in stored}
+    assert heard == {None, "mp3:8k"}
+    (under,) = [item for item in stored if "condition" in item.experiment["configuration"]]
+    assert under.experiment["stream"]["effective_kbps"] == 8
+    assert under.experiment["stream"]["sample_rate"] == 8_000
+    registry = corpora.load_registry(tiny_places.datasets)
+    for item in stored:
+        assert len(item.records) == 2
+        today = current_fingerprint(item.experiment, registry)
+        assert today == fingerprint(item.experiment["configuration"])
+
+
+def test_a_condition_that_does_not_exist_is_said_before_anything_runs(tiny_places):
+    with pytest.raises(SpecError, match=r"condition: expected one of none, mp3:256k.*'mp3:65k'"):
+        run(tiny_places, "svm-is09", conditions=("mp3:65k",))
+    assert not tiny_places.results.exists()
+
+
+def test_texts_of_a_recogniser_make_a_model_run_that_reads(tiny_places, tmp_path):
+    with pytest.raises(SpecError, match=f"{READS} on tiny: the corpus has no transcripts"):
+        run(tiny_places, READS)
+    told = texts(tiny_places, tmp_path, lambda name: f"it is {name.split('_')[1]}")
+    (stored,) = run(told, READS)
+    content = stored.experiment["configuration"]["transcripts"]
+    told = texts(tiny_places, tmp_path, lambda name: "something else")
+    both = run(told, READS)
+    assert len(both) == 2
+    assert len({item.experiment["fingerprint"] for item in both}) == 2
+    assert content in [item.experiment["configuration"]["transcripts"] for item in both]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("name,words\na,b\n", "expected the columns id and text, found name, words"),
+        ("id,text\nx,one\nx,two\n", "expected each id once, found 'x' again"),
+        ("id,text\nx,one\n", "expected ids such as 's1_anger_1', found x"),
+        ("", "expected a CSV file in UTF-8 with the columns id and text"),
+    ],
+)
+def test_a_table_of_texts_that_cannot_be_used_is_explained(tiny_places, tmp_path, content, message):
+    file = tmp_path / "texts.csv"
+    file.write_text(content)
+    with pytest.raises(CorpusError, match=message):
+        dataset.load(tiny(tiny_places), models.get(READS), replace(tiny_places, transcripts=file))
+
+
+def test_word_vectors_begin_the_embedding_and_count_by_content(tiny_places, tmp_path):
+    told = texts(tiny_places, tmp_path, lambda name: "good day")
+    (tmp_path / "vectors.txt").write_text("good " + " ".join(["0.25"] * 12) + "\n")
+    stored = run(replace(told, vectors=tmp_path / "vectors.txt"), READS)
+    (record, *_) = stored[0].records
+    assert record["fitted"]["tokens"]["embedding_size"] == 12
+    assert record["fitted"]["tokens"]["without_vector"] == 1
+    configuration = stored[0].experiment["configuration"]
+    assert set(configuration["vectors"]) == {"sha256"}
+    assert str(tmp_path) not in str(configuration)
+
+
+def test_constant_texts_tell_nothing(tiny_places, tmp_path):
+    told = texts(tiny_places, tmp_path, lambda name: "the same words for every emotion")
+    (stored,) = run(told, READS)
+    for record in stored.records:
+        assert record["scores"]["uar"] == pytest.approx(1 / 3)
+
+
+def test_options_make_a_model_of_its_own(tiny_places):
+    name = "svm-is09"
+    stored = run(tiny_places, "mirsamadi2017-mean-lld:dropout=.25,lstm_units=4", name)
+    named = {item.experiment["model"] for item in stored}
+    assert named == {"mirsamadi2017-mean-lld:dropout=0.25,lstm_units=4", name}
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("wang2020-dual:time_fit=stretch", "time_fit as one of interpolate, truncate, pad"),
+        ("latif2019:", "expected options like key=value after the colon, found ''"),
+        ("krishna2019-acoustic:mask=maybe", "expected mask like True, found 'maybe'"),
+    ],
+)
+def test_options_that_cannot_be_used_are_explained(name, message):
+    with pytest.raises(SpecError, match=message):
+        models.get(name)
+
+
+def test_an_option_at_its_default_is_the_model_itself():
+    assert models.get("wang2020-dual:time_fit=interpolate").name == "wang2020-dual"
+
+
+def test_the_front_ends_follow_the_options():
+    inputs = models.get("wang2020-dual:preset=authors").inputs
+    assert inputs["fine"].params["preset"] == "authors"
+    assert models.shapes("wang2020-dual:preset=authors")["coarse"] == (256, 120, 1)
+
+
+def test_attention_is_filed_beside_the_predictions(tiny_places):
+    (stored,) = run(tiny_places, ATTENDS)
+    table = corpora.load(tiny(tiny_places), tiny_places.data, tiny_places.cache)
+    weights = read_attention(stored.folder, Job(1))
+    assert list(weights) == list(stored.predictions.query("fold == 1")["id"])
+    for name, found in weights.items():
+        samples = audio.read(table.loc[name, "path"])
+        assert len(found) == 1 + (len(samples) - 400) // 160
+        assert found.sum() == pytest.approx(1, abs=1e-4)
+        assert (found > 0).all()
+
+
+def test_a_grid_of_a_network_is_searched_inside_the_training_clips(tiny_places):
+    stored = run(tiny_places, "librosa-mlp", protocol="losgo", folds=(0,), repetitions=1, epochs=2)
+    (record,) = stored[0].records
+    grid = models.get("librosa-mlp").grid["l2"]
+    assert [cell["l2"] for cell in record["grid"]] == list(grid)
+    # Three training speakers are left out one at a time.
+    assert [len(cell["splits"]) for cell in record["grid"]] == [3] * len(grid)
+    best = max(record["grid"], key=lambda cell: cell["score"])
+    assert record["parameters"] == {"l2": best["l2"]}
+    assert record["tuned_on"] == "training folds, speaker-disjoint"
