@@ -7,7 +7,8 @@ speakers that lack a class the two differ.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -37,9 +38,7 @@ def confusion(truth: Sequence[str], predicted: Sequence[str], labels: Sequence[s
     if len(truth) != len(predicted):
         raise ValueError(f"predicted: expected {len(truth)} labels, found {len(predicted)}.")
     position = {label: index for index, label in enumerate(labels)}
-    unknown = sorted({*truth, *predicted} - set(position))
-    if unknown:
-        raise ValueError(f"labels: expected to cover every label, found also {unknown}.")
+    _insist_on({*truth, *predicted}, position)
     matrix = np.zeros((len(labels), len(labels)), dtype=np.int64)
     np.add.at(matrix, ([position[t] for t in truth], [position[p] for p in predicted]), 1)
     return matrix
@@ -58,7 +57,7 @@ def uar(truth: Sequence[str], predicted: Sequence[str]) -> float:
         >>> uar(["a", "a", "b"], ["a", "c", "b"])
         0.75
     """
-    return _scores(_own_confusion(truth, predicted))["uar"]
+    return scores(_own_confusion(truth, predicted))["uar"]
 
 
 def accuracy(truth: Sequence[str], predicted: Sequence[str]) -> float:
@@ -67,7 +66,7 @@ def accuracy(truth: Sequence[str], predicted: Sequence[str]) -> float:
     Raises:
         ValueError: if there are no clips
     """
-    return _scores(_own_confusion(truth, predicted))["wa"]
+    return scores(_own_confusion(truth, predicted))["wa"]
 
 
 def macro_f1(truth: Sequence[str], predicted: Sequence[str]) -> float:
@@ -76,7 +75,7 @@ def macro_f1(truth: Sequence[str], predicted: Sequence[str]) -> float:
     Raises:
         ValueError: if there are no clips
     """
-    return _scores(_own_confusion(truth, predicted))["macro_f1"]
+    return scores(_own_confusion(truth, predicted))["macro_f1"]
 
 
 def wap(truth: Sequence[str], predicted: Sequence[str]) -> float:
@@ -87,7 +86,7 @@ def wap(truth: Sequence[str], predicted: Sequence[str]) -> float:
     Raises:
         ValueError: if there are no clips
     """
-    return _scores(_own_confusion(truth, predicted))["wap"]
+    return scores(_own_confusion(truth, predicted))["wap"]
 
 
 def recalls(
@@ -113,7 +112,7 @@ def score(predictions: pd.DataFrame, labels: Sequence[str]) -> dict[str, Any]:
     """
     matrix = confusion(_words(predictions, "label"), _words(predictions, "predicted"), labels)
     recall = _recalls(matrix, labels)
-    return {**_scores(matrix), "recall": recall, "confusion": matrix.tolist()}
+    return {**scores(matrix), "recall": recall, "confusion": matrix.tolist()}
 
 
 def summarise(predictions: pd.DataFrame, labels: Sequence[str] | None = None) -> dict[str, Any]:
@@ -138,33 +137,71 @@ def summarise(predictions: pd.DataFrame, labels: Sequence[str] | None = None) ->
         raise ValueError("predictions: expected at least one row, found none.")
     if labels is None:
         labels = sorted({*_words(predictions, "label"), *_words(predictions, "predicted")})
-    pooled = [score(part, labels) for _, part in predictions.groupby("repetition", sort=True)]
-    by_repetition = _uar_by_repetition(predictions)
-    total = score(predictions, labels)
+    folds = confusions(predictions, labels)
+    repetitions = sorted({repetition for repetition, _ in folds})
+    own = [[folds[key] for key in sorted(folds) if key[0] == number] for number in repetitions]
+    pooled = [scores(np.sum(matrices, axis=0)) for matrices in own]
+    by_repetition = [float(np.mean([scores(each)["uar"] for each in part])) for part in own]
+    total = np.sum(list(folds.values()), axis=0)
     return {
         "uar": float(np.mean(by_repetition)),
         "uar_sd": float(np.std(by_repetition, ddof=1)) if len(by_repetition) > 1 else None,
         "uar_repetitions": by_repetition,
         "uar_pooled": float(np.mean([part["uar"] for part in pooled])),
         **{key: float(np.mean([part[key] for part in pooled])) for key in _AVERAGED},
-        "recall": total["recall"],
-        "confusion": total["confusion"],
+        "recall": _recalls(total, labels),
+        "confusion": total.tolist(),
         "repetitions": len(by_repetition),
         "clips": len(predictions) // len(by_repetition),
+    }
+
+
+def confusions(
+    predictions: pd.DataFrame, labels: Sequence[str]
+) -> dict[tuple[int, int], np.ndarray]:
+    """Count how often each class was taken for each, in every fold of every repetition.
+
+    Args:
+        predictions: columns `fold`, `repetition`, `label`, `predicted`
+        labels: classes in the order of rows and columns; must cover both
+
+    Returns:
+        by repetition and fold, counts of shape `(true classes, predicted classes)`
+
+    Raises:
+        ValueError: if a label is not among `labels`
+    """
+    size = len(labels)
+    pairs = _codes(predictions, "label", labels) * size + _codes(predictions, "predicted", labels)
+    fold, folds = predictions["fold"].factorize(sort=True)
+    repetition, repetitions = predictions["repetition"].factorize(sort=True)
+    cells = (len(repetitions), len(folds), size, size)
+    flat = (repetition * len(folds) + fold) * size**2 + pairs
+    counts = np.bincount(flat, minlength=math.prod(cells)).reshape(cells)
+    return {
+        (int(number), int(name)): counts[first, second]
+        for first, number in enumerate(repetitions)
+        for second, name in enumerate(folds)
+        if counts[first, second].any()
     }
 
 
 _AVERAGED = ("wa", "macro_f1", "wap")
 
 
-def _uar_by_repetition(predictions: pd.DataFrame) -> list[float]:
-    values = []
-    for _, repetition in predictions.groupby("repetition", sort=True):
-        folds = repetition.groupby("fold", sort=True)
-        values.append(
-            float(np.mean([uar(_words(p, "label"), _words(p, "predicted")) for _, p in folds]))
-        )
-    return values
+def _codes(predictions: pd.DataFrame, column: str, labels: Sequence[str]) -> np.ndarray:
+    """Return the position of each clip's label among `labels`."""
+    codes, found = predictions[column].factorize(use_na_sentinel=False)
+    position = {label: index for index, label in enumerate(labels)}
+    words = [str(label) for label in found]
+    _insist_on(words, position)
+    return np.array([position[word] for word in words], dtype=np.int64)[codes]
+
+
+def _insist_on(words: Iterable[str], labels: Collection[str]) -> None:
+    unknown = sorted(set(words) - set(labels))
+    if unknown:
+        raise ValueError(f"labels: expected to cover every label, found also {unknown}.")
 
 
 def _words(predictions: pd.DataFrame, column: str) -> list[str]:
@@ -183,7 +220,12 @@ def _recalls(matrix: np.ndarray, labels: Sequence[str]) -> dict[str, float | Non
     }
 
 
-def _scores(matrix: np.ndarray) -> Mapping[str, float]:
+def scores(matrix: np.ndarray) -> Mapping[str, float]:
+    """Return the scores of a confusion matrix: `uar`, `wa`, `macro_f1` and `wap`.
+
+    Raises:
+        ValueError: if there are no clips
+    """
     support, chosen, right = matrix.sum(axis=1), matrix.sum(axis=0), np.diag(matrix)
     if not support.sum():
         raise ValueError("predictions: expected at least one clip, found none.")

@@ -6,6 +6,8 @@ import csv
 import hashlib
 import io
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import licensed_trees as licensed
@@ -156,6 +158,18 @@ def test_utterances_of_a_pool_are_below_the_folder_of_both(command):
     rows = list(csv.DictReader(io.StringIO(command("utterances", "ravdess+tess", "--csv")[1])))
     assert len(rows) == 4240
     assert {row["path"].partition("/")[0] for row in rows} == {"ravdess", "tess"}
+
+
+@pytest.mark.parametrize("words", [("check", "savee"), ("utterances", "savee", "--csv")])
+def test_answers_come_without_what_takes_long_to_load(command, words):
+    assert command(*words)[0] == 0  # the durations are known from now on
+    code = (
+        "import sys\nfrom emobench import cli\n"
+        f"try:\n    cli.main({list(words)!r})\nexcept SystemExit as end:\n    assert not end.code\n"
+        "print(sorted({'pandas', 'sklearn', 'soundfile', 'av', 'keras'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
 
 
 # folds --------------------------------------------------------------------------------------------

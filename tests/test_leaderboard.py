@@ -24,7 +24,7 @@ from stored import FakeRegistry, Filled, current, experiment, predictions
 from emobench import leaderboard
 from emobench.cli.leaderboard import leaderboard as command
 from emobench.errors import SpecError, StoreError
-from emobench.leaderboard import Leaderboard, published, render
+from emobench.leaderboard import Leaderboard, papers, published, render
 from emobench.spec import Job
 
 PAPER = (
@@ -529,18 +529,20 @@ def test_published_figures():
         *("msp-improv", "portuguese", "ravdess", "savee", "shemo", "smartkom", "tess"),
     )
     for corpus in corpora:
-        ours = published.uars(corpus)
+        ours = published.figures(corpus)
         assert {model for model, one in ours.items() if one.protocol == "keesing2020"} == set(PAPER)
         assert all(0 < one.value < 100 for one in ours.values())
     humans = {corpus: published.human(corpus) for corpus in corpora}
     assert sum(value is not None for value in humans.values()) == 11
     assert (humans["ravdess"], humans["tess"], humans["cafe"]) == (62.5, 82, None)
-    assert published.uars("ravdess")["aldeneh2017-spec240"].value == 60.0
-    assert published.uars("smartkom")["svm-is09"].value == 28.5
-    assert published.uars("emo-db")["svm-is09"].value == 82.1
-    assert published.uars("iemocap")["wang2020-dual"].value == 73.3
-    assert published.uars("demo") == {}
-    assert list(published.model_order())[:7] == list(PAPER)
+    assert published.figures("ravdess")["aldeneh2017-spec240"].value == 60.0
+    assert published.figures("smartkom")["svm-is09"].value == 28.5
+    assert published.figures("emo-db")["svm-is09"].value == 82.1
+    assert published.figures("iemocap")["wang2020-dual"].value == 73.3
+    assert published.figures("demo") == {}
+    assert published.figures("iemocap", "wa")["wang2020-dual"].value == 72.7
+    assert published.figures("iemocap", "wap")["yoon2018-mdre"].value == 71.8
+    assert sorted(PAPER, key=papers.position) == list(PAPER)
 
 
 @pytest.fixture

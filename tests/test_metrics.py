@@ -103,3 +103,25 @@ def test_wrong_arguments_are_named():
         metrics.uar([], [])
     with pytest.raises(ValueError, match="expected at least one row, found none"):
         metrics.summarise(table([]))
+
+
+def test_counts_of_each_fold_are_scikit_learns():
+    random = np.random.default_rng(5)
+    labels = ["a", "b", "c"]
+    table = pd.DataFrame(
+        {
+            "fold": random.integers(0, 3, 200) * 2,
+            "repetition": random.integers(1, 3, 200),
+            "label": random.choice(labels, 200),
+            "predicted": random.choice(labels, 200),
+        }
+    )
+    table = table[(table["fold"] != 4) | (table["repetition"] != 2)]
+    found = metrics.confusions(table, labels)
+    parts = dict(list(table.groupby(["repetition", "fold"])))
+    assert set(found) == set(parts)
+    for key, part in parts.items():
+        expected = reference.confusion_matrix(part["label"], part["predicted"], labels=labels)
+        np.testing.assert_array_equal(found[key], expected)
+    with pytest.raises(ValueError, match=r"found also \['c'\]"):
+        metrics.confusions(table, ["a", "b"])

@@ -8,13 +8,20 @@ from pathlib import Path
 
 import click
 
-from . import options
+from . import options, stored
 
 
 @click.command()
 @options.results
 @click.option("--protocol", help="Show this protocol only. [default: all that have results]")
 @click.option("--partial", is_flag=True, help="Show incomplete results too, marked.")
+@click.option(
+    "--metric",
+    "metrics",
+    multiple=True,
+    type=click.Choice(["headline", "uar", "pooled", "wa", "wap"]),
+    help="Show a table of this score; may be repeated. [default: the protocol's headline, and UAR]",
+)
 @click.option("--pooled", is_flag=True, help="Add tables of the pooled UAR and of WA.")
 @click.option(
     "--format",
@@ -39,6 +46,7 @@ def leaderboard(
     results: Path,
     protocol: str | None,
     partial: bool,
+    metrics: tuple[str, ...],
     pooled: bool,
     format_: str,
     out: Path | None,
@@ -49,15 +57,9 @@ def leaderboard(
 
     Rows are corpora, columns are models. Every figure is computed from stored predictions.
     """
-    from .. import corpora, runs
     from .. import leaderboard as board
 
-    registry = corpora.load_registry(datasets)
-
-    def current(experiment: dict) -> str | None:
-        return runs.current_fingerprint(experiment, registry)
-
-    chosen = {"current": current, "partial": partial, "registry": registry}
+    chosen = {**stored.reading(datasets), "partial": partial}
     boards = (
         [board.build(results, protocol=protocol, **chosen)]
         if protocol
@@ -67,6 +69,7 @@ def leaderboard(
     text = board.render(
         boards,
         format_,
+        metrics=metrics,
         pooled=pooled,
         colour=on_terminal,
         width=shutil.get_terminal_size().columns if on_terminal else None,
@@ -74,9 +77,9 @@ def leaderboard(
     if out is None:
         click.echo(text, nl=False)
     else:
-        _write(out, text, "--out")
+        stored.write(out, text, "--out")
     if readme is not None:
-        _write(readme, board.embed(_read(readme), board.fragment(boards)), "--readme")
+        stored.write(readme, board.embed(_read(readme), board.fragment(boards)), "--readme")
     if format_ == "csv":
         for one in boards:
             for notice in one.notices:
@@ -91,22 +94,6 @@ def _read(path: Path) -> str:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise SpecError(
-            f"--readme {path}: expected a text file, found '{_reason(error)}'. Name another one."
-        ) from None
-
-
-def _write(path: Path, text: str, option: str) -> None:
-    from ..errors import SpecError
-
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8", newline="\n")
-    except OSError as error:
-        raise SpecError(
-            f"{option} {path}: expected a file that can be written, found '{_reason(error)}'. "
+            f"--readme {path}: expected a text file, found '{stored.reason(error)}'. "
             "Name another one."
         ) from None
-
-
-def _reason(error: Exception) -> str:
-    return getattr(error, "strerror", None) or str(error)

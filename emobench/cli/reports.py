@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
 
 _PLAIN_WIDTH = 1000
 _MOST_LISTED = 20
+_FEW = 5
+_INCOMPARABLE = "nothing to compare with (no `expect:`)"
 
 
 def print_check(console: Console, report: CheckReport) -> None:
@@ -21,23 +24,14 @@ def print_check(console: Console, report: CheckReport) -> None:
         style="bold",
         markup=False,
     )
-    if not report.reading.files:
-        console.print(report.reading.nothing_found(), markup=False)
+    reading = report.reading
+    if not reading.files:
+        for text in reading.problems or (reading.nothing_found(),):
+            console.print(text, markup=False, soft_wrap=True)
+        console.print("not ok: there is nothing to count.", markup=False)
         return
     _print_cells(console, report)
-    lengths = report.durations
-    if len(lengths):
-        formats = ", ".join(
-            f"{rate:,} Hz {'mono' if channels == 1 else f'{channels} channels'} ({count:,} files)"
-            for (rate, channels), count in report.formats.items()
-        )
-        console.print(f"audio: {formats}", markup=False)
-        console.print(
-            f"durations: {lengths.sum() / 3600:.2f} h; shortest {lengths[0]:.2f} s, median "
-            f"{lengths[len(lengths) // 2]:.2f} s, longest {lengths[-1]:.2f} s",
-            markup=False,
-        )
-    for text in _remarks(report):
+    for text in (*_facts(report), *_remarks(report)):
         console.print(text, markup=False, soft_wrap=True)
 
 
@@ -55,10 +49,30 @@ def _print_cells(console: Console, report: CheckReport) -> None:
             number(cell.found),
             number(cell.expected),
             number(cell.published),
-            "<- differs" if cell.differs else "",
+            "<- differs" if cell.differs else "(published otherwise)" if cell.corrected else "",
             style="red" if cell.differs else None,
         )
     console.print(table)
+
+
+def _facts(report: CheckReport) -> Iterator[str]:
+    """Yield what the audio is like, and what is trained on where the table does not show it."""
+    reading, lengths = report.reading, report.durations
+    if any(clip.facts["label"] != clip.facts["emotion"] for clip in reading.clips):
+        labels = Counter(clip.facts["label"] for clip in reading.clips)
+        yield "labels trained on: " + ", ".join(
+            f"{label} {labels[label]:,}" for label in report.corpus.labels
+        )
+    if lengths:
+        formats = ", ".join(
+            f"{rate:,} Hz {'mono' if channels == 1 else f'{channels} channels'} ({count:,} files)"
+            for (rate, channels), count in report.formats.items()
+        )
+        yield f"audio: {formats}"
+        yield (
+            f"durations: {_time(sum(lengths))}; shortest {lengths[0]:.2f} s, median "
+            f"{lengths[len(lengths) // 2]:.2f} s, longest {lengths[-1]:.2f} s"
+        )
 
 
 def _remarks(report: CheckReport) -> Iterator[str]:
@@ -68,48 +82,86 @@ def _remarks(report: CheckReport) -> Iterator[str]:
         yield f"left out by the registry: {count:,} ({reason})"
     if reading.duplicates:
         yield f"files with the id of another, not used: {len(reading.duplicates):,}"
-        yield from _listed(f"{unused} (as {used})" for _, used, unused in reading.duplicates)
+        yield from _listed([f"{unused} (as {used})" for _, used, unused in reading.duplicates])
     if report.alike:
         what = "the same sound" if report.deep else "the same bytes"
         yield f"different clips with {what}: {len(report.alike):,}"
-        yield from _listed(" = ".join(group) for group in report.alike)
+        yield from _listed(_likenesses(report))
     yield from reading.problems
+    if len(reading.strangers) > _FEW:
+        yield f"files that are not understood: {len(reading.strangers):,}"
+        yield from _listed(reading.strangers)
     if report.broken:
         yield f"files that cannot be used: {len(report.broken):,}"
-        yield from _listed(f"{file}: {reason}" for file, reason in report.broken.items())
+        yield from _listed([f"{file}: {reason}" for file, reason in report.broken.items()])
+        if len(report.broken) > _MOST_LISTED:
+            reasons = Counter(report.broken.values()).most_common(_FEW)
+            yield from (f"  {count:,} in all: {reason}" for reason, count in reasons if count > 1)
     yield _verdict(report)
+
+
+def _time(seconds: float) -> str:
+    return f"{seconds / 3600:.2f} h" if seconds >= 600 else f"{seconds:.1f} s"
+
+
+def _likenesses(report: CheckReport) -> list[str]:
+    """Return names of files that hold the same, and in what their clips should not differ."""
+    clips = defaultdict(list)
+    for clip in report.reading.clips:
+        clips[clip.file.relative].append(clip)
+    lines = []
+    for group in report.alike:
+        text = " = ".join(group)
+        for column in ("label", "speaker"):
+            values = sorted({clip.facts[column] for name in group for clip in clips[name]})
+            text += f"; {column}s differ: {', '.join(values)}" if len(values) > 1 else ""
+        lines.append(text)
+    return lines
 
 
 def _verdict(report: CheckReport) -> str:
     differing = [cell for cell in report.cells if cell.differs]
     clips = next(cell for cell in report.cells if cell.name == "clips")
-    wanted = clips.published if clips.expected is None else clips.expected
-    decoded = " Every file was decoded." if report.deep else ""
+    decoded = " Every file in use was decoded." if report.deep else ""
     if report.good:
-        known = "as expected" if wanted is not None else "nothing to compare with (no `expect:`)"
+        known = "as expected" if clips.wanted is not None else _INCOMPARABLE
         return f"ok: {clips.found:,} clips, {known}.{decoded}"
     if not differing:
-        return "not ok: the counts are as expected, but see above."
-    if wanted is not None and clips.found < wanted:
+        known = "the counts are as expected, but see above"
+        return f"not ok: {known if clips.wanted is not None else 'see above'}.{decoded}"
+    if clips.wanted is not None and clips.found < clips.wanted:
+        advice = ": unpack the missing archives, or download it again"
+        if report.reading.problems:
+            advice = " or cannot be understood: see above"
+        counts = f"{clips.found:,} of {clips.wanted:,} clips"
+        return f"not ok: {counts}. The copy is incomplete{advice}.{decoded}"
+    if clips.wanted is not None and clips.found > clips.wanted:
         return (
-            f"not ok: {clips.found:,} of {wanted:,} clips. The copy is incomplete: unpack the "
-            "missing archives, or download it again."
+            f"not ok: {clips.found:,} clips instead of {clips.wanted:,}. Remove what does not "
+            f"belong to the corpus from its folder.{decoded}"
         )
-    if wanted is not None and clips.found > wanted:
-        return (
-            f"not ok: {clips.found:,} clips instead of {wanted:,}. Remove what does not belong to "
-            "the corpus from its folder."
-        )
-    return f"not ok: {len(differing)} numbers differ. The labels are not those of the release."
+    names = ", ".join(cell.name for cell in differing)
+    return f"not ok: the numbers of {names} are not those of the release.{decoded}"
 
 
-def _listed(lines: Iterable[str]) -> Iterator[str]:
+def _listed(lines: Sequence[str]) -> Iterator[str]:
     """Yield the first lines, indented, and how many there are beyond."""
-    everything = list(lines)
-    for line in everything[:_MOST_LISTED]:
+    for line in lines[:_MOST_LISTED]:
         yield f"  {line}"
-    if len(everything) > _MOST_LISTED:
-        yield f"  … and {len(everything) - _MOST_LISTED:,} more"
+    if len(lines) > _MOST_LISTED:
+        yield f"  … and {len(lines) - _MOST_LISTED:,} more"
+
+
+def aligned(rows: Iterable[Sequence[str]]) -> Iterator[str]:
+    """Yield lines with the cells of rows below each other.
+
+    Not by rich, which takes seconds for several thousand rows.
+    """
+    every = list(rows)
+    widths = [max(map(len, column)) for column in zip(*every, strict=True)]
+    for row in every:
+        padded = (text.ljust(width) for text, width in zip(row, widths, strict=True))
+        yield "  ".join(padded).rstrip()
 
 
 def console() -> Console:

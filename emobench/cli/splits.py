@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import csv
 import json
+import sys
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from . import options
+from . import options, reports
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ..corpora import Corpus
+    from ..spec import Fold
 
 
 @click.command()
@@ -35,7 +45,14 @@ def protocols() -> None:
 @options.data
 @options.cache
 @options.datasets
-@click.option("--json", "as_json", is_flag=True, help="Print the ids of every fold as JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Print folds with the ids of their clips.")
+@click.option(
+    "--csv",
+    "as_csv",
+    is_flag=True,
+    help="Print a line for each fold and each clip that it tests, or keeps for development; it "
+    "trains on the others.",
+)
 def folds(
     name: str,
     protocol: str,
@@ -43,24 +60,81 @@ def folds(
     cache: Path | None,
     datasets: tuple[Path, ...],
     as_json: bool,
+    as_csv: bool,
 ) -> None:
-    """Print who is held out in which fold of corpus NAME."""
+    """Print who is held out in which fold of corpus NAME.
+
+    Of a complete copy it says the same on every machine.
+    """
     from .. import corpora, runs
     from .. import folds as splitting
     from .. import protocols as known
 
+    if as_json and as_csv:
+        raise click.UsageError("expected one of --json and --csv, found both. Leave out one.")
     places = runs.find_places(data=data, cache=cache, datasets=datasets)
     corpus = corpora.load_registry(places.datasets).get(name)
+    chosen = known.get(protocol)
     table = corpora.load(corpus, places.data, places.cache)
-    made = splitting.make(table, corpus.folds, known.get(protocol))
+    made = splitting.make(table, corpus.folds, chosen)
     if as_json:
-        rows = [
-            {"fold": fold.index, "held_out": list(fold.held_out), "test": list(fold.test)}
-            for fold in made
-        ]
-        click.echo(json.dumps(rows, indent=1, ensure_ascii=False))
-        return
-    click.echo("fold,held_out,training_clips,test_clips")
+        click.echo(json.dumps(list(map(_as_json, made)), indent=1, ensure_ascii=False))
+    elif as_csv:
+        rows = csv.writer(sys.stdout, lineterminator="\n")
+        rows.writerow(("fold", "part", "id", "label", "speaker", "group"))
+        rows.writerows(_clips(made, table))
+    else:
+        for line in reports.aligned(_summary(made, table)):
+            click.echo(line)
+    if chosen.caution:
+        click.echo(f"caution: {chosen.caution}", err=as_json or as_csv)
+    _warn_of_other_counts(corpus, len(table))
+
+
+def _as_json(fold: Fold) -> dict[str, object]:
+    return {
+        "fold": fold.index,
+        "held_out": list(fold.held_out),
+        "training": sorted(fold.training),
+        "development": sorted(fold.development),
+        "test": sorted(fold.test),
+    }
+
+
+def _clips(made: Sequence[Fold], table: pd.DataFrame) -> Iterator[tuple[object, ...]]:
+    """Yield what is not trained on, in an order that no file system changes."""
+    facts = {row[0]: row[1:] for row in table[["label", "speaker", "group"]].itertuples()}
     for fold in made:
-        held_out = " ".join(fold.held_out)
-        click.echo(f"{fold.index},{held_out},{len(fold.training)},{len(fold.test)}")
+        for part, ids in (("test", fold.test), ("development", fold.development)):
+            for clip in sorted(ids):
+                yield (fold.index, part, clip, *facts[clip])
+
+
+def _summary(made: Sequence[Fold], table: pd.DataFrame) -> Iterator[tuple[str, ...]]:
+    """Yield the rows of a table; speakers are named where groups are not theirs."""
+    parts = ["training", "development", "test"]
+    if not any(fold.development for fold in made):
+        parts.remove("development")
+    speaker = table["speaker"]
+    named = bool((speaker != table["group"]).any()) and not made[0].held_out[0].startswith("random")
+    yield ("fold", "held out", *(["speakers"] if named else []), *parts)
+    for fold in made:
+        spoken = sorted(set(speaker.loc[[*fold.test, *fold.development]]))
+        counts = (f"{len(getattr(fold, part)):,}" for part in parts)
+        yield (
+            str(fold.index),
+            " ".join(fold.held_out),
+            *([" ".join(spoken)] if named else []),
+            *counts,
+        )
+
+
+def _warn_of_other_counts(corpus: Corpus, found: int) -> None:
+    """Say that a copy is not complete, because its folds are then its own."""
+    expected = sum(corpus.expect.emotions.values()) if corpus.expect is not None else 0
+    if expected and expected != found:
+        click.echo(
+            f"This copy holds {found:,} clips instead of {expected:,}: its folds may not be those "
+            f"of others. See `emobench check {corpus.name}`.",
+            err=True,
+        )

@@ -1,8 +1,9 @@
 """The leaderboard: what has been run, beside what was published.
 
-`assembly` computes every figure from stored predictions, `selection` decides what is shown,
-`grid` puts it into words, and `terminal`, `markdown` and `data` render it. The same results give
-the same bytes, whenever and wherever.
+`gathering` reads what is stored and `selection` decides what is shown of it; `assembly` computes
+every figure from predictions, `grid` puts it into words, and `terminal`, `markdown` and `data`
+render it. The same results give the same bytes, whenever and wherever. `bitrates` and `comparison`
+look at the same results in other ways.
 """
 
 from __future__ import annotations
@@ -12,12 +13,17 @@ from typing import Literal, get_args
 
 from ..errors import SpecError, suggest
 from . import data, markdown, terminal
-from .assembly import Current, build, build_all, protocols_on_disk
+from .assembly import build, build_all
 from .board import Cell, Leaderboard, Row
+from .gathering import Current, protocols_on_disk
+from .grid import Metric
 from .markdown import embed
 
 Format = Literal["table", "markdown", "csv", "json"]
 FORMATS: tuple[str, ...] = get_args(Format)
+METRICS: tuple[str, ...] = get_args(Metric)
+USUAL: tuple[Metric, ...] = ("headline", "uar")
+"""What is shown unless something else is asked for."""
 
 __all__ = [
     "build",
@@ -31,6 +37,8 @@ __all__ = [
     "FORMATS",
     "Format",
     "Leaderboard",
+    "METRICS",
+    "Metric",
     "Row",
 ]
 
@@ -39,6 +47,7 @@ def render(
     boards: Leaderboard | Sequence[Leaderboard],
     format: Format = "table",
     *,
+    metrics: Sequence[Metric] = (),
     pooled: bool = False,
     colour: bool = False,
     width: int | None = None,
@@ -48,7 +57,9 @@ def render(
     Args:
         boards: what `build` or `build_all` returned
         format: "table" for people at a terminal, "markdown", "csv" or "json"
-        pooled: add tables of pooled UAR and of WA; CSV and JSON always hold them
+        metrics: a table for each, in this order; none means the protocol's headline, and UAR. CSV
+            and JSON always hold them all
+        pooled: add tables of pooled UAR and of WA
         colour: use a terminal's bold and dim letters in a table
         width: columns of the terminal; a wider table is cut into several
 
@@ -56,13 +67,21 @@ def render(
         text that ends in a line break
 
     Raises:
-        SpecError: if there is no such format
+        SpecError: if there is no such format or metric
     """
     several = _several(boards)
+    for metric in metrics:
+        if metric not in METRICS:
+            raise SpecError(
+                f"--metric: expected one of {', '.join(METRICS)}, found '{metric}'."
+                + suggest(metric, METRICS)
+            )
+    more: tuple[Metric, ...] = ("pooled", "wa") if pooled else ()
+    wanted = (*(metrics or USUAL), *more)
     if format == "table":
-        return terminal.to_text(several, pooled=pooled, colour=colour, width=width)
+        return terminal.to_text(several, wanted, colour=colour, width=width)
     if format == "markdown":
-        return markdown.to_markdown(several, pooled=pooled)
+        return markdown.to_markdown(several, wanted)
     if format == "csv":
         return data.to_csv(several)
     if format == "json":
@@ -75,7 +94,7 @@ def render(
 
 def fragment(boards: Leaderboard | Sequence[Leaderboard]) -> str:
     """Return the Markdown tables of real corpora alone, for `embed` to put into a README."""
-    return markdown.fragment(_several(boards))
+    return markdown.fragment(_several(boards), USUAL)
 
 
 def _several(boards: Leaderboard | Sequence[Leaderboard]) -> tuple[Leaderboard, ...]:

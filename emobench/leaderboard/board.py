@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .published import Published
+from .published import Published, name_of
 from .selection import Notice
 
 
@@ -16,6 +16,10 @@ class Cell:
 
     Attributes:
         model: canonical name
+        column: name of the model with the files that it was given beside audio
+        condition: what the sound went through, or "" for sound as it is
+        sides: which clips went through it, or ""
+        files: digest of each such file by kind, "" where there was none
         labels: the classes, in the order of the confusion matrix
         scores: as `metrics.summarise` returns them, between 0 and 1
         done: number of folds, over all repetitions, that are there
@@ -28,6 +32,10 @@ class Cell:
     """
 
     model: str
+    column: str
+    condition: str
+    sides: str
+    files: Mapping[str, str]
     labels: tuple[str, ...]
     scores: Mapping[str, Any]
     done: int
@@ -53,26 +61,35 @@ class Row:
         title: name for people
         chance: UAR of guessing, in percent
         human: published recognition rate of listeners, in percent
-        published: published UAR by model
-        cells: our results by model
+        published: published figures by metric and model
+        cells: our results on sound as it is, by column
+        conditions: our results under conditions
     """
 
     corpus: str
     title: str
     chance: float
     human: float | None
-    published: Mapping[str, Published]
+    published: Mapping[str, Mapping[str, Published]]
     cells: Mapping[str, Cell]
+    conditions: tuple[Cell, ...] = ()
 
-    def best(self, score: str) -> set[str]:
-        """Return the models whose comparable result is the best, as printed."""
-        printed = {
-            model: percent(cell.scores[score])
-            for model, cell in self.cells.items()
-            if cell.comparable
+    def printed(self, column: str, metric: str = "uar") -> Published | None:
+        """Return the published figure that a column reproduces, if there is one."""
+        return self.published.get(metric, {}).get(name_of(column))
+
+    def best(self, score: str, columns: Collection[str] | None = None) -> set[str]:
+        """Return the columns, of some or of all, whose comparable result is the best, as printed.
+
+        Results under conditions are not among them.
+        """
+        figures = {
+            column: percent(cell.scores[score])
+            for column, cell in self.cells.items()
+            if cell.comparable and (columns is None or column in columns)
         }
-        top = max(printed.values(), default=None)
-        return {model for model, value in printed.items() if value == top}
+        top = max(figures.values(), default=None)
+        return {column for column, value in figures.items() if value == top}
 
 
 @dataclass(frozen=True)
@@ -83,6 +100,7 @@ class Leaderboard:
         protocol: its name
         title: what it is, in a sentence
         caution: to be printed with its numbers, or ""
+        headline: score that is shown first
         rows: real corpora with results, in the order of the registry
         synthetic: synthetic corpora with results: never to be mixed with the others
         notices: what is on disk and not shown, and what is wrong with it
@@ -92,6 +110,7 @@ class Leaderboard:
     protocol: str
     title: str
     caution: str
+    headline: str
     rows: tuple[Row, ...]
     synthetic: tuple[Row, ...]
     notices: tuple[Notice, ...]

@@ -6,10 +6,12 @@ import csv
 import io
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from .board import Cell, Leaderboard, Row
+from .published import METRICS, Published
+from .selection import FILES
 from .words import shown_notices
 
 SCORES = ("uar", "uar_sd", "uar_pooled", "wa", "macro_f1", "wap")
@@ -20,8 +22,14 @@ COLUMNS = (
     "corpus",
     "synthetic",
     "model",
+    "condition",
+    "condition_on",
+    *FILES,
+    "headline",
     *SCORES,
     "published_uar",
+    "published_wa",
+    "published_wap",
     "published_protocol",
     "human",
     "chance",
@@ -46,10 +54,11 @@ def to_csv(boards: Sequence[Leaderboard]) -> str:
     writer.writeheader()
     for board in boards:
         for row, synthetic in _rows(boards, board):
-            for cell in row.cells.values():
+            for cell in (*row.cells.values(), *row.conditions):
                 facts = _facts(row, cell)
                 facts["notes"] = "; ".join(cell.notes)
                 named = {"protocol": board.protocol, "corpus": row.corpus, "synthetic": synthetic}
+                named["headline"] = board.headline
                 writer.writerow({key: _text(item) for key, item in {**named, **facts}.items()})
     return stream.getvalue()
 
@@ -69,17 +78,12 @@ def _board(boards: Sequence[Leaderboard], board: Leaderboard) -> dict[str, Any]:
             "synthetic": synthetic,
             "chance": round(row.chance, 4),
             "human": row.human,
-            "published": {model: one.value for model, one in sorted(row.published.items())},
-            "best": sorted(row.best("uar")),
-            "results": {
-                model: {
-                    **_facts(row, cell),
-                    "labels": list(cell.labels),
-                    "recall": _percentages(cell.scores["recall"]),
-                    "confusion": cell.scores["confusion"],
-                }
-                for model, cell in row.cells.items()
-            },
+            "published": _values(row.published["uar"]),
+            "published_wa": _values(row.published["wa"]),
+            "published_wap": _values(row.published["wap"]),
+            "best": sorted(row.best(board.headline)),
+            "results": {column: _details(row, cell) for column, cell in row.cells.items()},
+            "conditions": [_details(row, cell) for cell in row.conditions],
         }
         for row, synthetic in _rows(boards, board)
     ]
@@ -92,6 +96,7 @@ def _board(boards: Sequence[Leaderboard], board: Leaderboard) -> dict[str, Any]:
         "protocol": board.protocol,
         "title": board.title,
         "caution": board.caution,
+        "headline": board.headline,
         "rows": rows,
         "notices": {kind: texts for kind, texts in notices.items() if texts},
     }
@@ -109,13 +114,31 @@ def _real(boards: Sequence[Leaderboard]) -> bool:
     return any(board.rows for board in boards)
 
 
+def _details(row: Row, cell: Cell) -> dict[str, Any]:
+    return {
+        **_facts(row, cell),
+        "labels": list(cell.labels),
+        "recall": _percentages(cell.scores["recall"]),
+        "confusion": cell.scores["confusion"],
+    }
+
+
 def _facts(row: Row, cell: Cell) -> dict[str, Any]:
-    printed = row.published.get(cell.model)
+    printed: dict[str, Published] = {}
+    if not cell.condition:
+        found = {metric: row.printed(cell.column, metric) for metric in METRICS}
+        printed = {metric: one for metric, one in found.items() if one}
     return {
         "model": cell.model,
+        "condition": cell.condition or None,
+        "condition_on": cell.sides or None,
+        **{key: digest or None for key, digest in cell.files.items()},
         **_percentages({score: cell.scores.get(score) for score in SCORES}),
-        "published_uar": printed.value if printed else None,
-        "published_protocol": printed.protocol if printed else None,
+        **{
+            f"published_{metric}": printed[metric].value if metric in printed else None
+            for metric in METRICS
+        },
+        "published_protocol": next((one.protocol for one in printed.values()), None),
         "human": row.human,
         "chance": round(row.chance, 4),
         "complete": cell.complete,
@@ -128,6 +151,10 @@ def _facts(row: Row, cell: Cell) -> dict[str, Any]:
         "fingerprint": cell.fingerprint,
         "notes": list(cell.notes),
     }
+
+
+def _values(printed: Mapping[str, Published]) -> dict[str, float]:
+    return {model: one.value for model, one in sorted(printed.items())}
 
 
 def _percentages(shares: dict[str, float | None]) -> dict[str, float | None]:

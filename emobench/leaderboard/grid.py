@@ -3,21 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Literal
 
+from . import papers
+from .assembly import condition_position
 from .board import Cell, Leaderboard, Row, percent
-from .published import model_order
+from .papers import BASELINE, PAPERS, Paper
+
+Metric = Literal["headline", "uar", "pooled", "wa", "wap"]
+"""What a table may show; the headline is the protocol's."""
 
 ABSENT = "–"
 INCOMPLETE = "†"
 
 _SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
-_REFERENCE = "keesing2020"
+_POOLED = "uar_pooled"
 _SCORES = {
     "uar": "UAR in percent: mean over folds of the mean recall over classes",
-    "uar_pooled": "Pooled UAR in percent: mean recall over classes of all predictions together",
+    _POOLED: "Pooled UAR in percent: mean recall over classes of all predictions together",
     "wa": "WA in percent: share of clips that are right",
+    "wap": "WAP in percent: precision of each class, weighted by how many clips are of it",
 }
+_SIDES = {
+    "test": "models were trained on sound as it is and tested on what went through the condition "
+    "of the column",
+    "training": "models were trained on what went through the condition of the column and tested "
+    "on sound as it is",
+    "both": "models were trained and tested on what went through the condition of the column",
+}
+_AS_IT_IS = "as it is"
 
 
 @dataclass(frozen=True)
@@ -46,18 +61,71 @@ class Grid:
         header: of each column but the first
         rows: title and items of each row
         notes: footnotes
+        corner: header of the first column
+        ranked: whether the best of a row is marked
     """
 
     caption: str
     header: tuple[str, ...]
     rows: tuple[tuple[str, tuple[Item, ...]], ...]
     notes: tuple[str, ...]
+    corner: str = "corpus"
+    ranked: bool = True
+
+    def part(self, start: int, end: int) -> Grid:
+        """Return a table of some of the columns."""
+        rows = tuple((title, items[start:end]) for title, items in self.rows)
+        return replace(self, header=self.header[start:end], rows=rows)
 
 
-def tables(board: Leaderboard, rows: Sequence[Row], *, pooled: bool) -> list[Grid]:
-    """Return the tables of some rows: UAR, and on request the pooled UAR and WA."""
-    scores = ("uar", "uar_pooled", "wa") if pooled else ("uar",)
-    return [_table(board, rows, score) for score in scores]
+@dataclass(frozen=True)
+class Group:
+    """Tables under one heading.
+
+    Attributes:
+        title: heading, or "" where there is nothing to tell apart
+        tables: of one score each, or of one side of a condition
+    """
+
+    title: str
+    tables: tuple[Grid, ...]
+
+
+NOTHING = (
+    "No results yet. `emobench run --model all --corpus all --data DIR` makes some; "
+    "`emobench run --model svm-is09 --corpus demo --protocol smoke` needs no corpus."
+)
+
+
+def groups(
+    board: Leaderboard, rows: Sequence[Row], metrics: Sequence[Metric], *, conditions: bool = True
+) -> list[Group]:
+    """Return the tables of some rows.
+
+    Args:
+        board: whose rows they are
+        rows: corpora
+        metrics: a table for each, in this order
+        conditions: add results under conditions of the sound
+
+    Returns:
+        a group for each paper with results, the one whose protocol this is first, then one of
+        results under conditions, where there are any
+    """
+    scores = list(dict.fromkeys(_score(board, metric) for metric in metrics))
+    shown = _papers(board, rows)
+    found = [
+        Group(
+            paper.title if len(shown) > 1 else "",
+            tuple(_table(board, _rows_of(board, paper, rows), paper, score) for score in scores),
+        )
+        for paper in shown
+    ]
+    if conditions:
+        sides = sorted({cell.sides for row in rows for cell in row.conditions}, key=_side_position)
+        tables = tuple(_under_conditions(rows, side, scores[0]) for side in sides)
+        found += [Group("Under conditions", tables)] if tables else []
+    return found
 
 
 def empty(board: Leaderboard) -> str:
@@ -70,45 +138,86 @@ def empty(board: Leaderboard) -> str:
     return text
 
 
-NOTHING = (
-    "No results yet. `emobench run --model all --corpus all --data DIR` makes some; "
-    "`emobench run --model svm-is09 --corpus demo --protocol smoke` needs no corpus."
-)
+def _score(board: Leaderboard, metric: Metric) -> str:
+    """Return the key of a metric among the scores of a cell."""
+    if metric == "headline":
+        return board.headline
+    return _POOLED if metric == "pooled" else metric
 
 
-def _table(board: Leaderboard, rows: Sequence[Row], score: str) -> Grid:
-    beside = score == "uar"
-    models = _models(board, rows, beside)
+def _papers(board: Leaderboard, rows: Sequence[Row]) -> list[Paper]:
+    """Return the papers to draw tables for; the baseline alone is shown in the home paper's."""
+    home = papers.of_protocol(board.protocol)
+    found = {column for row in rows for column in row.cells}
+    drawn = {papers.of(column) for column in found if column != BASELINE}
+    if BASELINE in found and not (drawn and home is not PAPERS[0]):
+        drawn.add(home)
+    return sorted(drawn, key=lambda paper: (paper is not home, PAPERS.index(paper)))
+
+
+def _rows_of(board: Leaderboard, paper: Paper, rows: Sequence[Row]) -> list[Row]:
+    """Return the rows with a result of the paper, or of the baseline in the home paper's table."""
+    home = paper is papers.of_protocol(board.protocol)
+    return [
+        row
+        for row in rows
+        if any(papers.of(column) is paper and column != BASELINE for column in row.cells)
+        or (home and BASELINE in row.cells)
+    ]
+
+
+def _table(board: Leaderboard, rows: Sequence[Row], paper: Paper, score: str) -> Grid:
+    columns = _columns(rows, paper, score)
+    chance = score in ("uar", _POOLED)
+    human = score == "uar" and paper is PAPERS[0] and any(row.human is not None for row in rows)
     notes: dict[str, str] = {}
     lines = []
     for row in rows:
-        best = row.best(score)
-        items = [_item(row, model, score, model in best, notes) for model in models]
-        if score != "wa":
-            items.append(Item(f"{row.chance:.1f}"))
-        if beside and any(other.human is not None for other in rows):
-            items.append(Item(ABSENT if row.human is None else f"{row.human:g}"))
+        best = row.best(score, columns)
+        items = [_item(row, column, paper, score, column in best, notes) for column in columns]
+        items += [Item(f"{row.chance:.1f}")] if chance else []
+        items += [Item(ABSENT if row.human is None else f"{row.human:g}")] if human else []
         lines.append((row.title, tuple(items)))
-    header = [*models, "chance", "human"][: len(lines[0][1])] if lines else models
-    footnotes = [f"{mark} {text}" for text, mark in notes.items()]
+    shown = [row.cells[column] for row in rows for column in columns if column in row.cells]
     return Grid(
-        caption=_caption(board, rows, models, score),
-        header=tuple(header),
+        caption=_caption(board, rows, columns, paper, score),
+        header=(*columns, *(["chance"] if chance else []), *(["human"] if human else [])),
         rows=tuple(lines),
-        notes=tuple(_marks_explained(rows) + footnotes + _human_explained(rows, beside)),
+        notes=(*_footnotes(shown, notes), *(_HUMAN if human else ())),
     )
 
 
-def _item(row: Row, model: str, score: str, best: bool, notes: dict[str, str]) -> Item:
-    printed = row.published.get(model) if score == "uar" else None
+def _columns(rows: Sequence[Row], paper: Paper, score: str) -> list[str]:
+    """Return what has results, what the paper reports, and the baseline where it was run."""
+    found = {column for row in rows for column in row.cells}
+    own = {column for column in found if papers.of(column) is paper}
+    reported = {
+        name
+        for row in rows
+        for name, printed in row.published.get(score, {}).items()
+        if name in paper.models and printed.protocol == paper.name
+    }
+    columns = sorted(own | reported, key=papers.position)
+    return [*columns, BASELINE] if BASELINE in found - set(columns) else columns
+
+
+def _item(
+    row: Row, column: str, paper: Paper, score: str, best: bool, notes: dict[str, str]
+) -> Item:
+    printed = row.printed(column, score) if papers.of(column) is paper else None
     beside = f"{printed.value:.1f}" if printed else ""
-    cell = row.cells.get(model)
+    cell = row.cells.get(column)
+    return replace(_own(cell, score, notes), published=beside, best=best)
+
+
+def _own(cell: Cell | None, score: str, notes: dict[str, str]) -> Item:
+    """Return our figure with its marks; notes are numbered as they come up."""
     if cell is None:
-        return Item(ABSENT, published=beside)
+        return Item(ABSENT)
     marks = [] if cell.complete else [f"{INCOMPLETE}{cell.done}/{cell.wanted}"]
     for note in cell.notes:
         marks.append(notes.setdefault(note, str(len(notes) + 1).translate(_SUPERSCRIPTS)))
-    return Item(_figure(cell, score), " ".join(marks), beside, best)
+    return Item(_figure(cell, score), " ".join(marks))
 
 
 def _figure(cell: Cell, score: str) -> str:
@@ -119,35 +228,18 @@ def _figure(cell: Cell, score: str) -> str:
     return f"{text} ± {percent(deviation):.1f}"
 
 
-def _models(board: Leaderboard, rows: Sequence[Row], beside: bool) -> list[str]:
-    """Return the columns: what has results, and what the protocol's paper has."""
-    found = {model for row in rows for model in row.cells}
-    if beside:
-        found |= _reported(board, rows)
-    order = model_order()
-    return sorted(found, key=lambda model: (order.get(model, len(order)), model))
-
-
-def _reported(board: Leaderboard, rows: Sequence[Row]) -> set[str]:
-    """Return the models with published figures for this protocol, or else for Table 3's."""
-    pairs = {(model, one.protocol) for row in rows for model, one in row.published.items()}
-    own = {model for model, protocol in pairs if protocol == board.protocol}
-    return own or {model for model, protocol in pairs if protocol == _REFERENCE}
-
-
-def _caption(board: Leaderboard, rows: Sequence[Row], models: Sequence[str], score: str) -> str:
-    text = _SCORES[score]
-    if score != "uar":
-        return text + "; mean over repetitions."
-    text += ", mean ± standard deviation over repetitions"
-    sources = sorted(
-        {
-            row.published[model].protocol
-            for row in rows
-            for model in models
-            if model in row.published
-        }
-    )
+def _caption(
+    board: Leaderboard, rows: Sequence[Row], columns: Sequence[str], paper: Paper, score: str
+) -> str:
+    deviation = "mean ± standard deviation" if score == "uar" else "mean"
+    text = f"{_SCORES[score]}{',' if score == 'uar' else ';'} {deviation} over repetitions"
+    printed = [
+        row.printed(column, score)
+        for row in rows
+        for column in columns
+        if papers.of(column) is paper
+    ]
+    sources = sorted({one.protocol for one in printed if one})
     if not sources:
         return text + "."
     if sources == [board.protocol]:
@@ -158,19 +250,47 @@ def _caption(board: Leaderboard, rows: Sequence[Row], models: Sequence[str], sco
     )
 
 
-def _marks_explained(rows: Sequence[Row]) -> list[str]:
-    if all(cell.complete for row in rows for cell in row.cells.values()):
-        return []
-    return [
-        f"{INCOMPLETE} incomplete: folds done / folds of all repetitions; "
-        "not to be compared with the others"
-    ]
+def _under_conditions(rows: Sequence[Row], sides: str, score: str) -> Grid:
+    """Return the table of what was run under conditions on some clips, beside sound as it is."""
+    found = {cell.condition for row in rows for cell in row.conditions if cell.sides == sides}
+    conditions = sorted(found, key=condition_position)
+    notes: dict[str, str] = {}
+    lines, shown = [], []
+    for row in rows:
+        columns = dict.fromkeys(cell.column for cell in row.conditions if cell.sides == sides)
+        for column in columns:
+            heard = {
+                cell.condition: cell
+                for cell in row.conditions
+                if (cell.column, cell.sides) == (column, sides)
+            }
+            cells = [row.cells.get(column), *map(heard.get, conditions)]
+            shown += [cell for cell in cells if cell]
+            items = tuple(_own(cell, score, notes) for cell in cells)
+            lines.append((f"{row.title}, {column}", items))
+    return Grid(
+        caption=f"{_SCORES[score]}; {_SIDES.get(sides, sides)}.",
+        header=(_AS_IT_IS, *conditions),
+        rows=tuple(lines),
+        notes=_footnotes(shown, notes),
+        corner="corpus, model",
+        ranked=False,
+    )
 
 
-def _human_explained(rows: Sequence[Row], beside: bool) -> list[str]:
-    if not beside or all(row.human is None for row in rows):
-        return []
-    return [
-        "human: recognition rates as printed in the paper's table, mostly shares of right answers "
-        "from the corpora's own papers, not UAR"
-    ]
+def _side_position(sides: str) -> tuple[int, str]:
+    known = list(_SIDES)
+    return (known.index(sides) if sides in known else len(known), sides)
+
+
+def _footnotes(shown: Sequence[Cell], notes: dict[str, str]) -> tuple[str, ...]:
+    explained = f"{INCOMPLETE} incomplete: folds done / folds of all repetitions; "
+    explained += "not to be compared with the others"
+    marks = [] if all(cell.complete for cell in shown) else [explained]
+    return (*marks, *(f"{mark} {text}" for text, mark in notes.items()))
+
+
+_HUMAN = (
+    "human: recognition rates as printed in the paper's table, mostly shares of right answers "
+    "from the corpora's own papers, not UAR",
+)

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 
 from ..errors import SpecError
 from . import grid
 from .board import Leaderboard, Row
-from .grid import Grid, Item
+from .grid import Grid, Item, Metric
 from .words import HEADINGS, SYNTHETIC, heading, shown_notices
 
 START = "<!-- leaderboard:start -->"
 END = "<!-- leaderboard:end -->"
+
+_WIDEST = 12
+"""Columns of a table beside the first."""
 
 _REGENERATE = (
     "Every figure is computed from the predictions stored in this folder. Regenerate: "
@@ -19,7 +23,7 @@ _REGENERATE = (
 )
 
 
-def to_markdown(boards: Sequence[Leaderboard], *, pooled: bool = False) -> str:
+def to_markdown(boards: Sequence[Leaderboard], metrics: Sequence[Metric]) -> str:
     """Render leaderboards as a Markdown document.
 
     Synthetic corpora appear only where there is nothing else, under a heading that says so.
@@ -32,19 +36,19 @@ def to_markdown(boards: Sequence[Leaderboard], *, pooled: bool = False) -> str:
     for board in boards:
         rows = board.rows if real or not synthetic else board.synthetic
         if rows or _notices(board, real or not synthetic):
-            parts += _section(board, rows, pooled=pooled)
+            parts += _section(board, rows, metrics)
             parts += _notices(board, real or not synthetic)
     if len(parts) == 1:
         parts.append(grid.NOTHING)
     return "\n\n".join([*parts, _REGENERATE]) + "\n"
 
 
-def fragment(boards: Sequence[Leaderboard]) -> str:
-    """Return the tables of real corpora alone, as a README shows them."""
+def fragment(boards: Sequence[Leaderboard], metrics: Sequence[Metric]) -> str:
+    """Return the tables of real corpora and of sound as it is alone, as a README shows them."""
     parts = []
     for board in boards:
-        if board.rows:
-            parts += _section(board, board.rows, level="###")
+        if any(row.cells for row in board.rows):
+            parts += _section(board, board.rows, metrics, level="###", conditions=False)
     return "\n\n".join(parts or ["No complete results yet."])
 
 
@@ -73,7 +77,12 @@ def embed(text: str, table: str) -> str:
 
 
 def _section(
-    board: Leaderboard, rows: Sequence[Row], *, pooled: bool = False, level: str = "##"
+    board: Leaderboard,
+    rows: Sequence[Row],
+    metrics: Sequence[Metric],
+    *,
+    level: str = "##",
+    conditions: bool = True,
 ) -> list[str]:
     parts = [f"{level} Protocol `{board.protocol}`"]
     if board.title:
@@ -82,14 +91,26 @@ def _section(
         parts.append(f"**Caution:** {board.caution}.")
     if not rows:
         return [*parts, grid.empty(board)]
-    for table in grid.tables(board, rows, pooled=pooled):
-        parts += [table.caption, _lines(table)]
-        parts.append(
-            "\\\n".join(
-                ["**Bold**: best complete result of the row.", *map(_sentence, table.notes)]
-            )
-        )
+    for group in grid.groups(board, rows, metrics, conditions=conditions):
+        parts += [f"{level}# {group.title}"] if group.title else []
+        for table in group.tables:
+            parts += [table.caption, *map(_lines, _cut(table)), *_below(table)]
     return parts
+
+
+def _cut(table: Grid) -> list[Grid]:
+    """Cut a wide table into tables of about the same width, the corpora repeated in each."""
+    columns = len(table.header)
+    n_parts = max(1, -(-columns // _WIDEST))
+    ends = [round(columns * part / n_parts) for part in range(n_parts + 1)]
+    return [table.part(start, end) for start, end in itertools.pairwise(ends)]
+
+
+def _below(table: Grid) -> list[str]:
+    """Return what stands below a table, if anything does."""
+    ranked = ["**Bold**: best complete result of the row."] if table.ranked else []
+    lines = [*ranked, *map(_sentence, table.notes)]
+    return ["\\\n".join(lines)] if lines else []
 
 
 def _sentence(note: str) -> str:
@@ -98,7 +119,7 @@ def _sentence(note: str) -> str:
 
 def _lines(table: Grid) -> str:
     """Return a table whose source is aligned, too."""
-    header = ["corpus", *(_heading(name) for name in table.header)]
+    header = [table.corner, *(_heading(name) for name in table.header)]
     body = [[title, *map(_cell, items)] for title, items in table.rows]
     widths = [max(map(len, column)) for column in zip(header, *body, strict=True)]
     rule = [":" + "-" * (width - 1) for width in widths[:1]]
@@ -113,7 +134,7 @@ def _lines(table: Grid) -> str:
 
 
 def _heading(name: str) -> str:
-    return "<br>".join(part for part in heading(name) if part)
+    return "<br>".join(heading(name))
 
 
 def _cell(item: Item) -> str:

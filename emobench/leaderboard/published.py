@@ -15,8 +15,10 @@ from functools import cache
 from pathlib import Path
 
 HUMAN = "human"
+METRICS = ("uar", "wa", "wap")
 
 _FILE = Path(__file__).parent.parent / "published.csv"
+_RECOGNISED = " (ASR transcripts)"
 
 
 @dataclass(frozen=True)
@@ -32,13 +34,37 @@ class Published:
     protocol: str
 
 
-def uars(corpus: str) -> Mapping[str, Published]:
-    """Return the published UAR of each model on a corpus (name without variant)."""
+def figures(corpus: str, metric: str = "uar") -> Mapping[str, Published]:
+    """Return what was published of each model on a corpus (name without variant).
+
+    Args:
+        corpus: canonical name
+        metric: one of `METRICS`
+    """
     return {
         row["model"]: Published(float(row["value"]), row["protocol"])
         for row in _rows()
-        if row["corpus"] == corpus and row["metric"] == "uar"
+        if row["corpus"] == corpus and row["metric"] == metric
     }
+
+
+def name_of(column: str) -> str:
+    """Return the name under which the results that a column reproduces were published.
+
+    Texts from a file stand for a recogniser's; word vectors are what the papers have anyway.
+
+    Examples:
+        >>> name_of("yoon2018-mdrea+transcripts:1a2b3c4d+vectors:5e6f7a8b")
+        'yoon2018-mdrea (ASR transcripts)'
+    """
+    model, *files = column.split("+")
+    recognised = any(file.startswith("transcripts:") for file in files)
+    return model + _RECOGNISED if recognised else model
+
+
+def of_model(model: str) -> list[Mapping[str, str]]:
+    """Return the published figures of a model: `corpus`, `protocol`, `metric` and `value`."""
+    return [row for row in _rows() if row["model"] == model]
 
 
 def human(corpus: str) -> float | None:
@@ -47,13 +73,6 @@ def human(corpus: str) -> float | None:
         if row["corpus"] == corpus and row["model"] == HUMAN:
             return float(row["value"])
     return None
-
-
-@cache
-def model_order() -> Mapping[str, int]:
-    """Return the column of each published model, in the order of the papers' tables."""
-    models = dict.fromkeys(row["model"] for row in _rows() if row["model"] != HUMAN)
-    return {model: index for index, model in enumerate(models)}
 
 
 @cache

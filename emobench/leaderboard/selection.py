@@ -1,7 +1,9 @@
 """Which of the stored results a table shows, and why the others are not shown.
 
 One result is shown for a model on a corpus, and results are never mixed: a cell is one experiment
-with one configuration, on one set of clips, computed by one backend.
+with one configuration, on one set of clips, computed by one backend. What was run on texts or word
+vectors from a file is a column of its own; what was run under a condition of the sound is kept
+apart from the columns.
 """
 
 from __future__ import annotations
@@ -17,6 +19,11 @@ from ..spec import Job
 from ..store import StoredExperiment
 
 Kind = Literal["incomplete", "alternative", "stale", "failed", "damaged"]
+
+FILES = ("transcripts", "vectors")
+"""Files beside audio that a model may have been given."""
+
+UNKNOWN = "unknown"
 
 _PREFERRED = ("tensorflow", "scikit-learn")
 _BACKENDS = {"jax": "JAX", "torch": "PyTorch"}
@@ -60,6 +67,32 @@ class Candidate:
     def corpus(self) -> str:
         """Return the corpus' name, with its variant."""
         return self.stored.experiment["corpus"]
+
+    @property
+    def column(self) -> str:
+        """Return the model's name, with digests of the files that it was given beside audio."""
+        files = [(key, self.file(key)) for key in FILES]
+        return self.model + "".join(f"+{key}:{digest[:8]}" for key, digest in files if digest)
+
+    def file(self, key: str) -> str:
+        """Return the digest of a file that was given, or "" if there was none."""
+        return self._extra(key, "sha256")
+
+    @property
+    def condition(self) -> str:
+        """Return what the sound went through, or "" for sound as it is."""
+        return self._extra("condition", "name")
+
+    @property
+    def sides(self) -> str:
+        """Return which clips went through the condition, or ""."""
+        return self._extra("condition", "sides")
+
+    def _extra(self, key: str, part: str) -> str:
+        extra = self.stored.experiment["configuration"].get(key)
+        if extra is None:
+            return ""
+        return str(extra.get(part, UNKNOWN)) if isinstance(extra, dict) else UNKNOWN
 
     @property
     def backend(self) -> str:
@@ -131,7 +164,8 @@ class Candidate:
     @property
     def name(self) -> str:
         """Return how it is called in a list."""
-        return f"{self.corpus} {self.model} {self.stored.folder.name}"
+        heard = f" with {self.condition} on {self.sides}" if self.condition else ""
+        return f"{self.corpus} {self.column}{heard} {self.stored.folder.name}"
 
     def rank(self) -> tuple:
         """Return a key by which the result to show is the greatest."""
@@ -152,7 +186,8 @@ def choose(
     """Choose what a cell shows.
 
     Args:
-        candidates: results of one model on one corpus with today's configuration
+        candidates: results of one column on one corpus, under one condition, with today's
+            configuration
         partial: whether an incomplete result will do
         synthetic: whether the corpus is synthetic
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from . import grid
 from .board import Leaderboard, Row
-from .grid import Grid, Item
+from .grid import Grid, Item, Metric
 from .words import HEADINGS, SYNTHETIC, heading, shown_notices
 
 _GAP = "   "
@@ -47,8 +47,8 @@ class _Style:
 
 def to_text(
     boards: Sequence[Leaderboard],
+    metrics: Sequence[Metric],
     *,
-    pooled: bool = False,
     colour: bool = False,
     width: int | None = None,
 ) -> str:
@@ -56,7 +56,7 @@ def to_text(
 
     Args:
         boards: one for each protocol
-        pooled: add tables of pooled UAR and of WA
+        metrics: a table for each
         colour: use the terminal's bold and dim letters
         width: columns of the terminal; wider tables are cut into several. None for no limit
 
@@ -66,19 +66,19 @@ def to_text(
     style = _Style(colour, width)
     if not boards:
         return grid.NOTHING + "\n"
-    return "\n\n".join("\n".join(_board(board, pooled, style)) for board in boards) + "\n"
+    return "\n\n".join("\n".join(_board(board, metrics, style)) for board in boards) + "\n"
 
 
-def _board(board: Leaderboard, pooled: bool, style: _Style) -> Iterator[str]:
+def _board(board: Leaderboard, metrics: Sequence[Metric], style: _Style) -> Iterator[str]:
     yield style.bold(f"Protocol {board.protocol}")
     yield from style.prose(f"{board.title[:1].upper()}{board.title[1:]}." if board.title else "")
     yield from style.prose(f"Caution: {board.caution}." if board.caution else "")
     if board.rows:
-        yield from _section(board, board.rows, pooled, style)
+        yield from _section(board, board.rows, metrics, style)
     if board.synthetic:
         yield ""
         yield style.bold(SYNTHETIC)
-        yield from _section(board, board.synthetic, pooled, style)
+        yield from _section(board, board.synthetic, metrics, style)
     if not board.rows and not board.synthetic:
         yield ""
         yield from style.prose(grid.empty(board))
@@ -91,17 +91,30 @@ def _board(board: Leaderboard, pooled: bool, style: _Style) -> Iterator[str]:
                 yield from style.prose(f"  {line}", "    ")
 
 
-def _section(board: Leaderboard, rows: Sequence[Row], pooled: bool, style: _Style) -> Iterator[str]:
-    for table in grid.tables(board, rows, pooled=pooled):
-        yield ""
-        yield from style.prose(table.caption)
-        for part in _cut(table, style.width):
+def _section(
+    board: Leaderboard, rows: Sequence[Row], metrics: Sequence[Metric], style: _Style
+) -> Iterator[str]:
+    for group in grid.groups(board, rows, metrics):
+        if group.title:
             yield ""
-            yield from _lines(part, style)
+            yield style.bold(group.title)
+        for table in group.tables:
+            yield from _table(table, style)
+
+
+def _table(table: Grid, style: _Style) -> Iterator[str]:
+    yield ""
+    yield from style.prose(table.caption)
+    for part in _cut(table, style.width):
         yield ""
-        yield f"* best complete result of the row{'; – no result' if _has_gaps(table) else ''}"
-        for note in table.notes:
-            yield from style.prose(note, "  ")
+        yield from _lines(part, style)
+    yield ""
+    legend = ["* best complete result of the row"] if table.ranked else []
+    legend += ["– no result"] if _has_gaps(table) else []
+    if legend:
+        yield "; ".join(legend)
+    for note in table.notes:
+        yield from style.prose(note, "  ")
 
 
 def _has_gaps(table: Grid) -> bool:
@@ -112,10 +125,15 @@ def _lines(table: Grid, style: _Style) -> Iterator[str]:
     """Yield a table: two lines a row where something published stands below our figure."""
     names = [heading(name) for name in table.header]
     widths = _widths(table)
-    first = max([len("corpus"), *(len(title) for title, _ in table.rows)])
-    for line in (0, 1) if any(upper for upper, _ in names) else (1,):
-        cells = [f" {name[line]}".ljust(size) for name, size in zip(names, widths, strict=True)]
-        yield (("corpus" if line else "").ljust(first) + _GAP + _GAP.join(cells)).rstrip()
+    first = _first_width(table)
+    height = max(map(len, names))
+    for line in range(height):
+        cells = []
+        for name, size in zip(names, widths, strict=True):
+            lines = ("",) * (height - len(name)) + name
+            cells.append(f" {lines[line]}".ljust(size))
+        corner = table.corner if line == height - 1 else ""
+        yield (corner.ljust(first) + _GAP + _GAP.join(cells)).rstrip()
     yield "─" * (first + sum(len(_GAP) + size for size in widths))
     for title, items in table.rows:
         own = [_own(item).ljust(size) for item, size in zip(items, widths, strict=True)]
@@ -130,20 +148,18 @@ def _lines(table: Grid, style: _Style) -> Iterator[str]:
 
 def _cut(table: Grid, width: int | None) -> Iterator[Grid]:
     """Cut a table into tables that fit, the corpora repeated in each."""
-    first = max([len("corpus"), *(len(title) for title, _ in table.rows)])
-    widths = _widths(table)
+    first, widths = _first_width(table), _widths(table)
     start, used = 0, first
     for end, size in enumerate(widths):
         used += len(_GAP) + size
         if width is not None and used > width and end > start:
-            yield _columns(table, start, end)
+            yield table.part(start, end)
             start, used = end, first + len(_GAP) + size
-    yield _columns(table, start, len(widths))
+    yield table.part(start, len(widths))
 
 
-def _columns(table: Grid, start: int, end: int) -> Grid:
-    rows = tuple((title, items[start:end]) for title, items in table.rows)
-    return Grid(table.caption, table.header[start:end], rows, table.notes)
+def _first_width(table: Grid) -> int:
+    return max([len(table.corner), *(len(title) for title, _ in table.rows)])
 
 
 def _widths(table: Grid) -> list[int]:

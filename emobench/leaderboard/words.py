@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 from .board import Leaderboard
 from .selection import Kind, Notice
 
 SYNTHETIC = "Synthetic voices: this shows that everything runs, and says nothing about emotions."
 
 _ONE_LINE = 12
+_BREAKS = re.compile(r"(?<=[:,])|(?=\+)")
 
 HEADINGS: dict[Kind, str] = {
     "damaged": "Damaged or contradictory files",
@@ -18,10 +21,18 @@ HEADINGS: dict[Kind, str] = {
 }
 
 
-def heading(model: str) -> tuple[str, str]:
-    """Return a model's name in two lines, or a short one in the lower."""
+def heading(column: str) -> tuple[str, ...]:
+    """Return a column's name in the lines of a narrow heading, or a short one in one line.
+
+    Examples:
+        >>> heading("wang2020-dual:time_fit=pad"), heading("latif2019")
+        (('wang2020-', 'dual:', 'time_fit=pad'), ('latif2019',))
+    """
+    if len(column) <= _ONE_LINE:
+        return (column,)
+    model, *more = _BREAKS.split(column)
     family, hyphen, rest = model.partition("-")
-    return (f"{family}-", rest) if hyphen and len(model) > _ONE_LINE else ("", model)
+    return (family + hyphen, rest, *more) if hyphen else (model, *more)
 
 
 def shown_notices(board: Leaderboard, kind: Kind, *, real: bool) -> list[Notice]:

@@ -1,0 +1,137 @@
+"""Figures, drawn without a screen; Matplotlib is loaded by the function that draws."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .errors import SpecError
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from .leaderboard.bitrates import Curve
+
+SUFFIXES = (".png", ".pdf", ".svg")
+"""Kinds of figures."""
+
+_PANELS_IN_A_ROW = 3
+_PANEL = (5.2, 3.8)
+"""Width and height in inches."""
+
+_STYLES = {"test": "-", "training": "--", "both": "-."}
+_HEARD = {
+    "test": "tested on MP3",
+    "training": "trained on MP3",
+    "both": "trained and tested on MP3",
+}
+_INCOMPLETE = " (incomplete)"
+
+
+def bitrates(curves: Sequence[Curve], file: Path) -> None:
+    """Draw UAR against MP3 bitrate: a panel a corpus, a line for each model and side.
+
+    The dotted line of a colour is that model on sound as it is; a band is the curve's interval
+    over speakers; the grey line is chance.
+
+    Args:
+        curves: what to draw, at least one
+        file: figure to write; its suffix tells the kind
+
+    Raises:
+        SpecError: if the figure cannot be written
+    """
+    _check(file)
+    corpora = list(dict.fromkeys((curve.corpus, curve.title) for curve in curves))
+    models = list(dict.fromkeys(curve.model for curve in curves))
+    colours = {model: f"C{index % 10}" for index, model in enumerate(models)}
+    figure, panels = _figure(len(corpora))
+    for panel, (corpus, title) in zip(panels, corpora, strict=True):
+        panel.set_title(title)
+        _draw(panel, [curve for curve in curves if curve.corpus == corpus], colours)
+    figure.suptitle(f"UAR against MP3 bitrate, protocol {curves[0].protocol}", fontsize="medium")
+    save(figure, file)
+
+
+def save(figure: Figure, file: Path) -> None:
+    """Write a figure without dates and versions, so that the same values give the same bytes.
+
+    Raises:
+        SpecError: if it cannot be written
+    """
+    _check(file)
+    dated = {".pdf": "CreationDate", ".svg": "Date"}.get(file.suffix.lower(), "Software")
+    import matplotlib
+
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with matplotlib.rc_context({"svg.hashsalt": "emobench"}):
+            figure.savefig(file, dpi=150, metadata={dated: None})
+    except OSError as error:
+        raise SpecError(
+            f"--out {file}: expected a file that can be written, found '{error.strerror or error}'."
+            " Name another one."
+        ) from None
+
+
+def _check(file: Path) -> None:
+    if file.suffix.lower() not in SUFFIXES:
+        raise SpecError(
+            f"--out {file}: expected a name that ends in {', '.join(SUFFIXES)}, found "
+            f"'{file.suffix}'. Name another one."
+        )
+
+
+def _figure(n_panels: int) -> tuple[Figure, list[Axes]]:
+    """Return a figure on no screen, and its panels."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    columns = min(n_panels, _PANELS_IN_A_ROW)
+    rows = -(-n_panels // columns)
+    figure = Figure(figsize=(_PANEL[0] * columns, _PANEL[1] * rows), layout="constrained")
+    FigureCanvasAgg(figure)
+    panels = list(figure.subplots(rows, columns, squeeze=False).flat)
+    for panel in panels[n_panels:]:
+        panel.remove()
+    return figure, panels[:n_panels]
+
+
+def _draw(panel: Axes, curves: Sequence[Curve], colours: dict[str, Any]) -> None:
+    """Draw the curves of one corpus."""
+    for curve in curves:
+        colour = colours[curve.model]
+        rates = [point.kbps for point in curve.points]
+        style = {"color": colour, "linestyle": _STYLES.get(curve.sides, ":"), "marker": "."}
+        panel.plot(rates, [100 * point.uar for point in curve.points], label=_label(curve), **style)
+        held = [point for point in curve.points if point.interval]
+        panel.fill_between(
+            [point.kbps for point in held],
+            [100 * point.interval.low for point in held],
+            [100 * point.interval.high for point in held],
+            color=colour,
+            alpha=0.12,
+            linewidth=0,
+        )
+    for model, plain in {curve.model: curve.plain for curve in curves if curve.plain}.items():
+        unfinished = _INCOMPLETE if plain.done < plain.wanted else ""
+        label = f"{model}, as it is{unfinished}"
+        panel.axhline(100 * plain.uar, color=colours[model], linestyle=":", label=label)
+    panel.axhline(100 * curves[0].chance, color="0.6", linewidth=0.8, label="chance")
+    ticks = sorted({point.kbps for curve in curves for point in curve.points})
+    panel.set_xscale("log", base=2)
+    panel.set_xticks(ticks, labels=[str(tick) for tick in ticks])
+    panel.minorticks_off()
+    panel.set_xlabel("MP3 bitrate in kbit/s")
+    panel.set_ylabel("UAR in percent")
+    panel.set_ylim(0, 100)
+    panel.grid(alpha=0.3)
+    panel.legend(fontsize="x-small")
+
+
+def _label(curve: Curve) -> str:
+    unfinished = any(point.done < point.wanted for point in curve.points)
+    heard = _HEARD.get(curve.sides, curve.sides)
+    return f"{curve.model}, {heard}" + (_INCOMPLETE if unfinished else "")
