@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 from .errors import SpecError
 
 if TYPE_CHECKING:
+    import numpy as np
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+    from .attention import Attended
     from .leaderboard.bitrates import Curve
 
 SUFFIXES = (".png", ".pdf", ".svg")
@@ -20,6 +22,11 @@ SUFFIXES = (".png", ".pdf", ".svg")
 _PANELS_IN_A_ROW = 3
 _PANEL = (5.2, 3.8)
 """Width and height in inches."""
+
+_CLIP = (8.0, 4.0)
+_FRAME_STEP = 0.010
+_FRAME_MIDDLE = 0.0125
+"""In seconds: frames of 25 ms every 10 ms, as all front-ends of networks that attend have."""
 
 _STYLES = {"test": "-", "training": "--", "both": "-."}
 _HEARD = {
@@ -52,6 +59,45 @@ def bitrates(curves: Sequence[Curve], file: Path) -> None:
         panel.set_title(title)
         _draw(panel, [curve for curve in curves if curve.corpus == corpus], colours)
     figure.suptitle(f"UAR against MP3 bitrate, protocol {curves[0].protocol}", fontsize="medium")
+    save(figure, file)
+
+
+def attention(
+    shown: Attended, samples: np.ndarray, sample_rate: int, model: str, file: Path
+) -> None:
+    """Draw the waveform of a clip over what a network attended to in it.
+
+    Args:
+        shown: weights of frames of 25 ms every 10 ms
+        samples: of the clip, of shape `(samples,)`
+        sample_rate: in Hz
+        model: its name
+        file: figure to write; its suffix tells the kind
+
+    Raises:
+        SpecError: if the figure cannot be written
+    """
+    _check(file)
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=_CLIP, layout="constrained")
+    FigureCanvasAgg(figure)
+    wave, weights = figure.subplots(2, 1, sharex=True)
+    times = [index / sample_rate for index in range(len(samples))]
+    wave.plot(times, samples, color="0.35", linewidth=0.5)
+    wave.set_ylabel("amplitude")
+    wave.set_title(
+        f"{shown.clip}: {shown.label}, predicted {shown.predicted} ({model})", fontsize="medium"
+    )
+    middles = [_FRAME_MIDDLE + _FRAME_STEP * index for index in range(len(shown.weights))]
+    weights.fill_between(middles, shown.weights, color="C0", alpha=0.3, linewidth=0)
+    weights.plot(middles, shown.weights, color="C0", linewidth=1)
+    weights.axhline(1 / len(shown.weights), color="0.5", linestyle=":", label="even attention")
+    weights.set_ylim(bottom=0)
+    weights.set_ylabel("attention")
+    weights.set_xlabel("time in s")
+    weights.legend(fontsize="x-small", loc="upper right")
     save(figure, file)
 
 

@@ -30,6 +30,10 @@ PARAMETERS = {
     "latif2019": (1_275_772, 1_278_847),
     "zhang2019": (706_836, 707_223),
     "zhao2019": (597_700, 598_087),
+    "zhao2019-logmel40": (597_700, 598_087),
+    # 200 more columns into two directions of four gates of 128 units
+    "zhao2019-logmel240": (597_700 + 204_800, 598_087 + 204_800),
+    "zhao2019-spec240": (597_700 + 204_800, 598_087 + 204_800),
     "krishna2019-acoustic": (233_732, 234_503),
     "krishna2019-speech": (315_908 + TABLE_50, 316_679 + TABLE_50),
     "krishna2019-word": (315_908 + TABLE_50, 316_679 + TABLE_50),

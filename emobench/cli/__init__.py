@@ -11,6 +11,7 @@ import click
 
 from .. import __version__
 from ..errors import EmobenchError, SpecError
+from .attention import attention
 from .bitrates import bitrates
 from .compare import compare
 from .corpora import check, corpora, utterances
@@ -40,6 +41,7 @@ for command in (
     protocols,
     folds,
     features,
+    attention,
 ):
     cli.add_command(command)
 

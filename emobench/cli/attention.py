@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from . import options
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ..attention import Attended
 
 
 @click.command()
@@ -67,19 +73,26 @@ def attention(
     _summarise(shares)
 
 
-def _draw(shown: object, table: object, model: str, out: Path | None) -> None:
-    from .. import plots
+def _draw(shown: Attended, table: pd.DataFrame, model: str, out: Path | None) -> None:
+    from .. import audio, plots
 
     row = table.loc[shown.clip]
+    segment = [None if missing else float(at) for at, missing in _ends(row)]
     file = out or Path(f"{shown.clip.replace('/', '_')}.png")
-    plots.attention(shown, row, model, file)
+    samples = audio.read(Path(row["path"]), *segment)
+    plots.attention(shown, samples, audio.SAMPLE_RATE, model, file)
     click.echo(
         f"{shown.clip}: {shown.label}, predicted {shown.predicted} "
         f"(fold {shown.job.fold}, repetition {shown.job.repetition}); drawn in {file}"
     )
 
 
-def _summarise(shares: object) -> None:
+def _ends(row: pd.Series) -> list[tuple[float, bool]]:
+    """Return where a clip begins and ends in its file, and whether either is the file's own."""
+    return [(row[name], row[name] != row[name]) for name in ("start", "end")]
+
+
+def _summarise(shares: pd.DataFrame) -> None:
     """Print the mean over the speakers' means, and how many speakers agree with the claim."""
     kinds = ["silent", "unvoiced", "voiced"]
     speakers = shares.groupby("speaker")[kinds].mean()

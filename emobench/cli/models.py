@@ -83,9 +83,7 @@ def _show_inputs(spec: ModelSpec) -> None:
         made = features.spec(wanted.feature, **wanted.params)
         click.echo(f"input {key}: {made}: {front_end.title}; {source}")
     if spec.kind == "network":
-        click.echo(
-            "padded rows are " + ("masked" if spec.masked else "ordinary input (unmasked)")
-        )
+        click.echo("padded rows are " + ("masked" if spec.masked else "ordinary input (unmasked)"))
     for need in spec.needs:
         click.echo(f"needs: a {need} of every clip")
 

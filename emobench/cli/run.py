@@ -216,7 +216,8 @@ def _say_what_would_run(planned: Plan, places: Places) -> None:
         experiment = step.experiment
         click.echo(
             f"{experiment.corpus} {experiment.model}{_heard(experiment)}: "
-            f"protocol {experiment.protocol}, {experiment.n_folds} folds, {len(step.missing)} jobs to do, {step.kept} done before"
+            f"protocol {experiment.protocol}, {experiment.n_folds} folds, "
+            f"{len(step.missing)} jobs to do, {step.kept} done before"
         )
 
 

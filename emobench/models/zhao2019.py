@@ -96,23 +96,34 @@ def _convolutional(config: Config, spectrogram: Any) -> Any:
     return AttentionPooling()(x)
 
 
-register(
-    ModelSpec(
-        name="zhao2019",
-        citation=(
-            "Z. Zhao, Z. Bao, Y. Zhao, Z. Zhang, N. Cummins, Z. Ren and B. Schuller, Exploring "
-            "deep spectrum representations via attention-based recurrent and convolutional neural "
-            "networks for speech emotion recognition, IEEE Access 7:97515, 2019, "
-            "doi:10.1109/ACCESS.2019.2928625"
-        ),
-        config=Config(),
-        inputs={"spectrogram": InputSpec("logmel5s", {"bands": 40}, scaling="speaker")},
-        build=build,
-        deviations=(
-            "D-15: 498 frames instead of 497",
-            "D-16: one bidirectional LSTM, as Keesing et al. (2020), instead of two",
-        ),
-    ),
-    shapes={"spectrogram": (498, 40)},
-    smallest={"spectrogram": (31, 31)},
+CITATION = (
+    "Z. Zhao, Z. Bao, Y. Zhao, Z. Zhang, N. Cummins, Z. Ren and B. Schuller, Exploring deep "
+    "spectrum representations via attention-based recurrent and convolutional neural networks for "
+    "speech emotion recognition, IEEE Access 7:97515, 2019, doi:10.1109/ACCESS.2019.2928625"
 )
+_LAYERS = "D-16: one bidirectional LSTM, as Keesing et al. (2020), instead of two"
+_LENGTH = "D-15: 498 frames instead of 497"
+_OPEN = "a spectrogram that Keesing et al. (2020) gave to another network only"
+
+
+def _register(
+    suffix: str, feature: str, bands: int, rows: int | None, deviations: tuple[str, ...]
+) -> None:
+    register(
+        ModelSpec(
+            name=f"zhao2019{suffix}",
+            citation=CITATION,
+            config=Config(),
+            inputs={"spectrogram": InputSpec(feature, {"bands": bands}, scaling="speaker")},
+            build=build,
+            deviations=(*deviations, _LAYERS),
+        ),
+        shapes={"spectrogram": (rows, bands)},
+        smallest={"spectrogram": (31, 31)},
+    )
+
+
+_register("", "logmel5s", 40, 498, (_LENGTH,))
+_register("-logmel40", "logmel", 40, None, (_OPEN,))
+_register("-logmel240", "logmel", 240, None, (_OPEN,))
+_register("-spec240", "logmel5s", 240, 498, (_OPEN, _LENGTH))

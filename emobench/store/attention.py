@@ -48,9 +48,7 @@ def read_attention(folder: Path, job: Job) -> dict[str, np.ndarray]:
     try:
         table = pq.read_table(path)
         ids, weights = table["id"].to_pylist(), table["attention"]
-        return {
-            name: values.values.to_numpy() for name, values in zip(ids, weights, strict=True)
-        }
+        return {name: values.values.to_numpy() for name, values in zip(ids, weights, strict=True)}
     except FileNotFoundError:
         return {}
     except (OSError, KeyError, pa.ArrowException) as error:

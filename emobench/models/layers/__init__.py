@@ -1,7 +1,10 @@
 """Layers that the models share; importing this package imports Keras, so build functions do it.
 
-`padding` tells padding from speech, `pooling` weighs over time by attention. `convolutions`, `rows` and `recurrent` compute what Keras
-layers of the same weights do, in an order that a CPU does faster.
+`padding` tells padding from speech; `pooling`, `deep_attention`, `dot_attention` and `statistics`
+sum up over time; `dual_sequence` is the DS-LSTM, with its `alignment` and
+`recurrent_normalisation`. `convolutions`, `rows`, `recurrent`, `classic_gru` and
+`recurrent_dropout` compute what Keras layers of the same weights do, in an order that a CPU does
+faster.
 """
 
 from __future__ import annotations
