@@ -21,12 +21,14 @@ class Source:
         lengths: rows of each clip, of shape `(clips,)`
         pad_multiple: rows are padded with zeros to a multiple of this, as published
         bucket_multiple: the coarser multiple that tells which clips may share a batch
+        rows: all clips at once where each is one row, of shape `(clips, 1, columns)`, or None
     """
 
     clip: Callable[[int], np.ndarray]
     lengths: np.ndarray
     pad_multiple: int = 1
     bucket_multiple: int = 1
+    rows: np.ndarray | None = None
 
     def padded(self, batching: Batching) -> np.ndarray:
         """Return the padded length of each clip before it meets others, of shape `(clips,)`."""
@@ -35,6 +37,8 @@ class Source:
 
     def stack(self, positions: np.ndarray, rows: int) -> np.ndarray:
         """Return clips padded with zeros, of shape `(clips, rows, …)`."""
+        if self.rows is not None and rows == 1:
+            return self.rows[positions]
         first = self.clip(int(positions[0]))
         batch = np.zeros((len(positions), rows, *first.shape[1:]), np.float32)
         batch[0, : len(first)] = first

@@ -22,10 +22,12 @@ class Found:
     Attributes:
         parameters: the best cell
         scores: every cell with its `score`, the mean UAR over the inner folds, and that of each
+        kind: whether the two sides of the inner folds share a speaker
     """
 
     parameters: dict[str, Any]
     scores: list[dict[str, Any]]
+    kind: folds.Kind
 
 
 def inner_folds(fold: Fold, data: Dataset) -> tuple[list[Fold], folds.Kind]:
@@ -41,6 +43,7 @@ def inner_folds(fold: Fold, data: Dataset) -> tuple[list[Fold], folds.Kind]:
 def search(
     grid: Mapping[str, Sequence[Any]],
     inner: Sequence[Fold],
+    kind: folds.Kind,
     data: Dataset,
     predict: Callable[[Fold, Mapping[str, Any]], np.ndarray],
 ) -> Found:
@@ -49,6 +52,7 @@ def search(
     Args:
         grid: values by hyper-parameter
         inner: folds of the training clips
+        kind: whether their two sides share a speaker
         data: the data set
         predict: from a fold and a cell to probabilities of the fold's test clips
     """
@@ -63,4 +67,4 @@ def search(
             reached.append(uar(list(labels[truth]), list(labels[predicted])))
         scores.append({**cell, "score": float(np.mean(reached)), "splits": reached})
     best = max(range(len(cells)), key=lambda index: scores[index]["score"])
-    return Found(cells[best], scores)
+    return Found(cells[best], scores, kind)

@@ -112,7 +112,10 @@ class AudioInput:
             lengths = np.minimum(lengths, longest)
         if fitted.shape[0] is not None:
             lengths = np.full_like(lengths, fitted.shape[0])
-        source = Source(clip, lengths, front_end.pad_multiple, front_end.bucket_multiple)
+        rows = None
+        if fitted.shape[0] == 1:
+            rows = np.stack([clip(position) for position in range(len(table))])
+        source = Source(clip, lengths, front_end.pad_multiple, front_end.bucket_multiple, rows)
         return Prepared(source, fitted.shape, fitted)
 
     def _scaler(

@@ -12,7 +12,7 @@ import numpy as np
 
 from .. import folds, weights
 from ..batches import Batches
-from ..spec import Development, Fold, Job
+from ..spec import Development, Fold, Job, fingerprint
 from . import grid
 from .attending import attention
 from .context import Context
@@ -23,6 +23,7 @@ Report = Callable[[int, int, float], None]
 """Called with finished epochs, epochs in all, and the training loss."""
 
 _networks: dict[str, Network] = {}
+_searches: dict[str, grid.Found] = {}
 
 
 @dataclass(frozen=True)
@@ -48,23 +49,39 @@ def run(context: Context, job: Job, seed: int, report: Report) -> Trained:
     facts: dict[str, Any] = {}
     chosen: dict[str, Any] = {}
     if context.model.grid and context.protocol.tuning != "none":
-        inner, kind = grid.inner_folds(fold, context.data)
-        found = grid.search(
-            context.model.grid,
-            inner,
-            context.data,
-            lambda part, config: train(
-                context, part, seed, config=config, tuning=True
-            ).probabilities,
-        )
+        found = _searched(context, fold, seed)
         chosen = found.parameters
         facts |= {
             "parameters": chosen,
             "grid": found.scores,
-            "tuned_on": f"training folds, {kind}",
+            "tuned_on": f"training folds, {found.kind}",
         }
     trained = train(context, fold, seed, config=chosen, report=report)
     return replace(trained, facts={**facts, **trained.facts})
+
+
+def _searched(context: Context, fold: Fold, seed: int) -> grid.Found:
+    """Return the best hyper-parameters of a fold; a process searches a fold once.
+
+    What the test side sounds like has no part in the search, so experiments that differ in that
+    alone share it.
+    """
+    learnt = dict(context.experiment.configuration)
+    if learnt.get("condition", {}).get("sides") == "test":
+        del learnt["condition"]
+    key = fingerprint([learnt, context.experiment.clips, fold.index, seed])
+    if key not in _searches:
+        inner, kind = grid.inner_folds(fold, context.data)
+        _searches[key] = grid.search(
+            context.model.grid,
+            inner,
+            kind,
+            context.data,
+            lambda part, config: (
+                train(context, part, seed, config=config, tuning=True).probabilities
+            ),
+        )
+    return _searches[key]
 
 
 def train(
