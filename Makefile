@@ -30,6 +30,7 @@ lint: install  ## Check style and formatting
 
 bench: install  ## Measure training steps, extraction and the SVM grid as ratios
 	$(BIN)/python benchmarks/steps.py
+	$(BIN)/python benchmarks/recurrent.py
 	$(BIN)/python benchmarks/pipeline.py
 	$(BIN)/python benchmarks/extraction.py
 	$(BIN)/python benchmarks/grid.py
@@ -39,6 +40,7 @@ leaderboard: install  ## Write the tables in results/ and in README.md from the 
 	$(BIN)/emobench leaderboard --format markdown --partial --out results/partial.md
 	$(BIN)/emobench leaderboard --format csv --out results/leaderboard.csv
 	$(BIN)/emobench leaderboard --format json --out results/leaderboard.json
+	$(BIN)/emobench bitrates --out results/bitrates.png --csv results/bitrates.csv
 
 clean:  ## Remove what can be made again
 	rm -rf $(VENV) $(DEMO) build dist *.egg-info .pytest_cache .ruff_cache .hypothesis

@@ -53,7 +53,6 @@ def test_the_commands_and_the_code(tmp_path):
 
 
 def test_adding_a_corpus(tmp_path):
-    (tmp_path / "datasets.yaml").write_text(blocks("yaml")[0])
     folder = tmp_path / "corpora" / "my-voices"
     folder.mkdir(parents=True)
     random = np.random.default_rng(0)
@@ -65,6 +64,8 @@ def test_adding_a_corpus(tmp_path):
     for script in blocks("sh", "corpus"):
         said = run(script, tmp_path, EMOBENCH_CACHE=str(tmp_path / "cache"))
         assert "2 jobs done" in said
+    written = (tmp_path / "mine.yaml").read_text().splitlines(keepends=True)
+    assert "".join(line for line in written if not line.startswith("#")) == blocks("yaml")[0]
 
 
 @pytest.mark.corpora
