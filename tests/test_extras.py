@@ -192,3 +192,14 @@ def test_a_grid_of_a_network_is_searched_inside_the_training_clips(tiny_places):
     best = max(record["grid"], key=lambda cell: cell["score"])
     assert record["parameters"] == {"l2": best["l2"]}
     assert record["tuned_on"] == "training folds, speaker-disjoint"
+
+
+def test_results_under_a_condition_that_computes_otherwise_today_are_stale(
+    tiny_places, monkeypatch
+):
+    (stored,) = run(tiny_places, "svm-is09", conditions=("mp3:8k",))
+    registry = corpora.load_registry(tiny_places.datasets)
+    then = stored.experiment["configuration_fingerprint"]
+    assert current_fingerprint(stored.experiment, registry) == then
+    monkeypatch.setattr(conditions, "VERSION", conditions.VERSION + 1)
+    assert current_fingerprint(stored.experiment, registry) != then

@@ -181,11 +181,7 @@ def extras(
     """
     found: dict[str, Any] = {}
     if condition != Condition() and hears(model):
-        found["condition"] = {
-            **condition.identity,
-            "name": condition.name,
-            "sides": selection.sides,
-        }
+        found["condition"] = _described(condition, selection.sides)
     if "transcript" in model.needs:
         for key, file in (("transcripts", places.transcripts), ("vectors", places.vectors)):
             if file is not None:
@@ -233,9 +229,22 @@ def current_fingerprint(experiment: Mapping[str, Any], registry: Registry) -> st
             protocol,
             epochs=configured.get("epochs_override"),
             backend=experiment["backend"],
-            extras={key: configured[key] for key in EXTRAS if key in configured},
+            extras=_today(configured),
         )
     )
+
+
+def _today(configured: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the extras of an old configuration as they would be today."""
+    found = {key: configured[key] for key in EXTRAS if key in configured}
+    if "condition" in found:
+        sides = found["condition"]["sides"]
+        found["condition"] = _described(conditions.parse(found["condition"]["name"]), sides)
+    return found
+
+
+def _described(condition: Condition, sides: str) -> dict[str, Any]:
+    return {**condition.identity, "name": condition.name, "sides": sides}
 
 
 def select(names: Sequence[str], registry: Registry, places: Places) -> list[Corpus]:
