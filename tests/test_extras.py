@@ -7,12 +7,17 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from click.testing import CliRunner
 
 from emobench import audio, conditions, corpora, features, models
-from emobench.errors import CorpusError, SpecError
+from emobench.attention import by_voicing
+from emobench.cli.attention import attention
+from emobench.errors import CorpusError, SpecError, StoreError
+from emobench.features import FeatureSet
 from emobench.runs import Selection, current_fingerprint, execute, plan
 from emobench.spec import Job, fingerprint
-from emobench.store import read_attention, read_experiments
+from emobench.store import StoredExperiment, read_attention, read_experiments
+from emobench.store.attention import to_parquet
 from emobench.training import dataset
 
 READS = "yoon2018-tre"
@@ -180,6 +185,56 @@ def test_attention_is_filed_beside_the_predictions(tiny_places):
         assert len(found) == 1 + (len(samples) - 400) // 160
         assert found.sum() == pytest.approx(1, abs=1e-4)
         assert (found > 0).all()
+    _shown_by_the_command(tiny_places, list(weights))
+
+
+def _shown_by_the_command(places, clips):
+    """Draw a clip, summarise all of them, and ask for what is not there."""
+    pictures = places.results.parent
+    known = [
+        *("--corpus", "tiny", "--model", ATTENDS, "--protocol", "smoke"),
+        *("--data", str(places.data), "--cache", str(places.cache)),
+        *("--results", str(places.results), "--datasets", str(places.datasets[0])),
+    ]
+    asked = CliRunner().invoke(
+        attention, [clips[0], *known, "--out", str(pictures / "clip.png")], catch_exceptions=False
+    )
+    assert f"{clips[0]}: " in asked.output
+    assert (pictures / "clip.png").read_bytes().startswith(b"\x89PNG")
+    told = CliRunner().invoke(
+        attention, [*known, "--out", str(pictures / "all.csv")], catch_exceptions=False
+    )
+    assert "12 clips of 2 speakers; 1.00 is even attention" in told.output
+    shares = pd.read_csv(pictures / "all.csv", index_col="id")
+    assert set(clips) <= set(shares.index)
+    assert shares["voiced_share"].between(0, 1).all()
+    with pytest.raises(StoreError, match="expected a test clip of repetition 1 such as s"):
+        CliRunner().invoke(attention, ["s9", *known], catch_exceptions=False)
+    other = [*known[:3], "svm-is09", *known[4:]]
+    with pytest.raises(StoreError, match="Run `emobench run --model svm-is09 --corpus tiny"):
+        CliRunner().invoke(attention, [clips[0], *other], catch_exceptions=False)
+
+
+def test_attention_is_told_by_voicing(tmp_path):
+    """Half of a clip is silent and gets a fifth of the attention."""
+    values = np.zeros((10, 32), np.float32)
+    values[5:, 0], values[5:, 15] = 1.0, 120.0  # energy and F0
+    weights = np.repeat([0.04, 0.16], 5)
+    job = Job(0)
+    folder = tmp_path / "results"
+    folder.mkdir()
+    (folder / f"{job.name}.attention.parquet").write_bytes(to_parquet({"clip": weights}))
+    predictions = pd.DataFrame({"id": ["clip"], "speaker": ["s1"], "repetition": 1, "fold": 0})
+    record = {"fold": 0, "repetition": 1}
+    stored = StoredExperiment(folder, {"model": ATTENDS}, (record,), predictions=predictions)
+    offsets = np.array([0, 10])
+    descriptors = FeatureSet(tmp_path, ("clip",), values, offsets, None, {})
+    (row,) = by_voicing(stored, descriptors).to_dict("records")
+    assert row["speaker"] == "s1"
+    assert (row["silent_share"], row["voiced_share"]) == (0.5, 0.5)
+    assert row["silent"] == pytest.approx(0.4)
+    assert row["voiced"] == pytest.approx(1.6)
+    assert np.isnan(row["unvoiced"])
 
 
 def test_a_grid_of_a_network_is_searched_inside_the_training_clips(tiny_places):
