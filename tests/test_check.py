@@ -247,7 +247,7 @@ def test_absent_corpora_of_a_pool(tmp_path, command):
     _, out, _ = command("check", "all", "--data", tmp_path)
     assert "ravdess+tess: not found. It is made of ravdess; get it." in out
     assert (
-        "ravdess: not found. Download it at https://zenodo.org/records/1188976 (about 215 MB). "
+        "ravdess: not found. Download it at https://zenodo.org/records/1188976 (about 208 MB). "
         "`emobench download ravdess` fetches it." in out
     )
     assert out.splitlines()[-1].startswith("1 ok, 0 not ok, 15 not found in ")

@@ -76,9 +76,9 @@ def test_show_tells_all_that_is_known_of_a_corpus(command):
     known = described(out)
     assert "Livingstone and Russo" in known["citation"][0]
     assert known["licence"] == ["CC BY-NC-SA 4.0"]
-    assert known["size"] == ["about 215 MB"]
+    assert known["size"] == ["about 208 MB"]
     assert known["access"] == ["open"]
-    assert "https://zenodo.org/records/1188976 (about 215 MB)" in known["get it"][0]
+    assert "https://zenodo.org/records/1188976 (about 208 MB)" in known["get it"][0]
     assert "`emobench download ravdess`" in known["get it"][0]
     assert known["clips"][0].startswith("1,440: anger 192, happiness 192")
     assert known["speakers"] == ["24"]

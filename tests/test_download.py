@@ -918,3 +918,13 @@ def test_addresses_change_no_result(host, place):
     before = corpora.load_registry().get("voices").semantic()
     write_entry(host, paths=[f"/one.zip#md5={'0' * 32}"])
     assert corpora.load_registry().get("voices").semantic() == before
+
+
+def test_speech_and_song_are_fetched_from_both_archives_with_checksums():
+    known = corpora.load_registry()
+    speech, song = (known.get(name).urls for name in ("ravdess", "ravdess:song"))
+    assert known.get("ravdess:speech+song").urls == (*speech, *song)
+    sources = [Source.of(url) for url in (*speech, *song)]
+    assert [source.size for source in sources] == [208_468_073, 225_505_317]
+    assert all(source.has_checksum for source in sources)
+    assert [source.address[-4:] for source in sources] == [".zip", ".zip"]

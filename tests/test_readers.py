@@ -48,6 +48,15 @@ def insist(name: str, data: Path, message: str) -> None:
     assert not report.good
 
 
+def warn_of(name: str, data: Path, message: str, caplog: pytest.LogCaptureFixture) -> None:
+    """Expect one gap: `load` warns of it, and `check` lists it among what is not ok."""
+    assert len(load(name, data))
+    assert [bool(re.search(message, text)) for text in caplog.messages] == [True]
+    report = corpora.check(REGISTRY.get(name), data, cache=data / "cache")
+    assert len(report.reading.gaps) == 1
+    assert not report.good
+
+
 def edit(file: Path, old: str, new: str) -> int:
     """Replace the first occurrence of a text; return its line."""
     text = file.read_text(encoding="utf-8")
@@ -208,11 +217,11 @@ def test_iemocap_many_malformed_lines_are_counted(tmp_path):
     assert problems[-1] == "… and 6 more such lines."
 
 
-def test_iemocap_label_without_audio(tmp_path):
+def test_iemocap_label_without_audio(tmp_path, caplog):
     licensed.iemocap(tmp_path / "iemocap")
     (tmp_path / "iemocap" / FIRST_AUDIO / "Ses01F_impro01_F000.wav").unlink()
     message = r"iemocap\.reader: .*none for 1: Ses01F_impro01_F000 \(.*impro01\.txt, line 3\)\. Res"
-    insist("iemocap", tmp_path, message)
+    warn_of("iemocap", tmp_path, message, caplog)
 
 
 def test_iemocap_labels_that_are_dropped_need_no_audio(tmp_path):
@@ -334,11 +343,12 @@ def test_msp_improv_malformed_summary(summary, tmp_path):
     assert "Evalution.txt, line 1: expected 'UTD-IMPROV-….avi; letter; A:…" in problems[0]
 
 
-def test_msp_improv_label_or_audio_alone(tmp_path):
+def test_msp_improv_label_or_audio_alone(tmp_path, caplog):
     licensed.msp_improv(tmp_path / "msp-improv")
     place = tmp_path / "msp-improv" / "Audio/session1/S01A/P"
     (place / f"MSP-IMPROV-{CLIP}.wav").unlink()
-    insist("msp-improv", tmp_path, r"none for 1: MSP-IMPROV-S01A-F01-P-FM01 \(.*txt, line 1\)")
+    message = r"none for 1: MSP-IMPROV-S01A-F01-P-FM01 \(.*txt, line 1\)"
+    warn_of("msp-improv", tmp_path, message, caplog)
     trees.plant(place, [f"MSP-IMPROV-{CLIP}.wav", f"MSP-IMPROV-{CLIP[:-1]}9.wav"])
     insist("msp-improv", tmp_path, r"none for 1 file: .*MSP-IMPROV-S01A-F01-P-FM09\.wav\. Restore")
 
@@ -483,12 +493,12 @@ def test_smartkom_session_of_the_system_alone(tmp_path):
     assert list(found.dropped.values()) == [1]
 
 
-def test_smartkom_missing_sound(tmp_path):
+def test_smartkom_missing_sound(tmp_path, caplog):
     licensed.smartkom(tmp_path / "smartkom")
     for file in (tmp_path / "smartkom").rglob("w001_pk?.wav"):
         file.unlink()
     message = r"w001_pk_AAA\.par: expected the recording w001_pk\?\.wav .* found none\. Unpack"
-    insist("smartkom", tmp_path, message)
+    warn_of("smartkom", tmp_path, message, caplog)
 
 
 @pytest.mark.parametrize(

@@ -366,7 +366,7 @@ MISTAKES = {
         "\nmine:\n  title: x\n  pool: {tess: 1}\n",
         4,
         "mine.pool",
-        r"a list \[a, b\], found a mapping",
+        r"a list \[a, b\], found \{tess: 1\}",
     ),
     "pool of what is not there": (
         "\nmine:\n  title: x\n  pool:\n  - tess\n  - ravdes\n",
@@ -383,6 +383,28 @@ MISTAKES = {
         "a column 'sentence'",
     ),
     "variants as a list": (GOOD + "  variants: [loud]\n", 8, "mine.variants", "a mapping"),
+    "no glob": (GOOD + "  glob: []\n", 8, "mine.glob", "such as '\\*.wav', found none"),
+    "reader and expression": (GOOD + "  reader: iemocap\n", 4, "mine.pattern", "beside `reader`"),
+    "sex that is none": (GOOD + "  defaults: {sex: x}\n", 8, "mine.defaults.sex", "female or male"),
+    "sex that is another": (
+        GOOD + "  values: {sex: {map: {1: femal}}}\n",
+        8,
+        "mine.values.sex.map.1",
+        "found 'femal'. Did you mean 'female'",
+    ),
+    "sex of the others": (
+        GOOD + "  values: {sex: {otherwise: unknown}}\n",
+        8,
+        "mine.values.sex.otherwise",
+        "Leave it out where it is unknown",
+    ),
+    "merging": (
+        GOOD.replace("mine:", "yours: &y") + "mine:\n  <<: *y\n",
+        9,
+        "mine.<<",
+        "make it a variant",
+    ),
+    "two documents": (GOOD + "---\n", 8, "mine", r"found: another document \(---\)"),
     "truth value": (GOOD + "  synthetic: perhaps\n", 8, "mine.synthetic", "true or false"),
     "variant with unknown key": (
         GOOD + "  variants:\n    loud:\n      emotion: {a: anger}\n",

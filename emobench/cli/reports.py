@@ -87,7 +87,7 @@ def _remarks(report: CheckReport) -> Iterator[str]:
         what = "the same sound" if report.deep else "the same bytes"
         yield f"different clips with {what}: {len(report.alike):,}"
         yield from _listed(_likenesses(report))
-    yield from reading.problems
+    yield from (*reading.problems, *reading.gaps)
     if len(reading.strangers) > _FEW:
         yield f"files that are not understood: {len(reading.strangers):,}"
         yield from _listed(reading.strangers)

@@ -83,7 +83,8 @@ class CheckReport:
     def good(self) -> bool:
         """Whether nothing differs and every file can be used."""
         differing = any(cell.differs for cell in self.cells)
-        return not (differing or self.broken or self.reading.problems or not self.reading.files)
+        found = self.reading
+        return not (differing or self.broken or found.problems or found.gaps or not found.files)
 
     @property
     def formats(self) -> dict[tuple[int, int], int]:

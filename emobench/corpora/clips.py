@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +12,8 @@ from .files import AudioFile
 from .schema import Corpus
 
 _MOST_NAMED = 5
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -48,12 +51,14 @@ class Annotated:
         clips: in the order of the audio files
         dropped: number of recordings that the reader leaves out, by reason
         strangers: audio files of which the corpus says nothing
+        gaps: what a smaller copy lacks, one sentence each
         problems: what is wrong, one sentence each
     """
 
     clips: tuple[Clip, ...] = ()
     dropped: Mapping[str, int] = field(default_factory=dict)
     strangers: tuple[str, ...] = ()
+    gaps: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
 
 
@@ -69,6 +74,7 @@ class Reading:
         duplicates: id, file that is used, and file of the same id that is not
         dropped: number of clips left out by the entry, by reason
         strangers: files that match the glob but not the expression
+        gaps: what a smaller copy lacks although its label files speak of it, one sentence each
         problems: what else is wrong, one sentence each
     """
 
@@ -79,10 +85,11 @@ class Reading:
     duplicates: tuple[tuple[str, str, str], ...] = ()
     dropped: Mapping[str, int] = field(default_factory=dict)
     strangers: tuple[str, ...] = ()
+    gaps: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
 
     def insist(self) -> None:
-        """Raise what is wrong.
+        """Raise what is wrong, and log what is lacking: a smaller copy can be used.
 
         Raises:
             CorpusError: naming file, entry, key and line, and some of the files
@@ -91,6 +98,8 @@ class Reading:
             raise CorpusError("\n".join(self.problems))
         if not self.files:
             raise CorpusError(self.nothing_found())
+        for gap in self.gaps:
+            _log.warning("%s", gap)
 
     def nothing_found(self) -> str:
         """Return the sentence for a folder without audio."""

@@ -39,6 +39,12 @@ TABLE_COLUMNS = (
 )
 """Columns of an utterance table; its index is `id`."""
 
+SEXES = {
+    **dict.fromkeys(("f", "female", "woman", "w"), "female"),
+    **dict.fromkeys(("m", "male", "man"), "male"),
+}
+"""What the column `sex` holds, by what may stand for it in small letters."""
+
 FILE_FACTS = ("id", "name", "stem", "path")
 """What is known of a clip without an expression: its id, and how its file is called."""
 

@@ -46,6 +46,7 @@ def read(corpus: Corpus, folder: Path) -> Reading:
         duplicates=tuple(duplicates),
         dropped={**found.dropped, **dropped},
         strangers=found.strangers,
+        gaps=found.gaps,
         problems=tuple(problems),
     )
 

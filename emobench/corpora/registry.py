@@ -202,6 +202,8 @@ def _mistake(error: Mapping[str, Any]) -> Mistake:
     if kind == "extra_forbidden":
         known = _keys_at(place)
         close = suggest(str(place[-1]), known).strip()
+        if place[-1] == "<<":
+            close = "Entries cannot be merged: repeat the keys, or make it a variant."
         expected = f"one of the keys {', '.join(known)}"
         return Mistake(place, expected, f"'{place[-1]}'", close or "Remove it.")
     if kind == "missing":
@@ -216,6 +218,7 @@ def _mistake(error: Mapping[str, Any]) -> Mistake:
     expected = _EXPECTED.get(kind, error["msg"].lower())
     if kind in ("greater_than_equal", "less_than_equal"):
         expected = error["msg"].lower().removeprefix("input should be ")
+        expected = f"a number {expected}"
     return Mistake(place, expected, _shown(value), _ADVICE.get(kind, "Correct it."))
 
 
@@ -259,7 +262,8 @@ def _shown(value: Any) -> str:
     if isinstance(value, (list, tuple)):
         return "a list"
     if isinstance(value, dict):
-        return "a mapping"
+        texts = [f"{{{key}: {text}}}" for key, text in value.items() if isinstance(text, str)]
+        return texts[0] if len(value) == len(texts) == 1 else "a mapping"
     text = str(value)
     return f"'{text if len(text) <= 60 else text[:57] + '…'}'"
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ..errors import suggest
-from .fields import EMOTIONS, FACTS, FILE_FACTS, TABLE_COLUMNS, split_emotion
+from .fields import EMOTIONS, FACTS, FILE_FACTS, SEXES, TABLE_COLUMNS, split_emotion
 from .items import SideTable
 from .readers import READERS
 from .schema import WITH_POOL, Entry
@@ -54,7 +54,9 @@ def mistakes(entry: Entry) -> Iterator[Mistake]:
         yield from _variants(entry)
         return
     yield from _sources(entry)
+    yield from _without_effect(entry)
     yield from _column_names(entry)
+    yield from _sexes(entry)
     yield from _templates(entry)
     yield from _drops(entry)
     yield from _tables(entry)
@@ -101,6 +103,32 @@ def _sources(entry: Entry) -> Iterator[Mistake]:
                 f"Add a group (?P<{column}>…) to `pattern`, a side table's column, or a value "
                 "under `defaults`.",
             )
+
+
+def _without_effect(entry: Entry) -> Iterator[Mistake]:
+    """Check that files are looked for, and that only one key says how they are read."""
+    if not entry.glob:
+        advice = "Leave it out for *.wav."
+        yield Mistake(("glob",), "the files of the corpus, such as '*.wav'", "none", advice)
+    if entry.reader is None:
+        return
+    for key in ("match", "pattern", "id"):
+        if key in entry.model_fields_set:
+            expected = "no key that says how names are read beside `reader`"
+            yield Mistake((key,), expected, f"'{key}'", "Remove one of the two.")
+
+
+def _sexes(entry: Entry) -> Iterator[Mistake]:
+    """Check that what the entry itself fills into the column `sex` is one."""
+    texts = {("defaults", "sex"): entry.defaults.get("sex")}
+    if rule := entry.values.get("sex"):
+        texts["values", "sex", "otherwise"] = rule.otherwise
+        texts |= {("values", "sex", "map", code): text for code, text in rule.map.items()}
+    for place, text in texts.items():
+        if text is not None and "{" not in text and text.casefold() not in SEXES:
+            advice = suggest(text, ("female", "male")).strip()
+            advice = advice or "Leave it out where it is unknown."
+            yield Mistake(place, "female or male", f"'{text}'", advice)
 
 
 def _column_names(entry: Entry) -> Iterator[Mistake]:
@@ -245,7 +273,7 @@ def _pool(entry: Entry) -> Iterator[Mistake]:
         if name in entry.pool[:position]:
             expected = "each corpus once"
             yield Mistake(("pool", position), expected, f"'{name}' again", "Remove one of them.")
-    for key in entry.model_fields_set - WITH_POOL:
+    for key in sorted(entry.model_fields_set - WITH_POOL):
         yield Mistake(
             (key,),
             "only what describes a pool of corpora",

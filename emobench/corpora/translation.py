@@ -8,14 +8,9 @@ from dataclasses import replace
 
 from ..errors import suggest
 from .clips import Clip, counted, named
-from .fields import EMOTIONS
+from .fields import EMOTIONS, SEXES
 from .schema import Corpus
 from .spellings import unified
-
-_SEXES = {
-    **dict.fromkeys(("f", "female", "woman", "w"), "female"),
-    **dict.fromkeys(("m", "male", "man"), "male"),
-}
 
 
 def translate(corpus: Corpus, clips: Sequence[Clip], problems: list[str]) -> list[Clip]:
@@ -33,10 +28,10 @@ def translate(corpus: Corpus, clips: Sequence[Clip], problems: list[str]) -> lis
         if code is not None and code not in meanings:
             unmapped.setdefault(code, []).append(clip.file.relative)
         sex = facts.get("sex")
-        if sex is not None and sex.casefold() not in _SEXES:
+        if sex is not None and sex.casefold() not in SEXES:
             strange_sexes.setdefault(sex, []).append(clip.file.relative)
         elif sex is not None:
-            facts["sex"] = _SEXES[sex.casefold()]
+            facts["sex"] = SEXES[sex.casefold()]
         if missing or code not in meanings:
             continue
         facts["raw_emotion"], facts["emotion"] = meanings[code]

@@ -167,7 +167,7 @@ def _items(
 
 def _syntax_message(file: Path, text: str, error: yaml.YAMLError) -> str:
     mark = getattr(error, "problem_mark", None)
-    problem = getattr(error, "problem", None) or str(error)
+    problem = (getattr(error, "problem", None) or str(error)).removeprefix("found ")
     where = str(file)
     if mark is not None:
         where = f"{file}, line {mark.line + 1}{_enclosing(text.splitlines()[: mark.line + 1])}"
@@ -181,6 +181,8 @@ def _syntax_message(file: Path, text: str, error: yaml.YAMLError) -> str:
         advice = "Put the text into quotes; indent with blanks, not tabs."
     elif "control character" in problem:
         advice = "Remove it."
+    elif "another document" in problem:
+        problem, advice = "another document (---)", "Leave out the line, or make two files of it."
     elif "escape" in problem:
         advice = "Write regular expressions without quotes or in single quotes."
     return f"{where}: expected YAML, found: {problem}. {advice}"

@@ -200,7 +200,7 @@ def _judged(proposed: Draft, reading: Reading, files: Sequence[AudioFile]) -> Pr
         what = f"{len(proposed.todo)} labels of {count:,} clips mean"
         if len(proposed.todo) == 1:
             what = f"the label '{next(iter(proposed.todo))}' of {count:,} clips means"
-        verdict = f"Not ready: say what {what}, in the entry below."
+        verdict = f"Not ready: say what {what}."
     elif reading.problems:
         verdict = f"Not ready: {reading.problems[0].partition(': ')[2]}"
     elif len(speakers) < 2 or len(labels) < 2:

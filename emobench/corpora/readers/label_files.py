@@ -115,8 +115,8 @@ def joined(
 ) -> Annotated:
     """Join recordings of single turns to their labels.
 
-    A recording without a label and a label without a recording are problems, except where the
-    entry leaves out clips of such a label anyway.
+    A recording without a label is a problem. A label without a recording is a gap, except where
+    the entry leaves out clips of such a label anyway.
 
     Args:
         corpus: its entry says which labels are left out
@@ -147,8 +147,8 @@ def joined(
     problems = [*malformed(bad, grammar.summary), *problems[:_MOST_SHOWN]]
     problems += [_strangers_message(corpus, strangers)] if strangers else []
     problems += [_unlabelled_message(corpus, unlabelled)] if unlabelled else []
-    problems += [_lost_message(corpus, lost)] if lost else []
-    return Annotated(tuple(clips), strangers=tuple(strangers), problems=tuple(problems))
+    gaps = (_lost_message(corpus, lost),) if lost else ()
+    return Annotated(tuple(clips), {}, tuple(strangers), gaps, tuple(problems))
 
 
 def _lost(corpus: Corpus, labels: Iterable[Label], recorded: Container[str]) -> list[str]:

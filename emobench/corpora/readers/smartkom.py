@@ -34,6 +34,7 @@ _STATE = re.compile(rf"USH\s*:\s*{_SPAN}\s+(?P<state>\S+)(?:\s.*)?")
 _EXPECTED = (
     "'ORT: index word', 'TRN: start duration word,index,list turn' or 'USH: start duration state'"
 )
+_MOST_SHOWN = 5
 _UNFINISHED = "session without turns (TRN) or user states (USH)"
 
 _LETTERS = str.maketrans("ÄÖÜäöüß", "AOUaous")
@@ -76,6 +77,7 @@ def read(corpus: Corpus, folder: Path, files: Sequence[AudioFile]) -> Annotated:
     recordings = _by_session(files)
     clips: list[Clip] = []
     bad: list[Line] = []
+    gaps: list[str] = []
     problems: list[str] = []
     complete: dict[str, bool] = {}
     for file in labelled:
@@ -89,12 +91,16 @@ def read(corpus: Corpus, folder: Path, files: Sequence[AudioFile]) -> Annotated:
             complete[name["session"]] = True
             sound = _beside(file, recordings.get(name["session"], []))
             if sound is None:
-                problems.append(_silent(file, name["session"]))
+                gaps.append(_silent(file, name["session"]))
             else:
                 clips += _clips(name, tiers, sound)
     unfinished = list(complete.values()).count(False)
     dropped = {_UNFINISHED: unfinished} if unfinished else {}
-    return Annotated(tuple(clips), dropped, (), (*malformed(bad, _EXPECTED), *problems))
+    if len(gaps) > _MOST_SHOWN:
+        gaps[_MOST_SHOWN:] = [f"… and {len(gaps) - _MOST_SHOWN:,} more such sessions."]
+    return Annotated(
+        tuple(clips), dropped, gaps=tuple(gaps), problems=(*malformed(bad, _EXPECTED), *problems)
+    )
 
 
 def _by_session(files: Iterable[AudioFile]) -> Mapping[str, list[AudioFile]]:
