@@ -90,14 +90,12 @@ def loop(weights, x, y, h, c, *, bn_position, training):
             value = normalised(value, *moments, gamma[gate], beta[gate])
             gates.append(sigmoid(value) if bn_position == "pre" else value)
         forget, take_x, take_y, output = gates
-        candidate_x = np.tanh(
-            x[:, step] @ weights["cell/kernel_x"] + h @ recurrent[:, -2 * columns : -columns]
-            + biases[4]
-        )  # fmt: skip
-        candidate_y = np.tanh(
-            y[:, step] @ weights["cell/kernel_y"] + h @ recurrent[:, -columns:] + biases[5]
-        )
-        c = forget * c + take_x * candidate_x + take_y * candidate_y
+        candidates = []
+        for place, (name, inputs) in enumerate((("x", x), ("y", y)), start=4):
+            part = slice(place * columns, (place + 1) * columns)
+            value = inputs[:, step] @ weights[f"cell/kernel_{name}"] + h @ recurrent[:, part]
+            candidates.append(np.tanh(value + biases[place]))
+        c = forget * c + take_x * candidates[0] + take_y * candidates[1]
         h = output * np.tanh(c)
         moments = [h.mean(axis=0), h.var(axis=0)]
         of_gates.append(np.swapaxes(measured, 0, 1))
@@ -136,11 +134,9 @@ def test_is_the_loop_of_the_papers_equations(bn_position, training):
 def test_steps_beyond_the_stored_ones_use_the_last(bn_position):
     layer = built(bn_position)
     x, y, h, c = sequences(STEPS + 3)
-    expected, *_ = loop(
-        weights_of(layer), x, y, h, c, bn_position=bn_position, training=False
-    )  # fmt: skip
-    np.testing.assert_allclose(np.array(layer(x, y, (h, c))), expected, atol=1e-5)
     before = weights_of(layer)
+    expected, *_ = loop(before, x, y, h, c, bn_position=bn_position, training=False)
+    np.testing.assert_allclose(np.array(layer(x, y, (h, c))), expected, atol=1e-5)
     _, of_gates, _ = loop(before, x, y, h, c, bn_position=bn_position, training=True)
     layer(x, y, (h, c), training=True)
     measured = of_gates[:STEPS, 0].reshape(STEPS, -1)
@@ -176,44 +172,41 @@ def test_cell_runs_under_keras_own_loop(bn_position, training):
 
 @pytest.mark.parametrize("bn_position", ["post", "pre"])
 def test_gradients_are_those_of_finite_differences(bn_position):
-    x, y, *_ = (value.astype(np.float64) for value in sequences(4, 5))
-    inputs = [keras.Input((4, width), dtype="float64") for width in (X, Y)]
+    clips = 5
+    values = [value.astype(np.float64) for value in sequences(4, clips)]
+    inputs = [keras.Input(value.shape[1:], dtype="float64") for value in values]
+    state = [keras.layers.Dense(UNITS, dtype="float64")(each) for each in inputs[2:]]
     layer = layers.DSLSTM(UNITS, bn_position, dtype="float64")
-    model = keras.Model(inputs, layer(*inputs))
-    randomised(layer)
-    upstream = noise(5, 4, UNITS, seed=5)
-    start = [np.array(weight) for weight in model.weights]
-
-    def loss() -> float:
-        value = float((np.array(layer(x, y, training=True)) * upstream).sum())
-        for weight, value_before in zip(model.weights, start, strict=True):
-            if not weight.trainable:
-                weight.assign(value_before)
-        return value
-
+    model = keras.Model(inputs, layer(*inputs[:2], initial_state=state))
+    randomised(model)
+    upstream = noise(clips, 4, UNITS, seed=5)
+    start = model.get_weights()
     model.compile(
         keras.optimizers.SGD(1.0),
-        lambda truth, outputs: keras.ops.sum(truth * outputs, axis=(1, 2)) * 5.0,
+        lambda truth, outputs: keras.ops.sum(truth * outputs, axis=(1, 2)) * float(clips),
         jit_compile=False,
     )
-    model.train_on_batch([x, y], upstream)
-    gradients = [value - np.array(weight) for value, weight in zip(start, model.weights)]  # noqa: B905
+    model.train_on_batch(values, upstream)
+    moved = model.get_weights()
     model.set_weights(start)
     random = np.random.default_rng(0)
-    for weight, value, gradient in zip(model.weights, start, gradients, strict=True):
-        if not weight.trainable:
-            continue
-        for _ in range(3):
-            place = tuple(random.integers(side) for side in value.shape)
+
+    def loss() -> float:
+        return float((np.array(model(values, training=True)) * upstream).sum())
+
+    for weight, before, after in zip(model.weights, start, moved, strict=True):
+        places = [tuple(random.integers(side) for side in before.shape) for _ in range(3)]
+        for place in places if weight.trainable else []:
             found = []
             for move in (1e-6, -1e-6):
-                moved = value.copy()
-                moved[place] += move
-                weight.assign(moved)
+                changed = before.copy()
+                changed[place] += move
+                weight.assign(changed)
                 found.append(loss())
-            weight.assign(value)
+            weight.assign(before)
             slope = (found[0] - found[1]) / 2e-6
-            assert gradient[place] == pytest.approx(slope, rel=1e-4, abs=1e-6), weight.path
+            gradient = before[place] - after[place]
+            assert gradient == pytest.approx(slope, rel=1e-4, abs=1e-6), weight.path
 
 
 def recurrent_model(bn_position: str, steps: int | None = STEPS) -> keras.Model:

@@ -8,18 +8,16 @@ dual-sequence LSTM architecture", ICASSP 2020, doi:10.1109/ICASSP40776.2020.9054
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, Literal
 
 import keras
 from keras import ops
 
 from .columns import add_row
-from .recurrent_normalisation import StepNormalization, batch_moments, scale_and_offset
+from .dual_sequence_loop import advance, loop_over_batch, over_batch
+from .recurrent_normalisation import StepNormalization, scale_and_offset
 
 Shape = tuple[int | None, ...]
-Normalise = Callable[[Any], tuple[Any, Any]]
-"""From the values of all gates to the normalised ones, and what was measured on the way."""
 
 
 @keras.saving.register_keras_serializable(package="emobench")
@@ -111,48 +109,65 @@ class DSLSTMCell(keras.layers.Layer):
             for name, start in (("moving_mean", "zeros"), ("moving_variance", "ones"))
         )
 
-    def project(self, inputs: Any) -> Any:
+    def project(self, x: Any, y: Any) -> tuple[Any, Any]:
         """Return what gates and candidates take from the inputs, biases included.
 
         Args:
-            inputs: of shape `(..., columns)`, for one step or for all of them
+            x: of the first sequence, of shape `(..., x_columns)`, one step or all of them
+            y: of the second sequence, of shape `(..., y_columns)`
 
         Returns:
-            of shape `(..., 6 * units)`: the four gates, the candidate of x, the candidate of y
+            of the four gates, of shape `(..., 4 * units)`, and of the two candidates, of shape
+            `(..., 2 * units)`
         """
-        x_columns, y_columns = self.x_columns, self.kernel_y.shape[0]
-        only_x = ops.pad(self.kernel_x, ((0, y_columns), (0, 0)))
-        only_y = ops.pad(self.kernel_y, ((x_columns, 0), (0, 0)))
-        # A sixth of this product is by zero, which costs less than joining three products.
-        kernel = ops.concatenate([self.kernel, only_x, only_y], axis=1)
-        return add_row(ops.matmul(inputs, kernel), self.biases)
+        gates = ops.matmul(ops.concatenate([x, y], axis=-1), self.kernel)
+        candidates = [ops.matmul(x, self.kernel_x), ops.matmul(y, self.kernel_y)]
+        of_gates, of_candidates = ops.split(self.biases, [4 * self.units])
+        return add_row(gates, of_gates), add_row(ops.concatenate(candidates, -1), of_candidates)
 
-    def step(self, projected: Any, h: Any, c: Any, normalise: Normalise) -> tuple[Any, Any, Any]:
-        """Return the next hidden and cell state, and what `normalise` measured.
+    def train(self, projected: tuple[Any, Any], state: tuple[Any, Any]) -> tuple[Any, Any]:
+        """Return the hidden states of all steps, of shape `(steps, batch, units)`.
+
+        Beside them the mean and variance of each step, for `store`.
 
         Args:
-            projected: what `project` returns for this step, of shape `(batch, 6 * units)`
-            h: hidden state, of shape `(batch, units)`
-            c: cell state, of shape `(batch, units)`
-            normalise: `normalise_batch`, or the same with stored statistics
+            projected: what `project` returns for all steps, steps first
+            state: hidden and cell state, of shape `(batch, units)`
         """
-        units = self.units
-        sums = projected + ops.matmul(h, self.recurrent_kernel)
-        gates, candidates = sums[:, : 4 * units], ops.tanh(sums[:, 4 * units :])
-        if self.bn_position == "post":
-            gates, measured = normalise(ops.sigmoid(gates))
-        else:
-            gates, measured = normalise(gates)
-            gates = ops.sigmoid(gates)
-        taken = gates[:, units : 3 * units] * candidates
-        c = gates[:, :units] * c + taken[:, :units] + taken[:, units:]
-        return gates[:, 3 * units :] * ops.tanh(c), c, measured
+        weights = self.recurrent_kernel, self.gamma, self.beta
+        options = {"bn_position": self.bn_position, "epsilon": self.epsilon}
+        return loop_over_batch(projected, state, weights, **options)
 
-    def normalise_batch(self, values: Any) -> tuple[Any, Any]:
-        """Return values normalised over the batch, and its mean and variance as two rows."""
-        moments = batch_moments(values)
-        scale, offset = scale_and_offset(moments, self.gamma, self.beta, self.epsilon)
-        return values * scale + offset, ops.concatenate(moments, axis=0)
+    def infer(self, projected: tuple[Any, Any], state: tuple[Any, Any]) -> Any:
+        """Return the hidden states of all steps, normalised by the stored statistics.
+
+        Args:
+            projected: what `project` returns for all steps, steps first
+            state: hidden and cell state, of shape `(batch, units)`
+        """
+        steps = ops.arange(ops.shape(projected[0])[0])
+        scale, offset = self.stored(steps)
+
+        def step(carry: Any, at: Any) -> tuple[Any, Any]:
+            here = projected[0][at], projected[1][at]
+            carry = self.step(here, carry, scale[at], offset[at])
+            return carry, carry
+
+        _, (hidden, _) = ops.scan(step, state, steps)
+        return hidden
+
+    def step(
+        self, projected: tuple[Any, Any], state: tuple[Any, Any], scale: Any, offset: Any
+    ) -> tuple[Any, Any]:
+        """Return the next hidden and cell state, the gates normalised by `scale` and `offset`."""
+        h, c, *_ = advance(
+            projected,
+            state,
+            self.recurrent_kernel,
+            lambda values: (values * scale + offset, None),
+            self.bn_position,
+        )
+        return h, c
 
     def stored(self, rows: Any) -> tuple[Any, Any]:
         """Return the scale and the offset of steps, of shape `(len(rows), 4 * units)`."""
@@ -162,13 +177,13 @@ class DSLSTMCell(keras.layers.Layer):
         )
         return scale_and_offset(moments, self.gamma, self.beta, self.epsilon)
 
-    def store(self, measured: Any) -> None:
+    def store(self, moments: Any) -> None:
         """Move the running statistics towards those of a batch.
 
         Args:
-            measured: mean and variance of each step, of shape `(steps, 2, 4 * units)`
+            moments: mean and variance of each step, of shape `(steps, 2, 4 * units)`
         """
-        current = measured[: self.steps]
+        current = moments[: self.steps]
         count = ops.shape(current)[0]
         for row, table in enumerate((self.moving_mean, self.moving_variance)):
             before = ops.convert_to_tensor(table)
@@ -177,14 +192,14 @@ class DSLSTMCell(keras.layers.Layer):
 
     def call(self, inputs: Any, states: list[Any], training: bool = False) -> tuple[Any, list[Any]]:
         h, c, done = states
-        normalise = self.normalise_batch
-        if not training:
+        projected = self.project(inputs[:, : self.x_columns], inputs[:, self.x_columns :])
+        if training:
+            normalise = over_batch(self.gamma, self.beta, self.epsilon)
+            kernel = self.recurrent_kernel
+            h, c, *_ = advance(projected, (h, c), kernel, normalise, self.bn_position)
+        else:
             scale, offset = self.stored(ops.cast(done[:, 0], "int32"))
-
-            def normalise(values: Any) -> tuple[Any, Any]:
-                return values * scale + offset, None
-
-        h, c, _ = self.step(self.project(inputs), h, c, normalise)
+            h, c = self.step(projected, (h, c), scale, offset)
         return h, [h, c, done + 1]
 
     def get_config(self) -> dict[str, Any]:
@@ -257,40 +272,14 @@ class DSLSTM(keras.layers.Layer):
         if initial_state is None:
             zeros = ops.zeros((ops.shape(x)[0], self.units), self.compute_dtype)
             initial_state = zeros, zeros
-        by_step = ops.transpose(ops.concatenate([x, y], axis=-1), (1, 0, 2))
-        loop = self._loop_over_batch if training else self._loop_with_stored
-        hidden = loop(self.cell.project(by_step), tuple(initial_state))
+        # Steps come first, so that the loop takes whole rows.
+        projected = self.cell.project(*(ops.transpose(each, (1, 0, 2)) for each in (x, y)))
+        if training:
+            hidden, moments = self.cell.train(projected, tuple(initial_state))
+            self.cell.store(moments)
+        else:
+            hidden = self.cell.infer(projected, tuple(initial_state))
         return self.normalization(ops.transpose(hidden, (1, 0, 2)), training=training)
-
-    def _loop_over_batch(self, projected: Any, initial_state: tuple[Any, Any]) -> Any:
-        """Return hidden states of shape `(steps, batch, units)`, and store the statistics."""
-
-        def step(carry: Any, projected: Any) -> tuple[Any, Any]:
-            h, c, _ = carry
-            carry = self.cell.step(projected, h, c, self.cell.normalise_batch)
-            return carry, carry
-
-        # TensorFlow's scan takes the shapes of what a step gives from what it carries.
-        nothing = ops.zeros((2, 4 * self.units), self.compute_dtype)
-        _, (hidden, _, measured) = ops.scan(step, (*initial_state, nothing), projected)
-        self.cell.store(measured)
-        return hidden
-
-    def _loop_with_stored(self, projected: Any, initial_state: tuple[Any, Any]) -> Any:
-        """Return hidden states of shape `(steps, batch, units)`."""
-        scale, offset = self.cell.stored(ops.arange(ops.shape(projected)[0]))
-
-        def step(carry: Any, projected: Any) -> tuple[Any, Any]:
-            h, c, done = carry
-            here = ops.take(scale, done, axis=0), ops.take(offset, done, axis=0)
-            h, c, _ = self.cell.step(
-                projected, h, c, lambda values: (values * here[0] + here[1], None)
-            )
-            return (h, c, done + 1), (h, c, done)
-
-        # TensorFlow's scan goes through one tensor only where its length is not known.
-        _, (hidden, _, _) = ops.scan(step, (*initial_state, 0), projected)
-        return hidden
 
     def compute_output_shape(
         self, x_shape: Shape, y_shape: Shape, initial_state_shape: Any = None
