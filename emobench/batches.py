@@ -32,7 +32,12 @@ class Batches(keras.utils.PyDataset):
         batching: which clips share a batch
         outputs: names of the outputs that have a loss; empty for a network with one output
         seed: of the order of clips and batches, new in each epoch; None keeps the order
-        portion: part of the batches that Keras sees as an epoch; the next one goes on from there
+        portion: part of the batches that Keras sees as an epoch, 1 at most; the next one goes on
+            from there
+
+    Attributes:
+        n_batches: of a pass through all clips, as first dealt
+        share: the part of them that Keras sees as an epoch: two batches at least
     """
 
     def __init__(
@@ -62,7 +67,9 @@ class Batches(keras.utils.PyDataset):
         )
         dealt = _varied_first(self._deal(), self._padded)
         # Two at least: from two batches Keras learns which axes vary.
-        self._steps = min(max(math.ceil(portion * len(dealt)), 2), len(dealt))
+        self.n_batches = len(dealt)
+        self._steps = min(max(math.ceil(portion * self.n_batches), 2), self.n_batches)
+        self.share = self._steps / self.n_batches
         self._batches, self._waiting = dealt[: self._steps], dealt[self._steps :]
 
     def _deal(self) -> list[np.ndarray]:

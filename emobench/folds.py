@@ -76,6 +76,11 @@ def _held_out(
 ) -> list[tuple[Sequence[str], np.ndarray]]:
     """Return the names and the mask of what each fold holds out."""
     if protocol.split == "random":
+        if len(table) < 2 * N_PARTS:
+            raise CorpusError(
+                f"random parts: expected at least {2 * N_PARTS} clips, found {len(table)}. "
+                "Complete the corpus on disk."
+            )
         order = np.argsort(table.index.to_numpy(dtype=str))
         dealt = np.empty(len(table), dtype=int)
         shuffled = np.random.RandomState(0).permutation(order)
@@ -95,10 +100,13 @@ def _held_out(
 
 
 def _drawn(table: pd.DataFrame, out: np.ndarray, share: float) -> np.ndarray:
-    """Return the positions of a share of the held-out clips, drawn without regard to order."""
+    """Return the positions of a share of the held-out clips, whatever the table's order.
+
+    One clip at least, and never all: a fold without a test clip measures nothing.
+    """
     held_out = np.flatnonzero(out)
     held_out = held_out[np.argsort(table.index[held_out].to_numpy(dtype=str))]
-    n_kept = max(round(share * len(held_out)), 1)
+    n_kept = min(max(round(share * len(held_out)), 1), len(held_out) - 1)
     return np.random.RandomState(0).permutation(held_out)[:n_kept]
 
 

@@ -155,8 +155,9 @@ def fit(
     """Fit the standardisation that a front-end names.
 
     Args:
-        scaling: "speaker": each speaker by all of that speaker's clips, test speakers by their
-            own (no label is used); "training": all clips by the training clips;
+        scaling: "speaker": each speaker by that speaker's training clips, and those who have
+            none (test speakers) by all their own, for no label is used; "training": all clips
+            by the training clips;
             "training-neutral": all clips by the neutral training clips, or by all training clips
             where none is neutral; "none": only what is not finite is replaced
         moments: of every clip of the table
@@ -172,7 +173,12 @@ def fit(
     one = np.zeros(len(moments), dtype=np.int64)
     if scaling == "speaker":
         names, group = np.unique(np.asarray(speakers, dtype=str), return_inverse=True)
-        return _scaler([moments.merge(group == index) for index in range(len(names))], group)
+        learnt = np.zeros(len(moments), dtype=bool)
+        learnt[training] = True
+        spoken = [group == index for index in range(len(names))]
+        # Where clips of one speaker are on both sides, those that are tested tell nothing.
+        parts = [own & learnt if (own & learnt).any() else own for own in spoken]
+        return _scaler([moments.merge(part) for part in parts], group)
     if scaling == "training":
         return _scaler([moments.merge(training)], one)
     if scaling == "training-neutral":

@@ -74,7 +74,7 @@ class Development:
     Attributes:
         share: part of the training speakers, between 0 and 1
         patience: checks without improvement before stopping
-        checks_per_epoch: how often in an epoch the clips are looked at
+        checks_per_epoch: how often in an epoch the clips are looked at, 1 or more
     """
 
     share: float
@@ -246,6 +246,13 @@ class Experiment:
     n_folds: int
     repetitions: int
     skip_bad: bool = False
+
+    @property
+    def title(self) -> str:
+        """Corpus, model and what the sound goes through, for people."""
+        heard = self.configuration.get("condition")
+        through = f" with {heard['name']} on {heard['sides']}" if heard else ""
+        return f"{self.corpus} {self.model}{through}"
 
     @property
     def configuration_fingerprint(self) -> str:

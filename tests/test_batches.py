@@ -168,3 +168,32 @@ def test_the_first_two_batches_tell_which_axes_vary():
             seed=seed,
         )
         assert batches[0][0]["x"].shape[1] != batches[1][0]["x"].shape[1]
+
+
+@pytest.mark.parametrize("batching", ["padded-length", "sorted"])
+@pytest.mark.parametrize(("portion", "steps"), [(1.0, 10), (0.3, 3), (0.05, 2), (0.21, 3)])
+def test_a_portion_goes_on_where_the_last_one_ended(batching, portion, steps):
+    batches = Batches(
+        {"x": source([8] * 20 + [90] * 20, bucket=64)},
+        np.arange(40),
+        batch_size=4,
+        batching=batching,
+        seed=4,
+        portion=portion,
+    )
+    assert (len(batches), batches.n_batches, batches.share) == (steps, 10, steps / 10)
+    seen = []
+    for _ in range(10):  # `steps` passes through all clips
+        seen += [batches.order[n : n + 4] for n in range(0, len(batches.order), 4)]
+        batches.on_epoch_end()
+    for start in range(0, len(seen), 10):
+        assert sorted(np.concatenate(seen[start : start + 10])) == list(range(40))
+    if steps > 1:
+        assert not np.array_equal(seen[:10], seen[10:20])
+
+
+def test_a_portion_of_few_batches_is_all_of_them():
+    batches = Batches(
+        {"x": source([5] * 3)}, np.arange(3), batch_size=8, batching="sorted", portion=0.1
+    )
+    assert (len(batches), batches.share) == (1, 1.0)

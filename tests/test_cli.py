@@ -12,6 +12,7 @@ import soundfile
 from conftest import write_tiny_corpus
 
 import emobench
+from emobench import protocols
 from emobench.cli import main
 
 PACKAGED = Path(emobench.__file__).parent / "datasets.yaml"
@@ -305,3 +306,18 @@ def test_a_wrong_word(home, say, arguments, status, message):
     found, text = say(*arguments)
     assert message in text
     assert found == status
+
+
+def test_protocols_are_told_in_words(say):
+    status, text = say("protocols")
+    assert status == 0
+    for name in protocols.names():
+        assert f"{name} {protocols.get(name).title}" in text
+        assert protocols.get(name).caution in text
+    random5 = text[text.index("wang2020-random5 ") : text.index("yoon2018 ")]
+    assert "epoch: the best on the test clips · shown first: WA" in random5
+    assert text.count("the best on the test clips") == 1
+    yoon = text[text.index("yoon2018 ") : text.index("krishna2019 ")]
+    assert "five random parts of the clips, whoever speaks" in yoon
+    assert "25% of what is held out is kept for early stopping" in yoon
+    assert "shown first: WAP" in yoon

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import importlib.util
+from concurrent.futures import Future
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
+import soundfile
 from click.testing import CliRunner
 
-from emobench import audio, conditions, corpora, features, models
+from emobench import audio, conditions, corpora, executors, features, models
 from emobench.attention import by_voicing
 from emobench.cli.attention import attention
+from emobench.cli.progress import Progress
+from emobench.conditions import Condition
 from emobench.errors import CorpusError, SpecError, StoreError
 from emobench.features import FeatureSet
 from emobench.runs import Selection, current_fingerprint, execute, plan
@@ -258,3 +263,88 @@ def test_results_under_a_condition_that_computes_otherwise_today_are_stale(
     assert current_fingerprint(stored.experiment, registry) == then
     monkeypatch.setattr(conditions, "VERSION", conditions.VERSION + 1)
     assert current_fingerprint(stored.experiment, registry) != then
+
+
+class _InThisProcess:
+    """Stands in for a pool of processes."""
+
+    _processes = None
+
+    def __init__(self, *arguments, **options):
+        pass
+
+    def submit(self, function, *arguments):
+        future = Future()
+        future.set_result(function(*arguments))
+        return future
+
+    def shutdown(self, **options):
+        pass
+
+
+def test_a_failure_under_one_condition_is_not_made_good_by_another(tiny_places, monkeypatch):
+    def broken(work):
+        coded = "condition" in work.experiment.configuration
+        return executors._Outcome(None if coded else {}, "no luck" * coded, False, 0)
+
+    monkeypatch.setattr(executors, "ProcessPoolExecutor", _InThisProcess)
+    monkeypatch.setattr(executors, "_work", broken)
+    selection = Selection(("svm-is09",), ("tiny",), "smoke", conditions=("mp3:8k", "none"))
+    with Progress() as progress:
+        summary = execute(
+            plan(selection, tiny_places),
+            tiny_places,
+            jobs=2,  # the same fold under both conditions at once
+            listener=progress.event,
+            begin=progress.begin,
+        )
+    assert summary.failures == {
+        f"tiny svm-is09 with mp3:8k on test fold-0{fold}-repetition-1": "no luck" for fold in (0, 1)
+    }
+
+
+def test_a_codec_that_is_not_installed_is_said_before_anything_runs(tiny_places, monkeypatch):
+    monkeypatch.setattr(Condition, "missing_package", "lameenc")
+    with pytest.raises(SpecError, match=r"--condition mp3:8k: .*Run `pip install lameenc`"):
+        run(tiny_places, "svm-is09", conditions=("mp3:8k",))
+
+
+def test_a_clip_that_is_refused_as_it_is_is_refused_under_a_condition(tmp_path):
+    tone = np.sin(np.arange(16_000) / 9).astype(np.float32) / 2
+    silent, holed = np.full_like(tone, 0.25), tone.copy()
+    holed[5_000] = np.nan
+    paths = {}
+    for name, samples in (("tone", tone), ("silent", silent), ("holed", holed)):
+        paths[name] = str(tmp_path / f"{name}.wav")
+        soundfile.write(paths[name], samples, 16_000, subtype="FLOAT")
+    table = pd.DataFrame({"path": paths, "start": None, "end": None})
+    refused = [
+        features.load(
+            table,
+            features.spec("logmel"),
+            cache=tmp_path / "cache",
+            skip_bad=True,
+            condition=condition,
+        ).bad
+        for condition in (None, conditions.parse("mp3:64k"))
+    ]
+    assert refused[0] == refused[1]
+    assert set(refused[1]) == {"silent", "holed"}
+
+
+@pytest.mark.skipif(importlib.util.find_spec("jax") is None, reason="needs JAX")
+def test_jax_goes_back_to_the_best_epoch_and_tells_what_it_attends_to(tiny_places):
+    """Both read variables that JAX keeps away from the network while it trains."""
+    (stored,) = run(
+        *(tiny_places, ATTENDS),
+        protocol="wang2020-random5",
+        backend="jax",
+        folds=(0,),
+        epochs=2,
+    )
+    (record,) = stored.records
+    assert record["best_test_epoch"] in (1, 2)
+    weights = read_attention(stored.folder, Job(0))
+    assert list(weights) == list(stored.predictions["id"])
+    for found in weights.values():
+        assert found.sum() == pytest.approx(1, abs=1e-4)

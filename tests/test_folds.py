@@ -248,3 +248,82 @@ def test_what_cannot_be_tuned_says_so():
     fold, _ = folds.make(lone, "speaker", LOSGO)
     with pytest.raises(CorpusError, match="b: expected a class with two clips or more"):
         folds.inner_splits(fold, lone)
+
+
+WANG, RANDOM5, YOON, KRISHNA = (
+    protocols.get(name) for name in ("wang2020", "wang2020-random5", "yoon2018", "krishna2019")
+)
+PARTS = ("training", "development", "test")
+
+
+def shuffled(table: pd.DataFrame) -> pd.DataFrame:
+    return table.sample(frac=1, random_state=5)
+
+
+def by_part(made) -> list[list[set]]:
+    return [[set(getattr(fold, part)) for part in PARTS] for fold in made]
+
+
+@pytest.mark.parametrize(("n_speakers", "splitter"), [
+    (5, LeaveOneGroupOut()),
+    (6, GroupKFold(5, shuffle=True, random_state=0)),
+    (23, GroupKFold(5, shuffle=True, random_state=0)),
+])  # fmt: skip
+@pytest.mark.parametrize("rule", ["speaker", "groups: 6"])
+def test_five_groups_are_scikit_learns(n_speakers, splitter, rule):
+    table = regular(n_speakers)
+    made = folds.make(table, rule, WANG)
+    expected = list(splitter.split(table, groups=table["group"].to_numpy(dtype=str)))
+    assert len(made) == 5
+    for fold, (training, test) in zip(made, expected, strict=True):
+        assert fold.training == tuple(table.index[training])
+        assert fold.test == tuple(table.index[test])
+    (last,) = folds.make(table, rule, KRISHNA)
+    assert (last.index, last.training, last.test) == (0, made[-1].training, made[-1].test)
+
+
+def test_five_sessions_stay_whole_under_every_paper():
+    table = regular(10)
+    table["group"] = [f"Ses0{(int(speaker) + 1) // 2}" for speaker in table["speaker"]]
+    made = folds.make(table, "session", WANG)
+    assert [fold.held_out for fold in made] == [(f"Ses0{number}",) for number in range(1, 6)]
+    (last,) = folds.make(table, "session", KRISHNA)
+    assert set(table.loc[list(last.test), "speaker"]) == {"09", "10"}
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.integers(10, 90), st.sampled_from([RANDOM5, YOON]))
+def test_random_parts_cover_every_clip_once(n_clips, protocol):
+    table = corpus([f"{n % 3:02d}" for n in range(n_clips)], ["fear", "joy"] * (n_clips // 2)
+                   + ["fear"] * (n_clips % 2))  # fmt: skip
+    made = folds.make(table, "speaker", protocol)
+    assert len(made) == 5
+    for fold in made:
+        sides = [getattr(fold, part) for part in PARTS]
+        assert sorted(clip for side in sides for clip in side) == list(table.index)
+        out = len(fold.development) + len(fold.test)
+        assert out in (n_clips // 5, -(-n_clips // 5))
+        assert fold.test
+        expected = max(round(out / 4), 1) if protocol is YOON else 0
+        assert len(fold.development) == expected
+    tested = [clip for fold in made for clip in (*fold.development, *fold.test)]
+    assert sorted(tested) == list(table.index)
+
+
+@pytest.mark.parametrize("protocol", [WANG, RANDOM5, YOON, KRISHNA], ids=lambda each: each.name)
+def test_no_papers_split_depends_on_the_order_of_the_table(protocol):
+    table = regular(7)
+    made = folds.make(table, "speaker", protocol)
+    assert made == folds.make(table, "speaker", protocol)
+    assert by_part(made) == by_part(folds.make(shuffled(table), "speaker", protocol))
+
+
+def test_random_parts_are_no_blocks_of_a_speaker():
+    table = regular(10, per_class=10)
+    for fold in folds.make(table, "speaker", RANDOM5):
+        assert table.loc[list(fold.test), "speaker"].nunique() == 10
+
+
+def test_too_few_clips_for_random_parts_are_said():
+    with pytest.raises(CorpusError, match=r"random parts: expected at least 10 clips, found 9\."):
+        folds.make(regular(3, per_class=1), "speaker", RANDOM5)

@@ -49,7 +49,7 @@ def test_speaker_scaling_is_scikit_learns_for_each_speaker():
     for clip in values:
         clip[:, 2] = np.float32(0.1)
     speakers = ["b", "a", "b", "a"]
-    scaler = fit_all("speaker", values, speakers, training=[0])
+    scaler = fit_all("speaker", values, speakers, training=[0, 2])
     for position, clip in enumerate(values):
         own = np.concatenate(
             [v for v, s in zip(values, speakers, strict=True) if s == speakers[position]]
@@ -58,6 +58,15 @@ def test_speaker_scaling_is_scikit_learns_for_each_speaker():
         assert scaled.dtype == np.float32
         np.testing.assert_allclose(scaled, transform(reference(own), clip), atol=1e-6)
         np.testing.assert_array_equal(scaled[:, 2], 0.0)
+
+
+def test_a_speaker_on_both_sides_is_scaled_by_training_clips_alone():
+    random = np.random.default_rng(3)
+    values = [random.normal(n, 1 + n, (9, COLUMNS)).astype(np.float32) for n in range(4)]
+    scaler = fit_all("speaker", values, ["a", "a", "b", "b"], training=[0])
+    for position, own in ((0, values[0]), (1, values[0]), (2, np.concatenate(values[2:]))):
+        expected = transform(reference(own), values[position])
+        np.testing.assert_allclose(scaler.apply(position, values[position]), expected, atol=1e-5)
 
 
 @settings(deadline=None, max_examples=60)

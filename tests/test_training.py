@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import make_dataclass, replace
+from types import SimpleNamespace
 
 import keras
 import numpy as np
@@ -280,3 +281,122 @@ def test_a_job_has_a_seed_of_its_own_on_every_machine():
     assert jobs.job_seed(Job(0, 1)) == 1835504127
     seeds = {jobs.job_seed(Job(fold, number)) for fold in range(12) for number in range(1, 4)}
     assert len(seeds) == 36
+
+
+def with_epochs(context, epochs):
+    configuration = {**context.experiment.configuration, "epochs_override": epochs}
+    return replace(context, experiment=replace(context.experiment, configuration=configuration))
+
+
+def test_only_one_protocol_lets_the_test_clips_choose_the_epoch(context):
+    choosing = [name for name in protocols.names() if protocols.get(name).selection]
+    assert choosing == ["wang2020-random5"]
+    fold, epochs = context.folds[1], 3
+    config = replace(context.model.config, learning_rate=3e-3)
+    context = replace(context, model=replace(context.model, config=config))
+    last = [network_fold.train(with_epochs(context, n + 1), fold, 7) for n in range(epochs)]
+    assert all("best_test_epoch" not in trained.facts for trained in last)
+    truth = context.data.targets[context.data.positions(fold.test)]
+    accuracy = [np.mean(trained.probabilities.argmax(axis=1) == truth) for trained in last]
+    published = protocols.get("wang2020-random5").selection
+    chosen = replace(context, protocol=replace(context.protocol, selection=published))
+    best = network_fold.train(with_epochs(chosen, epochs), fold, 7)
+    assert best.facts["best_test_epoch"] == np.argmax(accuracy) + 1
+    assert best.facts["epochs"] == epochs
+    np.testing.assert_array_equal(best.probabilities, last[np.argmax(accuracy)].probabilities)
+
+
+@pytest.mark.parametrize(
+    ("max_steps", "portion", "rounds"),
+    [(None, 1, 9), (1, 1, 1), (19, 1, 1), (20, 1, 2), (999, 1, 9), (None, 0.25, 30), (20, 0.25, 6)],
+)
+def test_the_most_steps_and_epochs_are_kept(max_steps, portion, rounds):
+    """Ten batches, three of them between checks where the portion is a quarter; nine epochs."""
+    source = Source(lambda position: np.zeros((1, 1), np.float32), np.ones(40, int))
+    batches = Batches(
+        {"x": source}, np.arange(40), batch_size=4, batching="sorted", seed=0, portion=portion
+    )
+    config = SimpleNamespace(max_steps=max_steps)
+    context = SimpleNamespace(epochs=9, model=SimpleNamespace(config=config))
+    assert network_fold._rounds(context, batches) == rounds
+
+
+def test_checks_within_an_epoch_make_no_more_epochs(context):
+    early = Development(share=0.3, patience=99, checks_per_epoch=10)
+    config = replace(context.model.config, batch_size=3)
+    context = replace(context, model=replace(context.model, development=early, config=config))
+    trained = network_fold.train(with_epochs(context, 3), context.folds[1], 7)
+    # Twelve clips are left to train on: whole batches, two of them between checks.
+    assert trained.facts["n_development"] == 6
+    assert trained.facts["epochs"] == pytest.approx(3, abs=0.5)
+    assert len(trained.facts["loss"]) > 3
+
+
+class Rates(keras.callbacks.Callback):
+    """Writes the learning rate of each epoch down."""
+
+    def __init__(self):
+        super().__init__()
+        self.seen = []
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.seen.append(float(self.model.optimizer.learning_rate))
+
+
+def small_network(data, **options):
+    """Return a network with these options and a function that trains it."""
+    spec = models.get(MODEL)
+    names = {"learning_rate": 0.1, "batch_size": 4, **options}
+    config = make_dataclass("Config", [(key, type(names[key])) for key in names])(**names)
+    network = Network(
+        replace(spec, config=config, build=lambda config, *more: one_head(*more)),
+        shapes_of(data), 3,
+    )  # fmt: skip
+    positions = np.arange(len(data.table))
+
+    def train(epochs, watcher=None, portion=1.0):
+        network.restart(0)
+        start = network.model.get_weights()
+        batches = Batches(
+            sources_of(data, positions),
+            positions,
+            targets=np.eye(3, dtype=np.float32)[data.targets],
+            weights=np.ones(len(positions), np.float32),
+            batch_size=4,
+            batching="sorted",
+            seed=0,
+            portion=portion,
+        )
+        network.fit(batches, epochs, lambda done, loss: None, watcher=watcher)
+        return start, network.model.get_weights()
+
+    return network, train
+
+
+def one_head(shapes, n_classes):
+    samples = keras.Input(shapes["waveform"], name="waveform")
+    pooled = keras.layers.GlobalMaxPooling1D()(keras.layers.Conv1D(3, 400, 160)(samples))
+    output = keras.layers.Dense(n_classes, activation="softmax")(pooled)
+    return keras.Model({"waveform": samples}, output)
+
+
+def test_the_learning_rate_is_halved_after_the_epochs_named(data):
+    _, train = small_network(data, halve_after=(1, 3))
+    for portion, expected in (
+        (1.0, [0.1, 0.05, 0.05, 0.025, 0.025]),
+        (0.5, [0.1, 0.1, 0.05, 0.05, 0.05, 0.05, 0.025]),
+    ):
+        rates = Rates()
+        train(len(expected), rates, portion)
+        assert rates.seen == pytest.approx(expected)
+
+
+def test_gradients_are_clipped_by_value(data):
+    network, train = small_network(data, clip_value=1e-30)
+    assert network.model.optimizer.clipvalue == 1e-30
+    # Adam divides by the gradient's own size but for an epsilon of 1e-7: nothing is left of it.
+    for before, after in zip(*train(1), strict=True):
+        np.testing.assert_allclose(after, before, atol=1e-20)
+    free, train = small_network(data)
+    assert free.model.optimizer.clipvalue is None
+    assert not np.array_equal(*(each[0] for each in train(1)))

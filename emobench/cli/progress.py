@@ -104,6 +104,6 @@ def _name(work: Work) -> str:
     """Return a job's name for people."""
     experiment, job = work.experiment, work.job
     if job.fold is None:
-        return f"{experiment.corpus} {experiment.model} tuning"
+        return f"{experiment.title} tuning"
     part = f"fold {job.fold + 1}/{experiment.n_folds}"
-    return f"{experiment.corpus} {experiment.model} {part} repetition {job.repetition}"
+    return f"{experiment.title} {part} repetition {job.repetition}"

@@ -18,7 +18,7 @@ FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 if TYPE_CHECKING:
     from ..runs import Plan, Summary
-    from ..spec import Experiment, Places
+    from ..spec import Places
 
 
 @click.command()
@@ -215,16 +215,9 @@ def _say_what_would_run(planned: Plan, places: Places) -> None:
     for step in runs.preview(planned, places):
         experiment = step.experiment
         click.echo(
-            f"{experiment.corpus} {experiment.model}{_heard(experiment)}: "
-            f"protocol {experiment.protocol}, {experiment.n_folds} folds, "
+            f"{experiment.title}: protocol {experiment.protocol}, {experiment.n_folds} folds, "
             f"{len(step.missing)} jobs to do, {step.kept} done before"
         )
-
-
-def _heard(experiment: Experiment) -> str:
-    """Return what the sound of an experiment goes through, in words."""
-    condition = experiment.configuration.get("condition")
-    return f" with {condition['name']} on {condition['sides']}" if condition else ""
 
 
 def _conclude(summary: Summary, results: Path) -> int:

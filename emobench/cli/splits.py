@@ -17,7 +17,21 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from ..corpora import Corpus
-    from ..spec import Fold
+    from ..spec import Fold, Protocol
+
+
+_SPLITS = {
+    "": "as the corpus' entry says",
+    "groups": "five groups of speakers, or sessions",
+    "last-group": "the last of five groups of speakers, or sessions",
+    "random": "five random parts of the clips, whoever speaks",
+}
+_GROUPS = {"random": "seeded random", "greedy": "greedy, by size"}
+_WEIGHTS = {"training": "from training", "corpus": "from corpus", "none": "none"}
+_SELECTIONS = {
+    "": "the last, or the best on development clips",
+    "best-test-epoch": "the best on the test clips",
+}
 
 
 @click.command()
@@ -28,15 +42,30 @@ def protocols() -> None:
     for name in known.names():
         protocol = known.get(name)
         click.echo(f"{name}\n  {protocol.title}")
-        groups = "seeded random" if protocol.speaker_groups == "random" else "greedy, by size"
-        click.echo(
-            f"  speaker groups {groups} · tuning {protocol.tuning} · class weights from "
-            f"{protocol.weights} · batches {protocol.batching} · {protocol.repetitions} "
-            f"repetition{'s' if protocol.repetitions > 1 else ''} · epochs "
-            f"{protocol.epochs or 'of the model'}"
-        )
+        for line in _rules(protocol):
+            click.echo(f"  {line}")
         if protocol.caution:
             click.echo(f"  caution: {protocol.caution}")
+
+
+def _rules(protocol: Protocol) -> Iterator[str]:
+    """Yield what a protocol does, in words, a line for each side of it."""
+    kept, groups = protocol.development, _GROUPS[protocol.speaker_groups]
+    yield " · ".join(
+        (
+            f"split: {_SPLITS[protocol.split]}",
+            *([f"only the first {protocol.max_folds} folds"] if protocol.max_folds else []),
+            *([f"{kept:.0%} of what is held out is kept for early stopping"] if kept else []),
+            *([] if protocol.split == "random" else [f"speaker groups {groups}"]),
+        )
+    )
+    several = "s" if protocol.repetitions > 1 else ""
+    yield (
+        f"tuning {protocol.tuning} · class weights {_WEIGHTS[protocol.weights]} · "
+        f"batches {protocol.batching} · {protocol.repetitions} repetition{several} · "
+        f"epochs {protocol.epochs or 'of the model'}"
+    )
+    yield f"epoch: {_SELECTIONS[protocol.selection]} · shown first: {protocol.headline.upper()}"
 
 
 @click.command()

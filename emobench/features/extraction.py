@@ -141,8 +141,9 @@ def _extract_clip(spec: FeatureSpec, condition: Condition | None, clip: Clip) ->
     try:
         samples, sample_rate = audio.decode(clip.path, clip.start, clip.end)
         if condition is not None:
-            samples = condition.apply(audio.resample(samples, sample_rate))[0]
-            sample_rate = audio.SAMPLE_RATE
+            # What a codec makes of silence or of NaN is no reason to use a clip after all.
+            samples = registry.usable(spec, samples, sample_rate)
+            samples, sample_rate = condition.apply(samples)[0], audio.SAMPLE_RATE
         values, moments = registry.compute(spec, samples, sample_rate)
     except AudioError as error:
         return Extracted(None, None, str(error).removeprefix(f"{clip.path}: "))

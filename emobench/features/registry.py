@@ -186,7 +186,7 @@ def compute(
     front_end = get(wanted.name)
     if front_end.text:
         raise FeatureError("reads transcripts, and no sound")
-    samples = _checked(samples, sample_rate, front_end)
+    samples = usable(wanted, samples, sample_rate)
     values = front_end.extract(samples, **dict(front_end.cached_spec(wanted).params))
     finite = np.isfinite(values)
     if not finite.all() and not (front_end.gaps and finite.any()):
@@ -194,8 +194,18 @@ def compute(
     return values, Moments.of(front_end.measured(samples, values))
 
 
-def _checked(samples: np.ndarray, sample_rate: float, front_end: FrontEnd) -> np.ndarray:
-    """Return usable samples at 16 kHz as float32, or say why there are none."""
+def usable(wanted: FeatureSpec, samples: np.ndarray, sample_rate: float) -> np.ndarray:
+    """Return samples at 16 kHz as float32, of shape `(samples,)`.
+
+    Args:
+        wanted: front-end that they are for
+        samples: as in `extract`
+        sample_rate: of the samples, in Hz
+
+    Raises:
+        FeatureError: with the bare reason why they cannot be used
+    """
+    front_end = get(wanted.name)
     if samples.ndim != 1:
         raise FeatureError(f"expected mono samples of shape (samples,), found {samples.shape}")
     if not np.issubdtype(samples.dtype, np.floating):

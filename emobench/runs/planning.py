@@ -7,6 +7,7 @@ import importlib.util
 import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -90,6 +91,7 @@ def plan(selection: Selection, places: Places) -> Plan:
     registry = corpora.load_registry(places.datasets)
     protocol = protocols.get(selection.protocol)
     heard = tuple(dict.fromkeys(itertools.chain(*map(conditions.expand, selection.conditions))))
+    _check_conditions(heard)
     chosen = select(selection.corpora, registry, places)
     specs = _expand("--model", selection.models, models.names, models.get)
     left_out = _not_on_disk(selection, registry, chosen)
@@ -197,12 +199,19 @@ def hears(model: ModelSpec) -> bool:
 def _content(file: Path) -> str:
     """Return the SHA-256 of a file."""
     try:
-        with file.open("rb") as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest()
+        facts = file.stat()
+        return _digest(file, facts.st_size, facts.st_mtime_ns)
     except OSError as error:
         raise CorpusError(
             f"{file}: expected a file that can be read, found: {error.strerror}. Correct the path."
         ) from error
+
+
+@lru_cache(maxsize=8)  # word vectors are gigabytes, and every experiment asks for them
+def _digest(file: Path, size: int, modified: int) -> str:
+    """Return the SHA-256 of a file; size and time make a changed one another one."""
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def current_fingerprint(experiment: Mapping[str, Any], registry: Registry) -> str | None:
@@ -213,13 +222,14 @@ def current_fingerprint(experiment: Mapping[str, Any], registry: Registry) -> st
         registry: today's corpora
 
     Returns:
-        the fingerprint, or None if its corpus, model or protocol no longer exists
+        the fingerprint, or None if its corpus, model, protocol or condition no longer exists
     """
     configured = experiment["configuration"]
     try:
         corpus = registry.get(experiment["corpus"])
         model = models.get(experiment["model"])
         protocol = protocols.get(experiment["protocol"])
+        beside = _today(configured)
     except SpecError:
         return None
     return fingerprint(
@@ -229,7 +239,7 @@ def current_fingerprint(experiment: Mapping[str, Any], registry: Registry) -> st
             protocol,
             epochs=configured.get("epochs_override"),
             backend=experiment["backend"],
-            extras=_today(configured),
+            extras=beside,
         )
     )
 
@@ -324,6 +334,17 @@ def _check_options(selection: Selection) -> None:
     ):
         if number is not None and number < 1:
             raise SpecError(f"{option}: expected a number of 1 or more, found {number}.")
+
+
+def _check_conditions(heard: Sequence[Condition]) -> None:
+    """Refuse a condition that cannot be applied here, before any clip is blamed for it."""
+    for condition in heard:
+        if condition.missing_package:
+            raise SpecError(
+                f"--condition {condition.name}: expected the package {condition.missing_package}, "
+                "found that it is not installed. "
+                f"Run `pip install {condition.missing_package}`."
+            )
 
 
 def _check_backend(backend: str) -> None:

@@ -213,7 +213,8 @@ def execute(
             )
             Store(places.results).open(step.experiment, _facts(data, condition))
         except (CorpusError, FeatureError) as error:
-            summary.failures[f"{corpus.name} {model.name}"] = str(error)
+            under = f" with {condition.name}" if condition != AS_IT_IS else ""
+            summary.failures[f"{corpus.name} {model.name}{under}"] = str(error)
             continue
         if data.left_out:
             summary.skipped_clips[corpus.name] = dict(data.left_out)
@@ -280,7 +281,7 @@ def _tuned(work: Work, summary: Summary) -> bool:
 
 def _name(experiment: Experiment, job: Job) -> str:
     """Return a job's name in a summary."""
-    return f"{experiment.corpus} {experiment.model} {job.name}"
+    return f"{experiment.title} {job.name}"
 
 
 def _note(event: Event, summary: Summary, places: Places) -> None:

@@ -34,9 +34,8 @@ class Store:
 
     def folder(self, experiment: Experiment) -> Path:
         """Return where an experiment is filed; `corpus:variant` becomes `corpus+variant`."""
-        corpus = experiment.corpus.replace(":", "+")
-        name = experiment.fingerprint[:8]
-        return self.results / experiment.protocol / corpus / experiment.model / name
+        corpus, model = (name.replace(":", "+") for name in (experiment.corpus, experiment.model))
+        return self.results / experiment.protocol / corpus / model / experiment.fingerprint[:8]
 
     def open(self, experiment: Experiment, extra: Mapping[str, Any] | None = None) -> Path:
         """Make an experiment's folder and describe it there.

@@ -95,17 +95,17 @@ class Network:
         *,
         development: Batches | None = None,
         patience: int = 0,
-        after_epoch: Callable[[int], None] | None = None,
+        watcher: keras.callbacks.Callback | None = None,
     ) -> list[float]:
         """Train, for a fixed number of epochs or until a development set stops improving.
 
         Args:
             training: the training clips
-            epochs: most passes through them
-            report: called after each epoch
-            development: clips whose loss decides when to stop and which epoch's weights are kept
+            epochs: most passes through them, or through the portions that they come in
+            report: called after each
+            development: clips whose loss decides when to stop and which weights are kept
             patience: epochs without improvement before stopping
-            after_epoch: called with the number of finished epochs
+            watcher: has the last word on the weights
 
         Returns:
             mean training loss of each epoch
@@ -118,25 +118,14 @@ class Network:
                 on_epoch_end=lambda epoch, logs: report(epoch + 1, float(logs["loss"]))
             ),
             keras.callbacks.TerminateOnNaN(),
+            *self._schedule(training.share),
         ]
-        halvings = getattr(self._spec.config, "halve_after", ())
-        if halvings:
-            rate = self._spec.config.learning_rate
-            callbacks.append(
-                keras.callbacks.LearningRateScheduler(
-                    lambda epoch: rate * 0.5 ** sum(epoch >= after for after in halvings)
-                )
-            )
-        if after_epoch is not None:
-            callbacks.append(
-                keras.callbacks.LambdaCallback(
-                    on_epoch_end=lambda epoch, logs: after_epoch(epoch + 1)
-                )
-            )
         if development is not None:
             callbacks.append(
                 keras.callbacks.EarlyStopping(patience=patience, restore_best_weights=True)
             )
+        if watcher is not None:
+            callbacks.append(watcher)
         history = self.model.fit(
             training,
             epochs=epochs,
@@ -152,6 +141,22 @@ class Network:
                 "Look at the corpus with `emobench check --deep`, or lower the learning rate."
             )
         return losses
+
+    def _schedule(self, share: float) -> list[keras.callbacks.Callback]:
+        """Return what halves the learning rate after the epochs that the config names.
+
+        Args:
+            share: of a pass through the training clips, what Keras takes for an epoch
+        """
+        halvings = getattr(self._spec.config, "halve_after", ())
+        if not halvings:
+            return []
+        rate = self._spec.config.learning_rate
+        return [
+            keras.callbacks.LearningRateScheduler(
+                lambda epoch: rate * 0.5 ** sum(epoch * share >= after for after in halvings)
+            )
+        ]
 
     def predict(self, batches: Batches) -> np.ndarray:
         """Return class probabilities in the order of the batches' positions.

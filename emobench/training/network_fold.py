@@ -10,12 +10,13 @@ from typing import Any
 
 import numpy as np
 
-from .. import folds, weights
 from ..batches import Batches
 from ..spec import Development, Fold, Job, fingerprint
 from . import grid
 from .attending import attention
+from .best_epoch import BestEpoch
 from .context import Context
+from .feeding import Feed, Parts, part
 from .inputs import Prepared
 from .network import Network
 
@@ -104,101 +105,82 @@ def train(
             as training clips do
         report: called after every epoch
     """
-    data, model, protocol = context.data, context.model, context.protocol
-    facts: dict[str, Any] = {}
-    fitted_on, kept = fold.training, ()
-    if model.development and fold.development:
-        kept, facts["developed_on"] = fold.development, "clips of the protocol"
-    elif model.development:
-        fitted_on, kept, facts["developed_on"] = folds.development(
-            fold, data.table, model.development.share, seed
-        )
-    training, test = data.positions(fitted_on), data.positions(fold.test)
-    heard = () if tuning else test
-    inputs = {name: data.prepare(name, training, heard) for name in data.inputs}
-    learnt = {name: dict(item.fitted.facts) for name, item in inputs.items() if item.fitted.facts}
-    if learnt:
-        facts["fitted"] = learnt
+    parts = part(context, fold, seed)
+    heard = () if tuning else parts.test
+    inputs = {
+        name: context.data.prepare(name, parts.training, heard) for name in context.data.inputs
+    }
     network = _open_network(context, inputs, config or {})
     network.restart(seed, [item.fitted.weights for item in inputs.values()])
-    common = {
-        "batch_size": model.config.batch_size,
-        "batching": protocol.batching,
-        "outputs": network.trained_outputs,
-    }
-    sources = {name: item.source for name, item in inputs.items()}
-
-    def labelled(positions: np.ndarray, seed: int | None, portion: float = 1.0) -> Batches:
-        truth = np.eye(len(data.labels), dtype=np.float32)[data.targets[positions]]
-        balance = weights.for_fold(list(data.table["label"]), positions, protocol.weights)
-        return Batches(
-            sources,
-            positions,
-            targets=truth,
-            weights=balance.astype(np.float32),
-            seed=seed,
-            portion=portion,
-            **common,
-        )
-
-    stopping = model.development or Development(0, 0)
-    batches = labelled(training, seed, 1 / stopping.checks_per_epoch)
-    rounds = _rounds(context, len(batches), stopping)
-    tested = Batches(sources, test, **common)
-    best = None
-    if protocol.selection == "best-test-epoch":
-        best = _BestEpoch(network, tested, data.targets[test])
+    feed = Feed(context, inputs, network.trained_outputs)
     started = time.perf_counter()
+    learnt = _fit(context, network, feed, parts, seed, report)
+    finished = time.perf_counter()
+    tested = feed.unlabelled(parts.test)
+    probabilities = network.predict(tested)
+    predicted = time.perf_counter()
+    facts = {
+        **_facts(parts, inputs),
+        **learnt,
+        "keras_backend": network.backend,
+        "network_parameters": network.model.count_params(),
+        "seconds_training": round(finished - started, 3),
+        "seconds_prediction": round(predicted - finished, 3),
+    }
+    attended = () if tuning else _attention(context, network, tested)
+    return Trained(network, probabilities, facts, attended)
+
+
+def _fit(
+    context: Context, network: Network, feed: Feed, parts: Parts, seed: int, report: Report
+) -> dict[str, Any]:
+    """Train a network that was started afresh; return what is to be recorded of it."""
+    stopping = context.model.development or Development(0, 0)
+    batches = feed.labelled(parts.training, seed=seed, portion=1 / stopping.checks_per_epoch)
+    rounds = _rounds(context, batches)
+    best = None
+    if context.protocol.selection == "best-test-epoch":
+        tested = feed.unlabelled(parts.test)
+        best = BestEpoch(lambda: network.predict(tested), context.data.targets[parts.test])
     losses = network.fit(
         batches,
         rounds,
         lambda done, loss: report(done, rounds, loss),
-        development=labelled(data.positions(kept), None) if kept else None,
+        development=feed.labelled(parts.development) if len(parts.development) else None,
         patience=stopping.patience,
-        after_epoch=best,
+        watcher=best,
     )
-    finished = time.perf_counter()
-    probabilities = best.probabilities if best else network.predict(tested)
-    facts |= {
-        **({"best_test_epoch": best.epoch} if best else {}),
-        "keras_backend": network.backend,
-        "epochs": round(len(losses) / stopping.checks_per_epoch, 2),
+    return {
+        **({"best_test_epoch": round(best.epoch * batches.share, 2)} if best else {}),
+        "epochs": round(len(losses) * batches.share, 2),
         "loss": [round(loss, 6) for loss in losses],
-        "network_parameters": network.model.count_params(),
-        "seconds_training": round(finished - started, 3),
-        "seconds_prediction": round(time.perf_counter() - finished, 3),
     }
-    weights_of_rows: Sequence[np.ndarray] = ()
-    if model.attends:
-        (source,) = sources.values()
-        weights_of_rows = attention(network.model, model.attends, tested, source.lengths[test])
-    return Trained(network, probabilities, facts, weights_of_rows)
 
 
-def _rounds(context: Context, n_batches: int, stopping: Development) -> int:
+def _rounds(context: Context, batches: Batches) -> int:
     """Return the most rounds of training: epochs, or the portions of epochs between checks."""
-    rounds = math.ceil(context.epochs * stopping.checks_per_epoch)
+    rounds = math.ceil(context.epochs * batches.n_batches / len(batches))
     most_steps = getattr(context.model.config, "max_steps", None)
-    return min(rounds, math.ceil(most_steps / n_batches)) if most_steps else rounds
+    return min(rounds, max(most_steps // len(batches), 1)) if most_steps else rounds
 
 
-class _BestEpoch:
-    """Keeps the predictions of the epoch with the highest accuracy on the test clips.
+def _facts(parts: Parts, inputs: Mapping[str, Prepared]) -> dict[str, Any]:
+    """Return what is to be recorded of the clips that were kept and of what inputs learnt."""
+    facts: dict[str, Any] = {}
+    if parts.developed_on:
+        facts["developed_on"] = parts.developed_on
+        facts["n_development"] = len(parts.development)
+    fitted = {name: dict(item.fitted.facts) for name, item in inputs.items() if item.fitted.facts}
+    return facts | ({"fitted": fitted} if fitted else {})
 
-    A flaw that a protocol reproduces by name: the test clips choose the epoch.
-    """
 
-    def __init__(self, network: Network, tested: Batches, truth: np.ndarray) -> None:
-        self._network, self._tested, self._truth = network, tested, truth
-        self._accuracy = -1.0
-        self.epoch = 0
-        self.probabilities = np.empty(0)
-
-    def __call__(self, epoch: int) -> None:
-        probabilities = self._network.predict(self._tested)
-        accuracy = float((probabilities.argmax(axis=1) == self._truth).mean())
-        if accuracy > self._accuracy:
-            self._accuracy, self.epoch, self.probabilities = accuracy, epoch, probabilities
+def _attention(context: Context, network: Network, tested: Batches) -> Sequence[np.ndarray]:
+    """Return the weights of the rows of each test clip, where a network's pooling attends."""
+    layer = context.model.attends
+    if not layer:
+        return ()
+    (source,) = tested.sources.values()
+    return attention(network.model, layer, tested, source.lengths[tested.positions])
 
 
 def _open_network(
