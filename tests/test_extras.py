@@ -174,6 +174,12 @@ def test_an_option_at_its_default_is_the_model_itself():
     assert models.get("wang2020-dual:time_fit=interpolate").name == "wang2020-dual"
 
 
+def test_an_option_that_is_otherwise_searched_is_fixed():
+    fixed = models.get("librosa-mlp:l2=.001")
+    assert fixed.name == "librosa-mlp:l2=0.001"
+    assert (fixed.config.l2, fixed.grid) == (0.001, {})
+
+
 def test_the_front_ends_follow_the_options():
     inputs = models.get("wang2020-dual:preset=authors").inputs
     assert inputs["fine"].params["preset"] == "authors"

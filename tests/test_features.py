@@ -376,7 +376,7 @@ def test_a_rate_that_is_none_is_refused() -> None:
 def test_a_front_end_does_not_change_the_samples() -> None:
     samples = speech(1.0)
     before = samples.copy()
-    for name in features.names():
+    for name in HEARD:
         features.extract(name, samples, RATE)
     np.testing.assert_array_equal(samples, before)
 

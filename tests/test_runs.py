@@ -22,7 +22,7 @@ import emobench
 from emobench import corpora, executors
 from emobench.errors import CorpusError, SpecError, StoreError
 from emobench.runs import Selection, current_fingerprint, execute, plan
-from emobench.runs.planning import configuration
+from emobench.runs.configuration import configuration
 from emobench.spec import Places
 from emobench.store import read_experiments
 

@@ -166,8 +166,11 @@ def _resolved(name: str) -> tuple[_Entry, ModelSpec]:
         return entry, entry.spec
     changes = dict(_option(entry.spec, part) for part in text.split(","))
     config = _configure(entry.spec, changes)
+    # A value that is otherwise searched is fixed by naming it, its default too.
     changed = sorted(
-        key for key in changes if getattr(config, key) != getattr(entry.spec.config, key)
+        key
+        for key in changes
+        if key in entry.spec.grid or getattr(config, key) != getattr(entry.spec.config, key)
     )
     if not changed:
         return entry, entry.spec
@@ -177,6 +180,7 @@ def _resolved(name: str) -> tuple[_Entry, ModelSpec]:
         name=f"{entry.spec.name}:{options}",
         config=config,
         inputs=entry.inputs(config),
+        grid={key: values for key, values in entry.spec.grid.items() if key not in changed},
     )
     return entry, spec
 

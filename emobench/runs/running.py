@@ -5,23 +5,22 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Literal
 
 import numpy as np
 
-from .. import __version__, corpora
+from .. import __version__
 from ..audio import SAMPLE_RATE
 from ..conditions import Condition
 from ..corpora import Corpus
 from ..errors import CorpusError, FeatureError, SpecError, StoreError
 from ..executors import Event, Work, run_locally
-from ..spec import Backend, Experiment, Fold, Job, ModelSpec, Places
+from ..spec import Experiment, Fold, Job, ModelSpec, Places
 from ..store import Store
 from ..training import dataset
 from ..training.context import hearing
 from ..training.dataset import Dataset
-from .planning import Plan, Selection, configuration, extras, hears, plan
+from .configuration import configuration, extras, hears
+from .planning import Plan
 
 Listener = Callable[[Event], None]
 AS_IT_IS = Condition()
@@ -87,7 +86,7 @@ def prepare(
         EmobenchError: if the corpus, the features or the results folder cannot be used
     """
     selection = planned.selection
-    beside = extras(selection, condition, model, places)
+    beside = extras(model, places, condition, selection.sides)
     data = dataset.load(
         corpus,
         model,
@@ -296,98 +295,3 @@ def _note(event: Event, summary: Summary, places: Places) -> None:
         Store(places.results).fail(experiment, event.work.job, event.message)
     elif event.kind == "fatal":
         raise StoreError(event.message)
-
-
-def run(
-    model: str | Sequence[str] = "all",
-    corpus: str | Sequence[str] = "all",
-    protocol: str = "losgo",
-    *,
-    data: str | Path | None = None,
-    results: str | Path = "results",
-    cache: str | Path | None = None,
-    jobs: int = 1,
-    backend: Backend = "tensorflow",
-    epochs: int | None = None,
-    folds: Sequence[int] = (),
-    repetitions: int | None = None,
-    skip_bad: bool = False,
-    condition: str | Sequence[str] = "none",
-    sides: Literal["test", "training", "both"] = "test",
-    datasets: Sequence[str | Path] = (),
-    transcripts: str | Path | None = None,
-    vectors: str | Path | None = None,
-) -> Summary:
-    """Train and test models on corpora; what has a record already is not computed again.
-
-    Args:
-        model: name or names, or "all"
-        corpus: name or names, or "all" for every corpus on disk
-        protocol: name of a protocol
-        data: folder that holds the corpora
-        results: folder for records and predictions
-        cache: folder for extracted features
-        jobs: worker processes
-        backend: what trains the networks
-        epochs: overrides the number of epochs of every network
-        folds: indexes of the folds to run; empty for all
-        repetitions: how many repetitions to run
-        skip_bad: leave out clips that a front-end refuses
-        condition: what the sound goes through, such as "mp3:64k", or several, one after another
-        sides: which clips go through it
-        datasets: registry files to use beside or instead of the packaged one
-        transcripts: CSV file (id, text) that takes the place of the corpora's transcripts
-        vectors: text file of word vectors that embeddings begin from
-
-    Returns:
-        what was done, and what failed
-
-    Raises:
-        EmobenchError: if a name is wrong, or nothing can be read or written
-    """
-    selection = Selection(
-        models=(model,) if isinstance(model, str) else tuple(model),
-        corpora=(corpus,) if isinstance(corpus, str) else tuple(corpus),
-        protocol=protocol,
-        backend=backend,
-        epochs=epochs,
-        folds=tuple(folds),
-        repetitions=repetitions,
-        skip_bad=skip_bad,
-        conditions=(condition,) if isinstance(condition, str) else tuple(condition),
-        sides=sides,
-    )
-    places = find_places(
-        data=data,
-        results=results,
-        cache=cache,
-        datasets=datasets,
-        transcripts=transcripts,
-        vectors=vectors,
-    )
-    return execute(plan(selection, places), places, jobs=jobs)
-
-
-def find_places(
-    *,
-    data: str | Path | None = None,
-    results: str | Path = "results",
-    cache: str | Path | None = None,
-    datasets: Sequence[str | Path] = (),
-    transcripts: str | Path | None = None,
-    vectors: str | Path | None = None,
-) -> Places:
-    """Return absolute folders; what is not given comes from the environment or the platform."""
-    root = corpora.data_root(Path(data) if data else None)
-    return Places(
-        results=Path(results).expanduser().absolute(),
-        cache=corpora.cache_root(Path(cache) if cache else None).absolute(),
-        data=root.absolute() if root else None,
-        datasets=tuple(_absolute(file) for file in datasets),
-        transcripts=_absolute(transcripts) if transcripts else None,
-        vectors=_absolute(vectors) if vectors else None,
-    )
-
-
-def _absolute(file: str | Path) -> Path:
-    return Path(file).expanduser().absolute()
