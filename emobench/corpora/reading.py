@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import re
 from collections import Counter
@@ -28,7 +29,8 @@ def read(corpus: Corpus, folder: Path) -> Reading:
     if not files:
         return Reading(corpus, folder)
     if corpus.reader is not None:
-        found = READERS[corpus.reader].read(corpus, folder, files)
+        module = importlib.import_module(f"{__package__}.readers.{READERS[corpus.reader].module}")
+        found = module.read(corpus, folder, files)
     else:
         found = _match(corpus, files)
     clips, duplicates = _first_of_each_id(found.clips)

@@ -8,16 +8,8 @@ module is imported when a corpus is read.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib import import_module
-from pathlib import Path
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from ..clips import Annotated
-    from ..files import AudioFile
-    from ..schema import Corpus
 
 
 @dataclass(frozen=True)
@@ -31,10 +23,6 @@ class Reader:
 
     module: str
     columns: frozenset[str]
-
-    def read(self, corpus: Corpus, folder: Path, files: Sequence[AudioFile]) -> Annotated:
-        """Return the clips of a corpus as its label files have them, and what is wrong."""
-        return import_module(f"{__name__}.{self.module}").read(corpus, folder, files)
 
 
 _RATED = ("emotion", "speaker", "group", "sex", "valence", "activation", "dominance")
