@@ -796,6 +796,35 @@ def test_content_that_changed_since_is_told(host, place, deliver):
     assert "is another file than on" in deliver()[1]
 
 
+def test_two_commands_at_once_fetch_it_once(host, place):
+    asked, waited_for = threading.Event(), threading.Event()
+    told: list[str] = []
+
+    def run(accept: Callable[[object], bool], notice: Callable[[str], None]) -> object:
+        voices = corpora.load_registry().get("voices")
+        return downloads.download(
+            voices, place, accept=accept, progress=lambda *_: None, notice=notice, patience=HASTE
+        )
+
+    def accept_when_waited_for(_: object) -> bool:
+        asked.set()
+        return waited_for.wait(10)
+
+    def hear(text: str) -> None:
+        told.append(text)
+        waited_for.set()
+
+    first = threading.Thread(target=run, args=(accept_when_waited_for, told.append))
+    first.start()
+    assert asked.wait(10)
+    second = run(lambda _: False, hear)
+    first.join()
+    assert second.files == 0
+    assert told[0] == "voices: another command is downloading it; waiting for its end"
+    assert [path for path, _ in host.asked] == ["/one.zip", "/two.tgz"]
+    assert [path.name for path in place.iterdir()] == ["voices"]
+
+
 def test_a_damaged_record_is_no_obstacle(host, place, deliver):
     deliver()
     for text in ("", "[]", "{", '{"archives": {"x": 1}}', '{"archives": {}, "more": 1}'):

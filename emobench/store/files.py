@@ -8,7 +8,7 @@ import json
 import math
 import os
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -79,8 +79,12 @@ def make_folder(path: Path) -> None:
 
 
 @contextlib.contextmanager
-def locked(folder: Path) -> Iterator[bool]:
+def locked(folder: Path, wait: Callable[[], None] | None = None) -> Iterator[bool]:
     """Keep other writers out of a folder; the system lets go of the lock when a process dies.
+
+    Args:
+        folder: to be alone in
+        wait: called if another writer has it and is waited for
 
     Yields:
         whether the folder is locked: some network file systems cannot
@@ -91,7 +95,7 @@ def locked(folder: Path) -> Iterator[bool]:
         yield False
         return
     try:
-        yield _lock(descriptor)
+        yield _lock(descriptor, wait)
     finally:
         os.close(descriptor)
 
@@ -146,11 +150,16 @@ def _fill(temporary: Path, path: Path, content: bytes) -> None:
         os.fsync(stream.fileno())
 
 
-def _lock(descriptor: int) -> bool:
+def _lock(descriptor: int, wait: Callable[[], None] | None) -> bool:
     if fcntl is None:
         return False
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if wait is not None:
+                wait()
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
     except OSError:
         return False
     return True

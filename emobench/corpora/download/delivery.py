@@ -7,11 +7,12 @@ import hashlib
 import os
 import shutil
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ...errors import CorpusError
+from ...store import files as stored
 from .. import places
 from ..reading import read
 from ..schema import Corpus
@@ -67,21 +68,40 @@ def download(
         CorpusError: if it cannot be had so, or a server, a disk or an archive is not as it should
     """
     folder = _destination(corpus, data)
-    record = Record.read(folder)
     if is_complete(corpus, folder):
-        return Delivery(folder, 0, record)
-    staging = _staging(corpus, folder)
-    record = _accepted(corpus, record, staging, accept)
-    found = []
-    for text in corpus.urls:
-        transfer = _transfer(Source.of(text), staging, progress, notice)
-        sha256 = transfer.fetch(patience or Patience())
-        record = _recorded(record, transfer, sha256, notice)
-        found.append(transfer)
-    files = _unpacked(found, staging, folder, progress, limits)
-    record.write(folder)
-    _tidy(staging)
+        return Delivery(folder, 0, Record.read(folder))
+    with _alone(corpus, folder, notice) as staging:
+        record = Record.read(folder)
+        if is_complete(corpus, folder):  # by the command that was waited for
+            return Delivery(folder, 0, record)
+        record = _accepted(corpus, record, staging, accept)
+        found = []
+        for text in corpus.urls:
+            transfer = _transfer(Source.of(text), staging, progress, notice)
+            sha256 = transfer.fetch(patience or Patience())
+            record = _recorded(record, transfer, sha256, notice)
+            found.append(transfer)
+        files = _unpacked(found, staging, folder, progress, limits)
+        record.write(folder)
+        shutil.rmtree(staging, ignore_errors=True)
     return Delivery(folder, files, record)
+
+
+@contextlib.contextmanager
+def _alone(corpus: Corpus, folder: Path, notice: Notice) -> Iterator[Path]:
+    """Yield the folder in which a corpus waits until it is whole, and keep others out of it."""
+
+    def wait() -> None:
+        notice(f"{corpus.name}: another command is downloading it; waiting for its end")
+
+    with stored.locked(_staging(corpus, folder), wait):
+        staging = _staging(corpus, folder)  # the other command may have removed it
+        try:
+            yield staging
+        finally:
+            for left in (staging, staging.parent):  # unless something is kept to go on from
+                with contextlib.suppress(OSError):
+                    left.rmdir()
 
 
 def _staging(corpus: Corpus, folder: Path) -> Path:
@@ -186,7 +206,7 @@ def _accepted(
     elif accept(corpus):
         accepted = now()
     else:
-        _tidy(staging)
+        shutil.rmtree(staging, ignore_errors=True)
         raise CorpusError(
             f"{corpus.name}: expected that its licence is accepted ({licence}), found that it is "
             "not. Nothing was downloaded."
@@ -244,13 +264,6 @@ def _unpacked(
     finally:
         shutil.rmtree(aside, ignore_errors=True)
     return files
-
-
-def _tidy(staging: Path) -> None:
-    """Remove what is no longer needed."""
-    shutil.rmtree(staging, ignore_errors=True)
-    with contextlib.suppress(OSError):  # something else is being downloaded
-        staging.parent.rmdir()
 
 
 def _put(aside: Path, folder: Path) -> None:
