@@ -40,7 +40,7 @@ leaderboard: install  ## Write the tables in results/ and in README.md from the 
 	$(BIN)/emobench leaderboard --format markdown --partial --out results/partial.md
 	$(BIN)/emobench leaderboard --format csv --out results/leaderboard.csv
 	$(BIN)/emobench leaderboard --format json --out results/leaderboard.json
-	$(BIN)/emobench bitrates --out results/bitrates.png --csv results/bitrates.csv
+	$(BIN)/emobench bitrates --partial --out results/bitrates.png --csv results/bitrates.csv
 
 clean:  ## Remove what can be made again
 	rm -rf $(VENV) $(DEMO) build dist *.egg-info .pytest_cache .ruff_cache .hypothesis

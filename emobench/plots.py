@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from .attention import Attended
-    from .leaderboard.bitrates import Curve
+    from .leaderboard.bitrates import Curve, Point
 
 SUFFIXES = (".png", ".pdf", ".svg")
 """Kinds of figures."""
@@ -34,7 +34,6 @@ _HEARD = {
     "training": "trained on MP3",
     "both": "trained and tested on MP3",
 }
-_INCOMPLETE = " (incomplete)"
 
 
 def bitrates(curves: Sequence[Curve], file: Path) -> None:
@@ -162,8 +161,7 @@ def _draw(panel: Axes, curves: Sequence[Curve], colours: dict[str, Any]) -> None
             linewidth=0,
         )
     for model, plain in {curve.model: curve.plain for curve in curves if curve.plain}.items():
-        unfinished = _INCOMPLETE if plain.done < plain.wanted else ""
-        label = f"{model}, as it is{unfinished}"
+        label = f"{model}, as it is{_unfinished([plain])}"
         panel.axhline(100 * plain.uar, color=colours[model], linestyle=":", label=label)
     panel.axhline(100 * curves[0].chance, color="0.6", linewidth=0.8, label="chance")
     ticks = sorted({point.kbps for curve in curves for point in curve.points})
@@ -178,6 +176,11 @@ def _draw(panel: Axes, curves: Sequence[Curve], colours: dict[str, Any]) -> None
 
 
 def _label(curve: Curve) -> str:
-    unfinished = any(point.done < point.wanted for point in curve.points)
     heard = _HEARD.get(curve.sides, curve.sides)
-    return f"{curve.model}, {heard}" + (_INCOMPLETE if unfinished else "")
+    return f"{curve.model}, {heard}{_unfinished(curve.points)}"
+
+
+def _unfinished(points: Sequence[Point]) -> str:
+    """Return what to say of results that lack folds or repetitions."""
+    least = min(points, key=lambda point: point.done / point.wanted)
+    return "" if least.done == least.wanted else f" ({least.done} of {least.wanted} folds)"

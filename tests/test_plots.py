@@ -151,6 +151,18 @@ def test_the_picture_shows_the_points(filled, tmp_path, monkeypatch):
     assert band.max() == pytest.approx(100 * max(p.interval.high for p in found[0].points))
 
 
+def test_the_picture_says_what_is_unfinished(filled, tmp_path, monkeypatch):
+    filled.run(made())
+    filled.run(made(kbps=64))
+    filled.run(made(kbps=8), jobs=[Job(0)])
+    drawn = []
+    monkeypatch.setattr(plots, "save", lambda figure, file: drawn.append(figure))
+    plots.bitrates(curves(filled, partial=True), tmp_path / "figure.png")
+    heard, plain, _ = [label for label, _, _ in lines_of(drawn[0])["EMO-DB"]]
+    assert heard == "librosa-svm, tested on MP3 (1 of 4 folds)"
+    assert plain == "librosa-svm, as it is"
+
+
 @pytest.mark.parametrize("suffix", plots.SUFFIXES)
 def test_the_same_results_give_the_same_bytes(filled, tmp_path, suffix):
     run_all(filled)
