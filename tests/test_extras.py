@@ -174,6 +174,15 @@ def test_an_option_at_its_default_is_the_model_itself():
     assert models.get("wang2020-dual:time_fit=interpolate").name == "wang2020-dual"
 
 
+def test_a_name_with_options_names_the_same_model_again():
+    for given, name in (
+        ("yoon2018-are:prosody=No", "yoon2018-are:prosody=false"),
+        ("latif2019: epochs = 9, dropout = .5", "latif2019:dropout=0.5,epochs=9"),
+    ):
+        assert models.get(given).name == name
+        assert models.get(name) == models.get(given)
+
+
 def test_an_option_that_is_otherwise_searched_is_fixed():
     fixed = models.get("librosa-mlp:l2=.001")
     assert fixed.name == "librosa-mlp:l2=0.001"

@@ -174,7 +174,7 @@ def _resolved(name: str) -> tuple[_Entry, ModelSpec]:
     )
     if not changed:
         return entry, entry.spec
-    options = ",".join(f"{key}={getattr(config, key)}" for key in changed)
+    options = ",".join(f"{key}={_written(getattr(config, key))}" for key in changed)
     spec = replace(
         entry.spec,
         name=f"{entry.spec.name}:{options}",
@@ -202,6 +202,11 @@ def _option(spec: ModelSpec, text: str) -> tuple[str, Any]:
             with contextlib.suppress(ValueError):
                 return key, kind(value)
     return key, value
+
+
+def _written(value: Any) -> str:
+    """Return an option's value as it stands in a name; `_option` reads it."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _entry(name: str) -> _Entry:
