@@ -288,25 +288,11 @@ def _die_with(parent: int) -> None:
         os._exit(1)
 
 
-def _start_backend() -> None:
-    """Load Keras without the greetings of its backend, which nothing but silence suppresses."""
-    errors = os.dup(2)
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 2)
-    try:
-        from .training import network
-
-        network.start_backend()
-    finally:
-        os.dup2(errors, 2)
-        os.close(errors)
-        os.close(nowhere)
-
-
 def _work(work: Work) -> _Outcome:
     """Run a job in a worker process; whatever goes wrong becomes a message."""
     import psutil
 
+    from .backend import start_backend
     from .training import jobs
 
     last = 0.0
@@ -321,7 +307,7 @@ def _work(work: Work) -> _Outcome:
     record, message, fatal = None, "", False
     try:
         if work.experiment.backend != "scikit-learn":
-            _start_backend()
+            start_backend()
         record = jobs.run(work.experiment, work.job, work.places, settings, report)
     except StoreError as error:
         message, fatal = str(error), True

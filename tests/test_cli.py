@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -95,6 +97,18 @@ def test_show_a_model(home, say):
     assert status == 0
     assert "1,278,847 parameters for 7 classes" in text
     assert "D-17" in text
+
+
+def test_showing_a_model_does_not_let_its_backend_talk():
+    shown = subprocess.run(
+        [sys.executable, "-m", "emobench", "models", "show", "latif2019"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "Total params" in shown.stdout
+    assert shown.stderr == ""
+    assert max(map(len, shown.stdout.splitlines()[-10:])) <= 80
 
 
 def test_features_ahead_of_a_run(home, say):

@@ -55,6 +55,7 @@ def show(name: str, classes: int) -> None:
     NAME may carry options, such as wang2020-dual:time_fit=truncate.
     """
     from .. import models as zoo
+    from ..backend import start_backend
 
     spec = zoo.get(name)
     click.echo(f"{spec.name}\n  {spec.citation}\n")
@@ -65,12 +66,13 @@ def show(name: str, classes: int) -> None:
         click.echo(f"deviation: {deviation}")
     _show_published(spec.name)
     if spec.kind == "network":
+        start_backend()
         network = zoo.build(spec.name, classes)
         trained = sum(math.prod(weight.shape) for weight in network.trainable_weights)
         total = network.count_params()
         note = "" if trained == total else f", {trained:,} of them trained"
         click.echo(f"\n{total:,} parameters for {classes} classes{note}")
-        network.summary(print_fn=click.echo, line_length=100)
+        network.summary(print_fn=click.echo)
 
 
 def _show_inputs(spec: ModelSpec) -> None:

@@ -6,7 +6,6 @@ sets its variables back: weights, dropout's random state and the optimizer's mem
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Mapping, Sequence
 
 import keras
@@ -170,12 +169,6 @@ class Network:
         probabilities = np.empty_like(outputs)
         probabilities[batches.order] = outputs
         return probabilities
-
-
-def start_backend() -> None:
-    """Let the backend look for its devices, and keep its advice on tracing to itself."""
-    logging.getLogger("tensorflow").setLevel(logging.ERROR)
-    keras.ops.zeros(1)
 
 
 def accelerator() -> str | None:
