@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from concurrent.futures import Future
 from pathlib import Path
 
 import numpy as np
@@ -79,3 +80,20 @@ def tiny_places(tiny_data: Path, tiny_cache: Path, tmp_path: Path) -> Places:
         data=tiny_data,
         datasets=(tiny_data / "datasets.yaml",),
     )
+
+
+class InThisProcess:
+    """Stands in for a pool of processes."""
+
+    _processes = None
+
+    def __init__(self, *arguments, **options):
+        pass
+
+    def submit(self, function, *arguments):
+        future = Future()
+        future.set_result(function(*arguments))
+        return future
+
+    def shutdown(self, **options):
+        pass

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-from concurrent.futures import Future
 from dataclasses import replace
 
 import numpy as np
@@ -11,6 +10,7 @@ import pandas as pd
 import pytest
 import soundfile
 from click.testing import CliRunner
+from conftest import InThisProcess
 
 from emobench import audio, conditions, corpora, executors, features, models
 from emobench.attention import by_voicing
@@ -280,29 +280,12 @@ def test_results_under_a_condition_that_computes_otherwise_today_are_stale(
     assert current_fingerprint(stored.experiment, registry) != then
 
 
-class _InThisProcess:
-    """Stands in for a pool of processes."""
-
-    _processes = None
-
-    def __init__(self, *arguments, **options):
-        pass
-
-    def submit(self, function, *arguments):
-        future = Future()
-        future.set_result(function(*arguments))
-        return future
-
-    def shutdown(self, **options):
-        pass
-
-
 def test_a_failure_under_one_condition_is_not_made_good_by_another(tiny_places, monkeypatch):
     def broken(work):
         coded = "condition" in work.experiment.configuration
         return executors._Outcome(None if coded else {}, "no luck" * coded, False, 0)
 
-    monkeypatch.setattr(executors, "ProcessPoolExecutor", _InThisProcess)
+    monkeypatch.setattr(executors, "ProcessPoolExecutor", InThisProcess)
     monkeypatch.setattr(executors, "_work", broken)
     selection = Selection(("svm-is09",), ("tiny",), "smoke", conditions=("mp3:8k", "none"))
     with Progress() as progress:

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import soundfile
 
@@ -71,8 +72,16 @@ def test_adding_a_corpus(tmp_path):
 @pytest.mark.corpora
 def test_the_commands_on_real_corpora(tmp_path, real_data):
     (tmp_path / "corpora").symlink_to(real_data)
-    for script in blocks("sh", "corpora"):
-        run(script, tmp_path, EMOBENCH_CACHE=str(tmp_path / "cache"))
+    cache = str(tmp_path / "cache")
+    of_the_paper, compared = (
+        run(script, tmp_path, EMOBENCH_CACHE=cache) for script in blocks("sh", "corpora")
+    )
+    table = pd.read_csv(ROOT / "results" / "leaderboard.csv", keep_default_na=False)
+    table = table[(table.corpus == "emo-db") & (table.condition == "")]
+    uar = table.set_index(["protocol", "model"]).uar.astype(float)
+    assert f"{uar['keesing2020', 'svm-is09']:.1f}" in of_the_paper
+    for model in ("svm-is09", "librosa-svm"):
+        assert f"UAR {uar['losgo', model]:.1f}, mean over speakers" in compared
 
 
 def test_the_makefile_has_the_targets_that_readme_names():

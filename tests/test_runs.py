@@ -11,12 +11,12 @@ import signal
 import subprocess
 import sys
 import time
-from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
 
 import psutil
 import pytest
+from conftest import InThisProcess
 
 import emobench
 from emobench import corpora, executors
@@ -175,7 +175,7 @@ def test_a_failure_is_a_record_and_is_tried_again(tiny_places, monkeypatch):
         return executors._Outcome(None, "no luck", False, 0)
 
     with monkeypatch.context() as patch:
-        patch.setattr(executors, "ProcessPoolExecutor", _InThisProcess)
+        patch.setattr(executors, "ProcessPoolExecutor", InThisProcess)
         patch.setattr(executors, "_work", broken)
         summary = run(tiny_places, "svm-is09")
     assert set(summary.failures.values()) == {"no luck"}
@@ -198,7 +198,7 @@ def test_a_failed_tuning_stops_its_own_experiment_only(tiny_places, monkeypatch)
             return executors._Outcome(None, "no luck", False, 0)
         return executors._Outcome({}, "", False, 0)
 
-    monkeypatch.setattr(executors, "ProcessPoolExecutor", _InThisProcess)
+    monkeypatch.setattr(executors, "ProcessPoolExecutor", InThisProcess)
     monkeypatch.setattr(executors, "_work", broken)
     summary = run(tiny_places, "svm-is09", NETWORK, protocol="keesing2020", repetitions=1)
     assert summary.failures == {"tiny svm-is09 tuning": "no luck"}
@@ -217,23 +217,6 @@ def test_an_unguarded_script_can_run(tiny_places):
     path.write_text(script)
     done = subprocess.run([sys.executable, path], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["2"]
-
-
-class _InThisProcess:
-    """Stands in for a pool of processes."""
-
-    _processes = None
-
-    def __init__(self, *arguments, **options):
-        pass
-
-    def submit(self, function, *arguments):
-        future = Future()
-        future.set_result(function(*arguments))
-        return future
-
-    def shutdown(self, **options):
-        pass
 
 
 @pytest.fixture
