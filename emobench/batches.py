@@ -1,9 +1,4 @@
-"""Minibatches of padded clips, made as they are asked for.
-
-Two ways of batching (decision D-35). "padded-length": clips of equal padded length share a batch,
-so a clip's numbers never depend on its neighbours. "sorted": clips sorted by length are cut into
-batches, each padded to its longest member, as the code of Keesing et al. (2020) did.
-"""
+"""Minibatches of padded clips for Keras, made as they are asked for."""
 
 from __future__ import annotations
 
@@ -13,6 +8,7 @@ from collections.abc import Mapping, Sequence
 import keras
 import numpy as np
 
+from .batching import Batch, Schedule, to_predict
 from .sources import Batching, Source
 
 
@@ -31,12 +27,14 @@ class Batches(keras.utils.PyDataset):
         batch_size: most clips a batch
         batching: which clips share a batch
         outputs: names of the outputs that have a loss; empty for a network with one output
-        seed: of the order of clips and batches, new in each epoch; None keeps the order
+        seed: of the composition of training batches, new in each epoch; None to predict or to
+            watch, in an order that is kept
         portion: part of the batches that Keras sees as an epoch, 1 at most; the next one goes on
             from there
 
     Attributes:
-        n_batches: of a pass through all clips, as first dealt
+        schedule: of the training batches, or None
+        n_batches: of a pass through all clips
         share: the part of them that Keras sees as an epoch: two batches at least
     """
 
@@ -58,43 +56,28 @@ class Batches(keras.utils.PyDataset):
         self.positions = np.asarray(positions)
         self.targets = targets
         self.weights = weights
-        self.batch_size = batch_size
-        self.batching = batching
         self.outputs = tuple(outputs)
-        self._random = None if seed is None else np.random.default_rng(seed)
-        self._padded = np.stack(
-            [source.padded(batching)[self.positions] for source in self.sources.values()], axis=1
-        )
-        dealt = _varied_first(self._deal(), self._padded)
+        self.schedule: Schedule | None = None
+        common = {"batch_size": batch_size, "batching": batching}
+        if seed is None:
+            first = to_predict(self.sources, self.positions, **common)
+        else:
+            self.schedule = Schedule(self.sources, self.positions, seed=seed, **common)
+            first = self.schedule.epoch(0)
+        self._epochs = 1
         # Two at least: from two batches Keras learns which axes vary.
-        self.n_batches = len(dealt)
+        self.n_batches = len(first)
         self._steps = min(max(math.ceil(portion * self.n_batches), 2), self.n_batches)
         self.share = self._steps / self.n_batches
-        self._batches, self._waiting = dealt[: self._steps], dealt[self._steps :]
-
-    def _deal(self) -> list[np.ndarray]:
-        """Cut the clips into batches; each is an array of indexes into `positions`."""
-        if self.batching == "sorted":
-            order = np.lexsort(self._padded.T[::-1])
-            batches = _cut(order, self.batch_size)
-        else:
-            _, bucket = np.unique(self._padded, axis=0, return_inverse=True)
-            batches = []
-            for number in range(bucket.max() + 1):
-                members = np.flatnonzero(bucket == number)
-                if self._random is not None:
-                    members = self._random.permutation(members)
-                batches += _cut(members, self.batch_size)
-        if self._random is not None:
-            batches = [batches[index] for index in self._random.permutation(len(batches))]
-        return batches
+        self._batches, self._waiting = first[: self._steps], first[self._steps :]
 
     def on_epoch_end(self) -> None:
-        """Go on to the next batches, dealing the clips anew once all were seen."""
-        if self._random is None:
+        """Go on to the next batches, those of another epoch once all were seen."""
+        if self.schedule is None:
             return
         while len(self._waiting) < self._steps:
-            self._waiting += self._deal()
+            self._waiting += self.schedule.epoch(self._epochs)
+            self._epochs += 1
         self._batches = self._waiting[: self._steps]
         self._waiting = self._waiting[self._steps :]
 
@@ -102,39 +85,46 @@ class Batches(keras.utils.PyDataset):
         return len(self._batches)
 
     def __getitem__(self, index: int) -> tuple:
-        members = self._batches[index]
-        rows = self._padded[members].max(axis=0)
-        inputs = {
-            name: source.stack(self.positions[members], int(length))
-            for (name, source), length in zip(self.sources.items(), rows, strict=True)
-        }
+        batch = self._batches[index]
+        inputs = self.inputs(batch)
         if self.targets is None:
             return (inputs,)
-        targets, weights = self.targets[members], self.weights[members]
+        targets = self.targets[batch.members]
+        weights = (self.weights[batch.members] * batch.factors).astype(np.float32)
         if not self.outputs:
             return inputs, targets, weights
         return inputs, dict.fromkeys(self.outputs, targets), dict.fromkeys(self.outputs, weights)
 
+    def inputs(self, batch: Batch) -> dict[str, np.ndarray]:
+        """Return the inputs of a batch by name, each of shape `(batch, rows, …)`."""
+        positions = self.positions[batch.members]
+        return {
+            name: source.stack(positions, rows)
+            for (name, source), rows in zip(self.sources.items(), batch.rows, strict=True)
+        }
+
+    def scatter(self, rows: np.ndarray) -> np.ndarray:
+        """Bring what was computed for this epoch's batches into the order of `positions`.
+
+        Args:
+            rows: one for each clip of each batch, in order, of shape `(clips of batches, …)`
+
+        Returns:
+            one for each clip, of shape `(clips, …)`; those of clips that fill up are dropped
+        """
+        members = np.concatenate([batch.members for batch in self._batches])
+        counted = np.concatenate([batch.counted for batch in self._batches])
+        scattered = np.empty((len(self.positions), *rows.shape[1:]), rows.dtype)
+        scattered[members[counted]] = rows[counted]
+        return scattered
+
     @property
-    def order(self) -> np.ndarray:
-        """Indexes into `positions` in the order of this epoch, of shape `(clips,)`."""
-        return np.concatenate(self._batches)
+    def loss_scale(self) -> float:
+        """Factor from the mean loss over all places of batches to that over clips."""
+        places = sum(len(batch.members) for batch in self._batches)
+        return places / float(sum(batch.factors.sum() for batch in self._batches))
 
-
-def _cut(order: np.ndarray, size: int) -> list[np.ndarray]:
-    """Cut an order into consecutive batches of at most `size`."""
-    return [order[start : start + size] for start in range(0, len(order), size)]
-
-
-def _varied_first(batches: list[np.ndarray], padded: np.ndarray) -> list[np.ndarray]:
-    """Bring a batch of another padded length to the second place.
-
-    Keras reads the first two batches to learn which axes vary; an axis that agrees in both is
-    taken as fixed and a later batch of another length would be refused.
-    """
-    rows = np.array([padded[batch].max(axis=0) for batch in batches])
-    varied = (rows != rows[0]).sum(axis=1)
-    second = int(varied.argmax())
-    if varied[second] == 0:
-        return batches
-    return [batches[0], batches[second], *batches[1:second], *batches[second + 1 :]]
+    @property
+    def current(self) -> tuple[Batch, ...]:
+        """The batches of this epoch."""
+        return tuple(self._batches)

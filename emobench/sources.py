@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 
 Batching = Literal["padded-length", "sorted"]
-"""Which clips share a batch; see `batches`."""
+"""Which clips share a batch; see `batching`."""
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Source:
         clip: from a clip's position to its values, float32, of shape `(rows, …)`, scaled
         lengths: rows of each clip, of shape `(clips,)`
         pad_multiple: rows are padded with zeros to a multiple of this, as published
-        bucket_multiple: the coarser multiple that tells which clips may share a batch
+        bucket_multiple: the coarser multiple that batches are padded to unless published otherwise
         rows: all clips at once where each is one row, of shape `(clips, 1, columns)`, or None
     """
 

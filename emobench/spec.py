@@ -146,8 +146,11 @@ class Protocol:
         selection: "" uses the last epoch, or the best on development clips; "best-test-epoch" the
             epoch with the highest accuracy on the test clips
         weights: whose class counts the sample weights are taken from
-        batching: "padded-length" keeps a prediction independent of its neighbours; "sorted"
-            pads each batch to its longest member
+        batching: "padded-length" composes training batches of clips of similar length anew each
+            epoch and keeps a prediction independent of its neighbours; "sorted" keeps its batches
+            and pads each to its longest member
+        statistics: what a network with batch normalisation predicts with: "" statistics measured on
+            the training clips after training, "running" those collected during it
         repetitions: full cross-validations with other random seeds
         model_repetitions: exceptions to `repetitions`, by model name
         epochs: overrides the model's own number
@@ -166,6 +169,7 @@ class Protocol:
     selection: Literal["", "best-test-epoch"] = ""
     weights: Literal["training", "corpus", "none"] = "training"
     batching: Literal["padded-length", "sorted"] = "padded-length"
+    statistics: Literal["", "running"] = ""
     repetitions: int = 3
     model_repetitions: Mapping[str, int] = field(default_factory=dict)
     epochs: int | None = None

@@ -28,6 +28,7 @@ RANKS = {
     "corpora": 3,
     "features": 4,
     "sources": 1,
+    "batching": 2,
     "batches": 4,
     "models": 4,
     "leaderboard": 4,

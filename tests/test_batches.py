@@ -6,7 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from emobench.batches import Batches
+from emobench.batching import Schedule
 from emobench.sources import Source
+from emobench.weights import balanced
 
 
 def source(lengths, *, pad=1, bucket=1, columns=2):
@@ -23,75 +25,188 @@ def source(lengths, *, pad=1, bucket=1, columns=2):
 LENGTHS = st.lists(st.integers(1, 400), min_size=1, max_size=40)
 
 
-@settings(deadline=None, max_examples=50)
-@given(LENGTHS, st.integers(1, 9), st.sampled_from(["padded-length", "sorted"]), st.integers(0, 3))
-def test_every_clip_comes_once_an_epoch(lengths, batch_size, batching, epochs):
-    batches = Batches(
-        {"x": source(lengths, bucket=64)},
+def made(lengths, *, batching="padded-length", batch_size=4, seed=None, pad=1, bucket=64, **more):
+    return Batches(
+        {"x": source(lengths, pad=pad, bucket=bucket)},
         np.arange(len(lengths)),
         batch_size=batch_size,
         batching=batching,
-        seed=3,
+        seed=seed,
+        **more,
     )
+
+
+def clips_of(inputs):
+    """Return which clip each row of a batch is, after making sure that all its values are."""
+    found = []
+    for row in inputs["x"]:
+        position = int(row[0, 0] // 1000)
+        length = int((row[:, 0] > 0).sum())
+        expected = np.zeros_like(row)
+        expected[:length] = (1000 * position + 1 + np.arange(length))[:, None]
+        np.testing.assert_array_equal(row, expected)
+        found.append(position)
+    return found
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    LENGTHS,
+    st.integers(1, 9),
+    st.sampled_from(["padded-length", "sorted"]),
+    st.sampled_from([None, 3]),
+    st.integers(0, 3),
+)
+def test_every_clip_counts_once_an_epoch(lengths, batch_size, batching, seed, epochs):
+    batches = made(lengths, batch_size=batch_size, batching=batching, seed=seed)
     for _ in range(epochs):
         batches.on_epoch_end()
-    seen = []
-    for index in range(len(batches)):
+    seen, counted = [], []
+    for index, batch in enumerate(batches.current):
         (inputs,) = batches[index]
         assert len(inputs["x"]) <= batch_size
-        for row in inputs["x"]:
-            position = int(row[0, 0] // 1000)
-            expected = np.zeros_like(row)
-            for frame in range(lengths[position]):
-                expected[frame] = 1000 * position + frame + 1
-            np.testing.assert_array_equal(row, expected)
-            seen.append(position)
-    assert sorted(seen) == list(range(len(lengths)))
-    np.testing.assert_array_equal(batches.order, seen)
+        clips = clips_of(inputs)
+        np.testing.assert_array_equal(clips, batch.members)
+        seen += clips
+        counted += list(np.array(clips)[batch.counted])
+    assert sorted(counted) == list(range(len(lengths)))
+    np.testing.assert_array_equal(batches.scatter(np.array(seen)), np.arange(len(lengths)))
+
+
+@settings(deadline=None, max_examples=60)
+@given(LENGTHS, st.integers(1, 12), st.integers(0, 9))
+def test_training_batches_are_full_and_as_many_as_needed(lengths, batch_size, seed):
+    batches = made(lengths, batch_size=batch_size, seed=seed)
+    size = min(batch_size, len(lengths))
+    assert len(batches) == int(np.ceil(len(lengths) / size))
+    assert {len(batch.members) for batch in batches.current} == {size}
+    assert sum(not batch.counted.all() for batch in batches.current) <= 1
+
+
+@settings(deadline=None, max_examples=60)
+@given(LENGTHS, st.integers(1, 12), st.integers(0, 9))
+def test_every_clip_weighs_what_its_weight_says(lengths, batch_size, seed):
+    """The gradient of an epoch's losses with respect to each clip's own loss."""
+    weights = np.random.default_rng(seed).uniform(0.1, 9, len(lengths)).astype(np.float32)
+    truth = np.eye(len(lengths), dtype=np.float32)
+    batches = made(lengths, batch_size=batch_size, seed=seed, targets=truth, weights=weights)
+    for _ in range(3):
+        share = np.zeros(len(lengths))
+        for index in range(len(batches)):
+            _, targets, given_weights = batches[index]
+            # Keras takes the mean over the batch of weight times loss.
+            share += targets.T @ given_weights / len(targets)
+        np.testing.assert_allclose(share / share.sum(), weights / weights.sum(), rtol=1e-5)
+        batches.on_epoch_end()
+
+
+def test_a_batch_of_training_holds_neighbours_and_is_padded_to_its_longest():
+    lengths = np.random.default_rng(0).integers(50, 900, 480)
+    batches = made(lengths, batch_size=32, seed=5)
+    for batch in batches.current:
+        own = lengths[batch.members]
+        assert batch.rows == (int(np.ceil(own.max() / 64)) * 64,)
+    padded = sum(len(batch.members) * batch.rows[0] for batch in batches.current)
+    assert padded < 1.3 * lengths.sum()  # at random it would be 1.8
+
+
+def test_neighbours_and_ties_are_drawn_anew_each_epoch():
+    lengths = [100] * 40 + list(range(200, 240))
+    batches = made(lengths, batch_size=8, seed=1)
+    epochs = []
+    for _ in range(2):
+        epochs.append({frozenset(map(int, batch.members)) for batch in batches.current})
+        batches.on_epoch_end()
+    assert not epochs[0] & epochs[1]
 
 
 @settings(deadline=None, max_examples=50)
 @given(LENGTHS)
-def test_padded_length_never_depends_on_the_neighbours(lengths):
-    batches = Batches(
-        {"x": source(lengths, pad=1, bucket=64)},
-        np.arange(len(lengths)),
-        batch_size=4,
-        batching="padded-length",
-        seed=0,
-    )
+def test_a_prediction_is_padded_to_its_own_length(lengths):
+    batches = made(lengths)
     for index in range(len(batches)):
         (inputs,) = batches[index]
-        for row in inputs["x"]:
-            own = lengths[int(row[0, 0] // 1000)]
-            assert inputs["x"].shape[1] == int(np.ceil(own / 64)) * 64
+        assert len(inputs["x"]) in (1, 2, 4)
+        for position in clips_of(inputs):
+            assert inputs["x"].shape[1] == int(np.ceil(lengths[position] / 64)) * 64
 
 
 def test_sorted_batches_are_those_of_a_plain_loop():
     lengths = [70, 10, 300, 64, 65, 128, 1]
-    batches = Batches(
-        {"x": source(lengths, pad=64)}, np.arange(7), batch_size=3, batching="sorted", seed=None
-    )
-    padded = [-(-length // 64) * 64 for length in lengths]
-    order = sorted(range(7), key=lambda clip: padded[clip])
-    expected = [order[:3], order[3:6], order[6:]]
-    found = [sorted(int(row[0, 0] // 1000) for row in batches[i][0]["x"]) for i in range(3)]
-    assert sorted(found) == sorted(sorted(batch) for batch in expected)
-    for index in range(3):
-        (inputs,) = batches[index]
-        members = [int(row[0, 0] // 1000) for row in inputs["x"]]
-        assert inputs["x"].shape[1] == max(padded[clip] for clip in members)
+    batches = made(lengths, batching="sorted", batch_size=3, pad=64, seed=8)
+    order = sorted(range(7), key=lambda clip: lengths[clip])
+    expected = {frozenset(order[:3]), frozenset(order[3:6]), frozenset(order[6:])}
+    assert {
+        frozenset(map(int, batch.members[batch.counted])) for batch in batches.current
+    } == expected
+    for batch in batches.current:
+        longest = max(lengths[clip] for clip in batch.members[batch.counted])
+        assert batch.rows == (-(-longest // 64) * 64,)
+        # Each batch's loss is the mean over its own clips, as published.
+        own = batch.factors[batch.counted] / len(batch.members)
+        np.testing.assert_allclose(own, 1 / batch.counted.sum())
 
 
 def test_sorted_batches_keep_their_members_and_change_their_order():
-    batches = Batches(
-        {"x": source(range(1, 65))}, np.arange(64), batch_size=4, batching="sorted", seed=1
-    )
-    first = [tuple(batch) for batch in batches._batches]
+    batches = made(list(range(1, 65)), batching="sorted", seed=1)
+    first = [tuple(batch.members) for batch in batches.current]
     batches.on_epoch_end()
-    second = [tuple(batch) for batch in batches._batches]
+    second = [tuple(batch.members) for batch in batches.current]
     assert set(first) == set(second)
     assert first != second
+
+
+def test_sorted_batches_of_one_length_are_drawn_once_from_the_seed():
+    def composed(seed):
+        batches = made([498] * 64, batching="sorted", seed=seed)
+        epochs = []
+        for _ in range(3):
+            epochs.append({tuple(batch.members) for batch in batches.current})
+            batches.on_epoch_end()
+        assert epochs[0] == epochs[1] == epochs[2]
+        return epochs[0]
+
+    assert composed(1) == composed(1)
+    assert not composed(1) & composed(2)
+
+
+def test_the_order_of_batches_by_length_is_that_of_every_seed():
+    """Folds and repetitions that are trained in step see batches of like length together."""
+    orders = []
+    for seed, clips in ((0, 480), (1, 480), (2, 470)):
+        schedule = Schedule(
+            {"x": source(np.arange(clips) + 1)},
+            np.arange(clips),
+            batch_size=32,
+            batching="padded-length",
+            seed=seed,
+        )
+        orders.append([int(batch.members.mean()) // 32 for batch in schedule.epoch(3)])
+    np.testing.assert_allclose(orders[0], orders[1], atol=1)
+    np.testing.assert_allclose(orders[0], orders[2], atol=1)
+
+
+@pytest.mark.parametrize("batch_size", [32, 64, 128])
+def test_facts_tell_what_was_promised(batch_size):
+    """EMO-DB's classes: the balance that padded lengths broke, and full batches keep."""
+    counts = dict(zip("abcdefg", (127, 81, 46, 69, 71, 79, 62), strict=True))
+    labels = np.repeat(list(counts), list(counts.values()))
+    lengths = np.random.default_rng(2).gamma(8, 35, len(labels)).astype(int) + 100
+    schedule = Schedule(
+        {"x": source(lengths, bucket=64)},
+        np.arange(len(labels)),
+        batch_size=batch_size,
+        batching="padded-length",
+        seed=0,
+    )
+    weights = balanced(labels)
+    facts = schedule.facts(weights, labels)
+    assert set(facts["class_share"]) == set(counts)
+    for share in facts["class_share"].values():
+        assert share == pytest.approx(1 / 7, rel=0.01)
+    assert facts["heaviest_clip"] == pytest.approx(max(weights) / np.median(weights), rel=1e-3)
+    assert facts["steps_per_epoch"] == int(np.ceil(len(labels) / batch_size))
+    assert facts["smallest_batch"] == batch_size
 
 
 def test_targets_and_weights_follow_their_clips():
@@ -106,14 +221,14 @@ def test_targets_and_weights_follow_their_clips():
         batching="padded-length",
         seed=7,
     )
-    for index in range(len(batches)):
+    for index, batch in enumerate(batches.current):
         inputs, targets, sample_weights = batches[index]
-        positions = [int(row[0, 0] // 1000) for row in inputs["x"]]
+        positions = np.array(clips_of(inputs))
         np.testing.assert_array_equal(targets.argmax(axis=1), positions)
-        np.testing.assert_array_equal(sample_weights, positions)
+        np.testing.assert_array_equal(sample_weights, positions * batch.counted)
 
 
-def test_two_inputs_share_a_batch_only_when_both_lengths_agree():
+def test_two_inputs_are_predicted_together_only_when_both_lengths_agree():
     batches = Batches(
         {"a": source([10, 10, 10, 10]), "b": source([3, 4, 3, 4], columns=1)},
         np.arange(4),
@@ -143,30 +258,18 @@ def test_several_outputs_get_the_truth_each():
 
 @pytest.mark.parametrize("batching", ["padded-length", "sorted"])
 def test_the_same_seed_gives_the_same_order(batching):
-    made = [
-        Batches(
-            {"x": source([8] * 20 + [90] * 20, bucket=64)},
-            np.arange(40),
-            batch_size=8,
-            batching=batching,
-            seed=seed,
-        ).order
+    orders = [
+        [list(batch.members) for batch in made([8] * 40, batching=batching, seed=seed).current]
         for seed in (1, 1, 2)
     ]
-    np.testing.assert_array_equal(made[0], made[1])
-    assert not np.array_equal(made[0], made[2])
+    assert orders[0] == orders[1]
+    assert orders[0] != orders[2]
 
 
 def test_the_first_two_batches_tell_which_axes_vary():
     lengths = [5] * 30 + [90]
-    for seed in range(20):
-        batches = Batches(
-            {"x": source(lengths, bucket=64)},
-            np.arange(31),
-            batch_size=4,
-            batching="padded-length",
-            seed=seed,
-        )
+    for seed in (None, *range(20)):
+        batches = made(lengths, seed=seed)
         assert batches[0][0]["x"].shape[1] != batches[1][0]["x"].shape[1]
 
 
@@ -184,12 +287,11 @@ def test_a_portion_goes_on_where_the_last_one_ended(batching, portion, steps):
     assert (len(batches), batches.n_batches, batches.share) == (steps, 10, steps / 10)
     seen = []
     for _ in range(10):  # `steps` passes through all clips
-        seen += [batches.order[n : n + 4] for n in range(0, len(batches.order), 4)]
+        seen += [batch.members for batch in batches.current]
         batches.on_epoch_end()
     for start in range(0, len(seen), 10):
         assert sorted(np.concatenate(seen[start : start + 10])) == list(range(40))
-    if steps > 1:
-        assert not np.array_equal(seen[:10], seen[10:20])
+    assert not np.array_equal(seen[:10], seen[10:20])
 
 
 def test_a_portion_of_few_batches_is_all_of_them():

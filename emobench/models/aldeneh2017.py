@@ -75,7 +75,8 @@ def build(
     x = layers.Concatenate()(pooled)
     for _ in range(2):
         x = layers.Dense(config.units, activation="relu", kernel_initializer="he_normal")(x)
-    outputs = layers.Dense(n_classes, activation="softmax", kernel_initializer="he_normal")(x)
+    logits = layers.Dense(n_classes, kernel_initializer="he_normal")(x)
+    outputs = layers.Softmax()(logits)
     return keras.Model({name: spectrogram}, outputs, name="aldeneh2017")
 
 

@@ -207,7 +207,8 @@ def _dense(config: WordConfig, x: Any) -> Any:
 def _classifier(inputs: Mapping[str, Any], x: Any, n_classes: int, name: str) -> keras.Model:
     import keras
 
-    outputs = keras.layers.Dense(n_classes, activation="softmax")(x)
+    logits = keras.layers.Dense(n_classes)(x)
+    outputs = keras.layers.Softmax()(logits)
     return keras.Model(dict(inputs), outputs, name=name)
 
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from ..spec import InputSpec, ModelSpec
 from . import register
@@ -37,6 +37,8 @@ class Config:
         learning_rate: of Adam
         batch_size: in clips
         epochs: of training
+        statistics: what batch normalisation predicts with: "recomputed" on the training clips,
+            "running" as collected while training, or what the "protocol" says
     """
 
     filters: int = 40
@@ -49,6 +51,7 @@ class Config:
     learning_rate: float = 1e-4
     batch_size: int = 32
     epochs: int = 50
+    statistics: Literal["protocol", "recomputed", "running"] = "protocol"
 
 
 def build(
@@ -82,7 +85,8 @@ def build(
     x = ProjectedRNN(LSTMCell(config.lstm_units))(x)
     x = layers.Dropout(config.dropout)(x)
     x = layers.Dense(config.units, activation="relu")(x)
-    outputs = layers.Dense(n_classes, activation="softmax")(x)
+    logits = layers.Dense(n_classes)(x)
+    outputs = layers.Softmax()(logits)
     return keras.Model({"waveform": waveform}, outputs, name="latif2019")
 
 

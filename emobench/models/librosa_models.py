@@ -115,7 +115,8 @@ def build_perceptron(config: PerceptronConfig, shapes: Shapes, n_classes: int) -
     penalty = keras.regularizers.L2(config.l2)
     x = layers.Flatten()(means)
     x = layers.Dense(config.units, activation="relu", kernel_regularizer=penalty)(x)
-    outputs = layers.Dense(n_classes, activation="softmax", kernel_regularizer=penalty)(x)
+    logits = layers.Dense(n_classes, kernel_regularizer=penalty)(x)
+    outputs = layers.Softmax()(logits)
     return keras.Model({"means": means}, outputs, name="librosa-mlp")
 
 
@@ -144,7 +145,8 @@ def build_recurrent(config: RecurrentConfig, shapes: Shapes, n_classes: int) -> 
     x = layers.LSTM(config.units, return_sequences=True)(x)
     x = LastStep()(x, mask=mask)
     x = layers.Dropout(config.dropout)(x)
-    outputs = layers.Dense(n_classes, activation="softmax")(x)
+    logits = layers.Dense(n_classes)(x)
+    outputs = layers.Softmax()(logits)
     return keras.Model({"features": features}, outputs, name="librosa-lstm")
 
 

@@ -133,7 +133,8 @@ def build_dense(
     frames, mask = _frames(shapes)
     x = _dense(config, frames)
     x = StatisticsPooling(statistics)(x, mask=mask)
-    outputs = layers.Dense(n_classes, activation="softmax")(x)
+    logits = layers.Dense(n_classes)(x)
+    outputs = layers.Softmax()(logits)
     return keras.Model({frames.name: frames}, outputs, name="mirsamadi2017-dnn")
 
 
@@ -170,7 +171,8 @@ def build_recurrent(
     else:
         if pooling != "final":
             x = _pooling(config, pooling)(x, mask=mask)
-        outputs = layers.Dense(n_classes, activation="softmax")(x)
+        logits = layers.Dense(n_classes)(x)
+        outputs = layers.Softmax()(logits)
     return keras.Model({frames.name: frames}, outputs, name=f"mirsamadi2017-{pooling}")
 
 

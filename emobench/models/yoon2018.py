@@ -189,17 +189,18 @@ def _gru(config: Training, return_sequences: bool = False) -> keras.Layer:
     return ProjectedRNN(ClassicGRUCell(config.units), return_sequences=return_sequences)
 
 
-def _dense(units: int, activation: str | None = None) -> keras.Layer:
+def _dense(units: int) -> keras.Layer:
     import keras
 
     start = keras.initializers.RandomUniform(-0.25, 0.25)
-    return keras.layers.Dense(units, activation=activation, kernel_initializer=start)
+    return keras.layers.Dense(units, kernel_initializer=start)
 
 
 def _classifier(inputs: Mapping[str, Any], x: Any, n_classes: int, name: str) -> keras.Model:
     import keras
 
-    return keras.Model(dict(inputs), _dense(n_classes, "softmax")(x), name=name)
+    outputs = keras.layers.Softmax()(_dense(n_classes)(x))
+    return keras.Model(dict(inputs), outputs, name=name)
 
 
 def _used(names: tuple[str, ...], table: Mapping[str, Any]) -> Callable[[Any], dict[str, Any]]:

@@ -82,7 +82,8 @@ def build(
     for _ in range(2):
         x = ProjectedRNN(GRUCell(config.gru_units), return_sequences=True)(x)
     x = AttentionPooling()(x)
-    outputs = layers.Dense(n_classes, activation="softmax")(x)
+    logits = layers.Dense(n_classes)(x)
+    outputs = layers.Softmax()(logits)
     return keras.Model({"frames": frames}, outputs, name="zhang2019")
 
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from ..spec import InputSpec, ModelSpec
 from . import register
@@ -36,6 +36,8 @@ class Config:
         learning_rate: of Adam
         batch_size: in clips
         epochs: of training
+        statistics: what batch normalisation predicts with: "recomputed" on the training clips,
+            "running" as collected while training, or what the "protocol" says
     """
 
     lstm_units: int = 128
@@ -46,6 +48,7 @@ class Config:
     learning_rate: float = 1e-4
     batch_size: int = 64
     epochs: int = 50
+    statistics: Literal["protocol", "recomputed", "running"] = "protocol"
 
 
 def build(
@@ -67,7 +70,8 @@ def build(
     spectrogram = keras.Input(shapes["spectrogram"], name="spectrogram")
     both = [_recurrent(config, spectrogram), _convolutional(config, spectrogram)]
     x = layers.Dense(config.units, activation="relu")(layers.Concatenate()(both))
-    outputs = layers.Dense(n_classes, activation="softmax")(x)
+    logits = layers.Dense(n_classes)(x)
+    outputs = layers.Softmax()(logits)
     return keras.Model({"spectrogram": spectrogram}, outputs, name="zhao2019")
 
 

@@ -27,12 +27,11 @@ def attention(
     pooling = model.get_layer(layer)
     states, mask = _inputs_of(model, pooling)
     weights: list[np.ndarray] = [np.empty(0)] * len(lengths)
-    order = iter(batches.order)
-    for number in range(len(batches)):
-        (inputs,) = batches[number]
+    for batch in batches.current:
+        inputs = batches.inputs(batch)
         found = pooling.attention(states(inputs), None if mask is None else mask(inputs))
-        for row in keras.ops.convert_to_numpy(found)[..., 0]:
-            clip = next(order)
+        rows = keras.ops.convert_to_numpy(found)[..., 0]
+        for clip, row in zip(batch.members[batch.counted], rows[batch.counted], strict=True):
             weights[clip] = row[: lengths[clip]]
     return weights
 

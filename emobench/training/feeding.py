@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -72,20 +73,22 @@ class Feed:
         """Return batches to learn or to be watched on; see `Batches`."""
         data = self.context.data
         truth = np.eye(len(data.labels), dtype=np.float32)[data.targets[positions]]
-        balance = weights.for_fold(
-            list(data.table["label"]), positions, self.context.protocol.weights
-        )
-        return self._batches(
-            positions,
-            targets=truth,
-            weights=balance.astype(np.float32),
-            seed=seed,
-            portion=portion,
-        )
+        balance = self._weights(positions).astype(np.float32)
+        return self._batches(positions, targets=truth, weights=balance, seed=seed, portion=portion)
 
-    def unlabelled(self, positions: np.ndarray) -> Batches:
-        """Return batches to predict: no label is in them."""
-        return self._batches(positions)
+    def facts(self, training: Batches) -> dict[str, Any]:
+        """Return how the loss of an epoch is shared out; see `Schedule.facts`."""
+        labels = self.context.data.table["label"].to_numpy()[training.positions]
+        return training.schedule.facts(self._weights(training.positions), labels)
+
+    def _weights(self, positions: np.ndarray) -> np.ndarray:
+        """Return the class weights of clips, of shape `(clips,)`."""
+        labels = list(self.context.data.table["label"])
+        return weights.for_fold(labels, positions, self.context.protocol.weights)
+
+    def unlabelled(self, positions: np.ndarray, *, seed: int | None = None) -> Batches:
+        """Return batches without labels: to predict, or composed from a seed as in training."""
+        return self._batches(positions, seed=seed)
 
     def _batches(self, positions: np.ndarray, **more: object) -> Batches:
         return Batches(

@@ -7,14 +7,17 @@ sets its variables back: weights, dropout's random state and the optimizer's mem
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import keras
 import numpy as np
 
 from ..batches import Batches
 from ..errors import EmobenchError
-from ..spec import ModelSpec
-from .losses import get as get_loss
+from ..models.layers import by_batch
+from ..spec import ModelSpec, OutputSpec
+from . import losses
 
 EpochReport = Callable[[int, float], None]
 """Called with the number of finished epochs and the mean training loss of the last."""
@@ -24,6 +27,20 @@ class DivergedError(EmobenchError):
     """Training produced a loss that is not a number."""
 
 
+@dataclass(frozen=True)
+class Learnt:
+    """How a training went.
+
+    Attributes:
+        loss: mean training loss of each epoch, or of each portion of one
+        best_epoch: number, from 1, of the epoch or portion whose weights are kept, where a
+            development set chose it
+    """
+
+    loss: tuple[float, ...]
+    best_epoch: int | None = None
+
+
 class Network:
     """A network with its optimizer, ready to be trained again and again.
 
@@ -31,6 +48,11 @@ class Network:
         spec: the model
         shapes: shape of each input without the batch axis, by name
         n_classes: number of classes
+
+    Attributes:
+        model: from inputs to probabilities
+        learner: the same layers, from inputs to what the losses are computed from
+        trained_outputs: names of the outputs that have a loss, where there are several
     """
 
     def __init__(
@@ -40,23 +62,37 @@ class Network:
         self._shapes = dict(shapes)
         self._n_classes = n_classes
         self.model = self._build()
+        self.model.compile(jit_compile=_compiles())  # to predict
+        self._measuring: keras.Model | None = None
         trained = {name: out for name, out in spec.outputs.items() if out.loss}
         self.trained_outputs = tuple(trained) if len(spec.outputs) > 1 else ()
-        losses = {name: get_loss(out.loss) for name, out in trained.items()}
-        loss_weights = {name: out.weight for name, out in trained.items()}
+        self.learner = keras.Model(inputs_of(self.model), self._logits(trained))
+        every = {name: losses.get(out.loss) for name, out in trained.items()}
+        weights = {name: out.weight for name, out in trained.items()}
         single = not self.trained_outputs
-        self.model.compile(
+        self.learner.compile(
             optimizer=keras.optimizers.Adam(
                 spec.config.learning_rate, clipvalue=getattr(spec.config, "clip_value", None)
             ),
-            loss=next(iter(losses.values())) if single else losses,
-            loss_weights=None if single else loss_weights,
+            loss=next(iter(every.values())) if single else every,
+            loss_weights=None if single else weights,
             jit_compile=_compiles(),
         )
-        self.model.optimizer.build(self.model.trainable_variables)
+        self.learner.optimizer.build(self.learner.trainable_variables)
         self._optimizer_start = [
-            keras.ops.convert_to_numpy(value) for value in self.model.optimizer.variables
+            keras.ops.convert_to_numpy(value) for value in self.learner.optimizer.variables
         ]
+
+    def _logits(self, trained: Mapping[str, OutputSpec]) -> Any:
+        """Return what the losses are computed from: one output, or several by name."""
+        outputs = self.model.output
+        if not self.trained_outputs:
+            [out] = trained.values()
+            return losses.trained_output(self.model, self._spec.name, outputs, out.loss)
+        return {
+            name: losses.trained_output(self.model, self._spec.name, outputs[name], out.loss)
+            for name, out in trained.items()
+        }
 
     @property
     def backend(self) -> str:
@@ -78,7 +114,7 @@ class Network:
         for variable, start in zip(self.model.variables, fresh.variables, strict=True):
             variable.assign(start)
         for variable, start in zip(
-            self.model.optimizer.variables, self._optimizer_start, strict=True
+            self.learner.optimizer.variables, self._optimizer_start, strict=True
         ):
             variable.assign(start)
         for name, table in ((name, table) for known in tables for name, table in known.items()):
@@ -95,7 +131,7 @@ class Network:
         development: Batches | None = None,
         patience: int = 0,
         watcher: keras.callbacks.Callback | None = None,
-    ) -> list[float]:
+    ) -> Learnt:
         """Train, for a fixed number of epochs or until a development set stops improving.
 
         Args:
@@ -107,25 +143,25 @@ class Network:
             watcher: has the last word on the weights
 
         Returns:
-            mean training loss of each epoch
+            how it went
 
         Raises:
             DivergedError: if the loss is not finite
         """
+        scale = training.loss_scale
         callbacks = [
             keras.callbacks.LambdaCallback(
-                on_epoch_end=lambda epoch, logs: report(epoch + 1, float(logs["loss"]))
+                on_epoch_end=lambda epoch, logs: report(epoch + 1, scale * float(logs["loss"]))
             ),
             keras.callbacks.TerminateOnNaN(),
             *self._schedule(training.share),
         ]
+        stopping = keras.callbacks.EarlyStopping(patience=patience, restore_best_weights=True)
         if development is not None:
-            callbacks.append(
-                keras.callbacks.EarlyStopping(patience=patience, restore_best_weights=True)
-            )
+            callbacks.append(stopping)
         if watcher is not None:
             callbacks.append(watcher)
-        history = self.model.fit(
+        history = self.learner.fit(
             training,
             epochs=epochs,
             verbose=0,
@@ -133,13 +169,13 @@ class Network:
             validation_data=development,
             callbacks=callbacks,
         )
-        losses = [float(loss) for loss in history.history["loss"]]
-        if not np.isfinite(losses).all():
+        loss = [scale * float(loss) for loss in history.history["loss"]]
+        if not np.isfinite(loss).all():
             raise DivergedError(
-                f"{self._spec.name}: the training loss is not a number after epoch {len(losses)}. "
+                f"{self._spec.name}: the training loss is not a number after epoch {len(loss)}. "
                 "Look at the corpus with `emobench check --deep`, or lower the learning rate."
             )
-        return losses
+        return Learnt(tuple(loss), stopping.best_epoch + 1 if development is not None else None)
 
     def _schedule(self, share: float) -> list[keras.callbacks.Callback]:
         """Return what halves the learning rate after the epochs that the config names.
@@ -163,12 +199,33 @@ class Network:
         Returns:
             probabilities, of shape `(clips, classes)`, float32
         """
-        outputs = self.model.predict(batches, verbose=0)
-        if isinstance(outputs, Mapping):
-            outputs = outputs[self._spec.prediction]
-        probabilities = np.empty_like(outputs)
-        probabilities[batches.order] = outputs
-        return probabilities
+        return batches.scatter(self._probabilities(self.model.predict(batches, verbose=0)))
+
+    def predict_by_batch(self, inputs: Mapping[str, np.ndarray]) -> np.ndarray:
+        """Return class probabilities, normalised by the statistics of the clips at hand.
+
+        The running statistics of every batch normalisation become those of these clips.
+
+        Args:
+            inputs: of clips, by name
+
+        Returns:
+            probabilities, of shape `(clips, classes)`, float32
+        """
+        if self._measuring is None:
+            # The same layers, traced apart: what is traced under `by_batch` stays so.
+            self._measuring = keras.Model(inputs_of(self.model), self.model.output)
+            self._measuring.compile(jit_compile=_compiles())
+        with by_batch():
+            return self._probabilities(self._measuring.predict_on_batch(inputs))
+
+    def _probabilities(self, outputs: Any) -> np.ndarray:
+        return outputs[self._spec.prediction] if isinstance(outputs, Mapping) else outputs
+
+
+def inputs_of(model: keras.Model) -> dict[str, Any]:
+    """Return the inputs of a network by name, as other networks on its layers take them."""
+    return {tensor.name: tensor for tensor in model.inputs}
 
 
 def accelerator() -> str | None:

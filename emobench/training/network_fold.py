@@ -19,6 +19,7 @@ from .context import Context
 from .feeding import Feed, Parts, part
 from .inputs import Prepared
 from .network import Network
+from .normalisation import Statistics, settle
 
 Report = Callable[[int, int, float], None]
 """Called with finished epochs, epochs in all, and the training loss."""
@@ -142,7 +143,7 @@ def _fit(
     if context.protocol.selection == "best-test-epoch":
         tested = feed.unlabelled(parts.test)
         best = BestEpoch(lambda: network.predict(tested), context.data.targets[parts.test])
-    losses = network.fit(
+    went = network.fit(
         batches,
         rounds,
         lambda done, loss: report(done, rounds, loss),
@@ -150,11 +151,33 @@ def _fit(
         patience=stopping.patience,
         watcher=best,
     )
-    return {
-        **({"best_test_epoch": round(best.epoch * batches.share, 2)} if best else {}),
-        "epochs": round(len(losses) * batches.share, 2),
-        "loss": [round(loss, 6) for loss in losses],
+    facts = {
+        **feed.facts(batches),
+        "epochs": round(len(went.loss) * batches.share, 2),
+        "loss": [round(loss, 6) for loss in went.loss],
     }
+    if best:
+        facts["best_test_epoch"] = round(best.epoch * batches.share, 2)
+    elif went.best_epoch:
+        facts["best_epoch"] = round(went.best_epoch * batches.share, 2)
+    return facts | _settle(context, network, feed, parts.training, seed)
+
+
+def _settle(
+    context: Context, network: Network, feed: Feed, training: np.ndarray, seed: int
+) -> dict[str, Any]:
+    """Decide what batch normalisation predicts with; return what is to be recorded of it."""
+    how = _statistics(context)
+    if how is None:
+        return {}
+    composed, plain = feed.unlabelled(training, seed=seed), feed.unlabelled(training)
+    return settle(network, how, composed, plain, context.data.targets[training])
+
+
+def _statistics(context: Context) -> Statistics | None:
+    """Return what batch normalisation predicts with, or None for networks without it."""
+    asked = getattr(context.model.config, "statistics", None)
+    return context.protocol.statistics or "recomputed" if asked == "protocol" else asked
 
 
 def _rounds(context: Context, batches: Batches) -> int:

@@ -2,14 +2,15 @@
 
 `padding` tells padding from speech; `pooling`, `deep_attention`, `dot_attention` and `statistics`
 sum up over time; `dual_sequence` is the DS-LSTM, with its `alignment` and
-`recurrent_normalisation`. `convolutions`, `rows`, `recurrent`, `classic_gru` and
-`recurrent_dropout` compute what Keras layers of the same weights do, in an order that a CPU does
-faster.
+`recurrent_normalisation`; `batch_statistics` lets what batches are normalised by be measured.
+`convolutions`, `rows`, `recurrent`, `classic_gru` and `recurrent_dropout` compute what Keras layers
+of the same weights do, in an order that a CPU does faster.
 """
 
 from __future__ import annotations
 
 from .alignment import AlignSequences
+from .batch_statistics import by_batch
 from .classic_gru import ClassicGRUCell
 from .convolutions import (
     ConvolutionBlock,
@@ -51,6 +52,7 @@ __all__ = [
     "RecurrentDropoutLSTMCell",
     "StatisticsPooling",
     "StepNormalization",
+    "by_batch",
     "convolve_hops",
     "embed_words",
     "hops_of",

@@ -15,6 +15,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from .batch_statistics import moved, normalises_by_batch
 from .columns import affine, column_sums
 
 Shape = tuple[int | None, ...]
@@ -144,11 +145,11 @@ class ConvolutionBlock(keras.layers.Layer):
         prepared, kernel = self.prepare(inputs), self.kernel * sign
         maps = self.convolve(prepared, kernel)
         mean, variance = self.moving_mean, self.moving_variance
-        if training:
+        if normalises_by_batch(training):
             mean, variance = self.moments(prepared, kernel, maps)
             mean = mean * sign + self.bias
             for moving, current in ((self.moving_mean, mean), (self.moving_variance, variance)):
-                moving.assign(moving * self.momentum + current * (1 - self.momentum))
+                moving.assign(moved(moving, current, self.momentum))
         scale = self.gamma * ops.rsqrt(variance + self.epsilon)
         offset = self.beta + (self.bias - mean) * scale
         pooled = ops.max_pool(maps, self.pool, self.pool, padding=self.padding)

@@ -13,6 +13,7 @@ from typing import Any, Literal
 import keras
 from keras import ops
 
+from .batch_statistics import moved, normalises_by_batch
 from .columns import add_row
 from .dual_sequence_loop import advance, loop_over_batch, over_batch
 from .recurrent_normalisation import StepNormalization, scale_and_offset
@@ -187,13 +188,13 @@ class DSLSTMCell(keras.layers.Layer):
         count = ops.shape(current)[0]
         for row, table in enumerate((self.moving_mean, self.moving_variance)):
             before = ops.convert_to_tensor(table)
-            moved = before[:count] * self.momentum + current[:, row] * (1 - self.momentum)
-            table.assign(ops.concatenate([moved, before[count:]], axis=0))
+            after = moved(before[:count], current[:, row], self.momentum)
+            table.assign(ops.concatenate([after, before[count:]], axis=0))
 
     def call(self, inputs: Any, states: list[Any], training: bool = False) -> tuple[Any, list[Any]]:
         h, c, done = states
         projected = self.project(inputs[:, : self.x_columns], inputs[:, self.x_columns :])
-        if training:
+        if normalises_by_batch(training):
             normalise = over_batch(self.gamma, self.beta, self.epsilon)
             kernel = self.recurrent_kernel
             h, c, *_ = advance(projected, (h, c), kernel, normalise, self.bn_position)
@@ -274,7 +275,7 @@ class DSLSTM(keras.layers.Layer):
             initial_state = zeros, zeros
         # Steps come first, so that the loop takes whole rows.
         projected = self.cell.project(*(ops.transpose(each, (1, 0, 2)) for each in (x, y)))
-        if training:
+        if normalises_by_batch(training):
             hidden, moments = self.cell.train(projected, tuple(initial_state))
             self.cell.store(moments)
         else:

@@ -13,6 +13,8 @@ from typing import Any
 import keras
 from keras import ops
 
+from .batch_statistics import measuring, normalises_by_batch
+
 Shape = tuple[int | None, ...]
 
 
@@ -75,17 +77,25 @@ class StepNormalization(keras.layers.Layer):
 
     def call(self, inputs: Any, training: bool = False) -> Any:
         moments = self.moving_mean, self.moving_variance
-        if training:
+        if normalises_by_batch(training):
             moments = batch_moments(inputs)  # of shape (1, steps, columns)
             self._update(moments)
         scale, offset = scale_and_offset(moments, self.gamma, self.beta, self.epsilon)
         return inputs * scale + offset
 
+    @property
+    def _tables(self) -> tuple[Any, Any]:
+        return self.moving_mean, self.moving_variance
+
     def _update(self, moments: tuple[Any, Any]) -> None:
+        if measuring():  # every step counts alike, however long ago it was
+            for moving, current in zip(self._tables, moments, strict=True):
+                moving.assign(ops.mean(current[0], axis=0))
+            return
         steps = ops.shape(moments[0])[1]
         later = ops.cast(steps - 1 - ops.arange(steps), self.compute_dtype)
         kept = ops.power(ops.cast(self.momentum, self.compute_dtype), later)  # since each step
-        for moving, current in zip((self.moving_mean, self.moving_variance), moments, strict=True):
+        for moving, current in zip(self._tables, moments, strict=True):
             entered = (1 - self.momentum) * ops.matmul(kept, current[0])
             moving.assign(moving * kept[0] * self.momentum + entered)
 

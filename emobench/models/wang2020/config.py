@@ -71,12 +71,15 @@ class SpectrogramConfig(Config):
             "truncate" cuts them or fills them up to it, "pad" fills them up to the longest
         frames: "fitted" takes the lengths from the training clips, "fixed" those of the preset's
             IEMOCAP: 460 and 230, of the authors 230 and 120
+        statistics: what batch normalisation predicts with: "recomputed" on the training clips,
+            "running" as collected while training, or what the "protocol" says
     """
 
     filters: tuple[int, ...] = (64, 16)
     kernels: Literal["4x4", "authors"] = "4x4"
     time_fit: Literal["interpolate", "truncate", "pad"] = "interpolate"
     frames: Literal["fitted", "fixed"] = "fitted"
+    statistics: Literal["protocol", "recomputed", "running"] = "protocol"
 
 
 @dataclass(frozen=True)
