@@ -185,7 +185,7 @@ def test_a_second_job_traces_nothing(data):
             fold,
             targets=np.eye(3, dtype=np.float32)[data.targets][fold],
             weights=np.ones(len(fold), np.float32),
-            batch_size=4,
+            batch_size=2,
             batching="padded-length",
             seed=0,
         )
@@ -297,7 +297,8 @@ def test_only_one_protocol_lets_the_test_clips_choose_the_epoch(context):
     assert choosing == ["wang2020-random5"]
     fold, epochs = context.folds[1], 3
     config = replace(context.model.config, learning_rate=3e-3)
-    context = replace(context, model=replace(context.model, config=config))
+    collected = replace(context.protocol, statistics="running")  # what the epochs are judged by
+    context = replace(context, model=replace(context.model, config=config), protocol=collected)
     last = [network_fold.train(with_epochs(context, n + 1), fold, 7) for n in range(epochs)]
     assert all("best_test_epoch" not in trained.facts for trained in last)
     truth = context.data.targets[context.data.positions(fold.test)]
