@@ -56,6 +56,7 @@ class Batches(keras.utils.PyDataset):
         self.positions = np.asarray(positions)
         self.targets = targets
         self.weights = weights
+        self.batching = batching
         self.outputs = tuple(outputs)
         self.schedule: Schedule | None = None
         common = {"batch_size": batch_size, "batching": batching}
@@ -64,22 +65,27 @@ class Batches(keras.utils.PyDataset):
         else:
             self.schedule = Schedule(self.sources, self.positions, seed=seed, **common)
             first = self.schedule.epoch(0)
-        self._epochs = 1
+        self._epoch = 0, first
         # Two at least: from two batches Keras learns which axes vary.
         self.n_batches = len(first)
         self._steps = min(max(math.ceil(portion * self.n_batches), 2), self.n_batches)
         self.share = self._steps / self.n_batches
-        self._batches, self._waiting = first[: self._steps], first[self._steps :]
+        self._batches = first[: self._steps]
 
-    def on_epoch_end(self) -> None:
-        """Go on to the next batches, those of another epoch once all were seen."""
+    def begin(self, number: int) -> None:
+        """Go to what Keras sees as epoch `number`, from 0.
+
+        Keras itself may look at batches before it trains, and more often in a fresh process than
+        in one that has trained before: what it says of the ends of epochs does not count.
+        """
         if self.schedule is None:
             return
-        while len(self._waiting) < self._steps:
-            self._waiting += self.schedule.epoch(self._epochs)
-            self._epochs += 1
-        self._batches = self._waiting[: self._steps]
-        self._waiting = self._waiting[self._steps :]
+        self._batches = []
+        for step in range(number * self._steps, (number + 1) * self._steps):
+            epoch, index = divmod(step, self.n_batches)
+            if self._epoch[0] != epoch:
+                self._epoch = epoch, self.schedule.epoch(epoch)
+            self._batches.append(self._epoch[1][index])
 
     def __len__(self) -> int:
         return len(self._batches)

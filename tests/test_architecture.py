@@ -54,7 +54,7 @@ HEAVY = {
     "click": {"cli"},
     "rich": {"cli", "leaderboard"},
     "tensorflow": set(),
-    "jax": set(),
+    "jax": {"training"},
     "torch": set(),
 }
 MODULES = sorted(PACKAGE.rglob("*.py"))

@@ -59,8 +59,7 @@ def clips_of(inputs):
 )
 def test_every_clip_counts_once_an_epoch(lengths, batch_size, batching, seed, epochs):
     batches = made(lengths, batch_size=batch_size, batching=batching, seed=seed)
-    for _ in range(epochs):
-        batches.on_epoch_end()
+    batches.begin(epochs)
     seen, counted = [], []
     for index, batch in enumerate(batches.current):
         (inputs,) = batches[index]
@@ -90,14 +89,14 @@ def test_every_clip_weighs_what_its_weight_says(lengths, batch_size, seed):
     weights = np.random.default_rng(seed).uniform(0.1, 9, len(lengths)).astype(np.float32)
     truth = np.eye(len(lengths), dtype=np.float32)
     batches = made(lengths, batch_size=batch_size, seed=seed, targets=truth, weights=weights)
-    for _ in range(3):
+    for epoch in range(3):
+        batches.begin(epoch)
         share = np.zeros(len(lengths))
         for index in range(len(batches)):
             _, targets, given_weights = batches[index]
             # Keras takes the mean over the batch of weight times loss.
             share += targets.T @ given_weights / len(targets)
         np.testing.assert_allclose(share / share.sum(), weights / weights.sum(), rtol=1e-5)
-        batches.on_epoch_end()
 
 
 def test_a_batch_of_training_holds_neighbours_and_is_padded_to_its_longest():
@@ -114,9 +113,9 @@ def test_neighbours_and_ties_are_drawn_anew_each_epoch():
     lengths = [100] * 40 + list(range(200, 240))
     batches = made(lengths, batch_size=8, seed=1)
     epochs = []
-    for _ in range(2):
+    for epoch in range(2):
+        batches.begin(epoch)
         epochs.append({frozenset(map(int, batch.members)) for batch in batches.current})
-        batches.on_epoch_end()
     assert not epochs[0] & epochs[1]
 
 
@@ -150,7 +149,7 @@ def test_sorted_batches_are_those_of_a_plain_loop():
 def test_sorted_batches_keep_their_members_and_change_their_order():
     batches = made(list(range(1, 65)), batching="sorted", seed=1)
     first = [tuple(batch.members) for batch in batches.current]
-    batches.on_epoch_end()
+    batches.begin(1)
     second = [tuple(batch.members) for batch in batches.current]
     assert set(first) == set(second)
     assert first != second
@@ -160,9 +159,9 @@ def test_sorted_batches_of_one_length_are_drawn_once_from_the_seed():
     def composed(seed):
         batches = made([498] * 64, batching="sorted", seed=seed)
         epochs = []
-        for _ in range(3):
+        for epoch in range(3):
+            batches.begin(epoch)
             epochs.append({tuple(batch.members) for batch in batches.current})
-            batches.on_epoch_end()
         assert epochs[0] == epochs[1] == epochs[2]
         return epochs[0]
 
@@ -286,9 +285,9 @@ def test_a_portion_goes_on_where_the_last_one_ended(batching, portion, steps):
     )
     assert (len(batches), batches.n_batches, batches.share) == (steps, 10, steps / 10)
     seen = []
-    for _ in range(10):  # `steps` passes through all clips
+    for number in range(10):  # `steps` passes through all clips
+        batches.begin(number)
         seen += [batch.members for batch in batches.current]
-        batches.on_epoch_end()
     for start in range(0, len(seen), 10):
         assert sorted(np.concatenate(seen[start : start + 10])) == list(range(40))
     assert not np.array_equal(seen[:10], seen[10:20])

@@ -64,6 +64,8 @@ def build(
     import keras
     from keras import layers
 
+    from .layers import FrameMaximum
+
     [(name, shape)] = shapes.items()
     spectrogram = keras.Input(shape, name=name)
     pooled = []
@@ -71,7 +73,7 @@ def build(
         x = layers.Conv1D(config.filters, width, activation="relu", kernel_initializer="he_normal")(
             spectrogram
         )
-        pooled.append(layers.GlobalMaxPooling1D()(x))  # (batch, filters)
+        pooled.append(FrameMaximum()(x))  # (batch, filters)
     x = layers.Concatenate()(pooled)
     for _ in range(2):
         x = layers.Dense(config.units, activation="relu", kernel_initializer="he_normal")(x)

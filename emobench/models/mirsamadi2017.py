@@ -161,11 +161,13 @@ def build_recurrent(
     import keras
     from keras import layers
 
+    from .layers import FrameDropout
+
     frames, mask = _frames(shapes)
     x = _dense(config, frames)
     lstm = layers.LSTM(config.lstm_units, return_sequences=pooling != "final")
     x = layers.Bidirectional(lstm)(x, mask=mask)
-    x = layers.Dropout(config.dropout)(x)
+    x = (layers.Dropout if pooling == "final" else FrameDropout)(config.dropout)(x)
     if pooling == "frame":
         outputs = _each_frame(x, mask, n_classes)
     else:
@@ -190,10 +192,12 @@ def _frames(shapes: Shapes) -> tuple[Any, Any]:
 def _dense(config: Config | RecurrentConfig, frames: Any) -> Any:
     from keras import layers
 
+    from .layers import FrameDropout
+
     x = frames
     for units in config.units:
         x = layers.Dense(units, activation="relu")(x)
-        x = layers.Dropout(config.dropout)(x)
+        x = FrameDropout(config.dropout)(x)
     return x
 
 

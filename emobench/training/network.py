@@ -151,7 +151,8 @@ class Network:
         scale = training.loss_scale
         callbacks = [
             keras.callbacks.LambdaCallback(
-                on_epoch_end=lambda epoch, logs: report(epoch + 1, scale * float(logs["loss"]))
+                on_epoch_begin=lambda epoch, logs: training.begin(epoch),
+                on_epoch_end=lambda epoch, logs: report(epoch + 1, scale * float(logs["loss"])),
             ),
             keras.callbacks.TerminateOnNaN(),
             *self._schedule(training.share),
@@ -183,15 +184,10 @@ class Network:
         Args:
             share: of a pass through the training clips, what Keras takes for an epoch
         """
-        halvings = getattr(self._spec.config, "halve_after", ())
-        if not halvings:
+        config = self._spec.config
+        if not getattr(config, "halve_after", ()):
             return []
-        rate = self._spec.config.learning_rate
-        return [
-            keras.callbacks.LearningRateScheduler(
-                lambda epoch: rate * 0.5 ** sum(epoch * share >= after for after in halvings)
-            )
-        ]
+        return [keras.callbacks.LearningRateScheduler(lambda epoch: rate_at(config, epoch * share))]
 
     def predict(self, batches: Batches) -> np.ndarray:
         """Return class probabilities in the order of the batches' positions.
@@ -221,6 +217,12 @@ class Network:
 
     def _probabilities(self, outputs: Any) -> np.ndarray:
         return outputs[self._spec.prediction] if isinstance(outputs, Mapping) else outputs
+
+
+def rate_at(config: Any, epoch: float) -> float:
+    """Return the learning rate after so many epochs, which some configs halve."""
+    halvings = getattr(config, "halve_after", ())
+    return config.learning_rate * 0.5 ** sum(epoch >= after for after in halvings)
 
 
 def inputs_of(model: keras.Model) -> dict[str, Any]:

@@ -1,8 +1,9 @@
 """Layers that the models share; importing this package imports Keras, so build functions do it.
 
-`padding` tells padding from speech; `pooling`, `deep_attention`, `dot_attention` and `statistics`
-sum up over time; `dual_sequence` is the DS-LSTM, with its `alignment` and
-`recurrent_normalisation`; `batch_statistics` lets what batches are normalised by be measured.
+`padding` tells padding from speech; `maximum`, `pooling`, `deep_attention`, `dot_attention` and
+`statistics` sum up over time; `dual_sequence` is the DS-LSTM, with its `alignment` and
+`recurrent_normalisation`; `batch_statistics` lets what batches are
+normalised by be measured; `frame_dropout` is drawn alike however far a clip is padded.
 `convolutions`, `rows`, `recurrent`, `classic_gru` and `recurrent_dropout` compute what Keras layers
 of the same weights do, in an order that a CPU does faster.
 """
@@ -22,6 +23,8 @@ from .convolutions import (
 from .deep_attention import DeepAttentionPooling
 from .dot_attention import DotAttention
 from .dual_sequence import DSLSTM, DSLSTMCell
+from .frame_dropout import FrameDropout
+from .maximum import FrameMaximum, excess_rows
 from .padding import PaddingMask
 from .pooling import AttentionPooling
 from .recurrent import GRUCell, LSTMCell, ProjectedRNN
@@ -41,6 +44,8 @@ __all__ = [
     "DeepAttentionPooling",
     "DotAttention",
     "FrameConvolutionBlock",
+    "FrameDropout",
+    "FrameMaximum",
     "GRUCell",
     "LSTMCell",
     "LastStep",
@@ -55,5 +60,6 @@ __all__ = [
     "by_batch",
     "convolve_hops",
     "embed_words",
+    "excess_rows",
     "hops_of",
 ]

@@ -1,0 +1,343 @@
+"""Training several folds and repetitions of one experiment at once, on JAX.
+
+A recurrent network is bound by its steps one after another and a small one by the calls it takes,
+so a card trains ten folds in little more than the time of one. The members' weights, optimizers,
+random states and running statistics are stacked, and every step is one call for all of them. The
+clips lie on the device once; a batch is a list of their numbers.
+
+A member's losses are those that it has alone, but for the last bits: it sees the batches of its own
+schedule, padded to its own length where a network feels padding.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import keras
+import numpy as np
+
+from ..batches import Batches
+from ..batching import Batch
+from ..models.layers import FrameMaximum, excess_rows
+from ..spec import ModelSpec
+from . import losses
+from .network import Network, rate_at
+
+if TYPE_CHECKING:
+    import jax
+
+_DIRECTIONS = ("forward_layer", "backward_layer")
+
+State = tuple[list["jax.Array"], list["jax.Array"], list["jax.Array"]]
+"""Trainable and other variables of a network, and its optimizer's."""
+
+Report = Callable[[int, Sequence[float]], None]
+"""Called with finished epochs and each member's mean loss."""
+
+
+@dataclass(frozen=True)
+class Member:
+    """One of the trainings.
+
+    Attributes:
+        seed: of weights and dropout
+        tables: weights that a front-end gives; see `Network.restart`
+        batches: the labelled training clips
+    """
+
+    seed: int
+    tables: Sequence[Mapping[str, np.ndarray]]
+    batches: Batches
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What became of a member.
+
+    Attributes:
+        loss: mean training loss of each epoch
+        variables: values of the network's variables, in the order of `Network.model.variables`
+    """
+
+    loss: tuple[float, ...]
+    variables: tuple[np.ndarray, ...]
+
+
+def obstacle(spec: ModelSpec, selection: str, model: keras.Model) -> str:
+    """Return why the folds of a network must be trained one by one, or "".
+
+    Args:
+        spec: the model
+        selection: how the protocol chooses the epoch
+        model: the network, built
+    """
+    if keras.backend.backend() != "jax":
+        return "the backend is not JAX"
+    if spec.development or selection:
+        return "its epochs are chosen while it trains"
+    if spec.grid:
+        return "its hyper-parameters are searched in every fold"
+    varies = any(tensor.shape[1] is None for tensor in model.inputs)
+    trims = any(isinstance(layer, FrameMaximum) for layer in model.layers)
+    if varies and not spec.masked and not trims:
+        return "it feels how far its batches are padded"
+    return ""
+
+
+def train(
+    network: Network, spec: ModelSpec, members: Sequence[Member], epochs: int, report: Report
+) -> list[Trained]:
+    """Train all members, from their own seeds, on their own batches.
+
+    Args:
+        network: what each of them is; its own variables are overwritten
+        spec: the model
+        members: at least one
+        epochs: passes through each member's clips
+        report: called after each
+
+    Returns:
+        what became of each, in their order
+
+    Raises:
+        jax.errors.JaxRuntimeError: if the device's memory does not hold them; nothing is lost but
+            what was trained here
+    """
+    import jax
+
+    _without_cudnn(network.learner)
+    data = _device_data(members)
+    run = jax.jit(partial(_segment, _step(network, spec)), static_argnames="rows", donate_argnums=0)
+    state = _start(network, members)
+    history = []
+    for epoch in range(epochs):
+        state = _with_rate(network, state, rate_at(spec.config, epoch))
+        total = np.zeros(len(members))
+        for rows, steps in _segments(members, epoch):
+            state, summed = run(state, data, steps, rows=rows)
+            total = total + summed  # stays on the device: the next segment need not wait
+        mean = np.asarray(total) * _scales(members)
+        history.append(mean)
+        report(epoch + 1, [float(loss) for loss in mean])
+    values = _in_order(network, state)
+    return [
+        Trained(tuple(float(loss[at]) for loss in history), tuple(each[at] for each in values))
+        for at in range(len(members))
+    ]
+
+
+def _without_cudnn(model: keras.Model) -> None:
+    """Keep recurrent layers from cuDNN, whose kernels take one member at a time."""
+    for layer in model.layers:
+        for each in (layer, *(getattr(layer, side, None) for side in _DIRECTIONS)):
+            if hasattr(each, "use_cudnn"):
+                each.use_cudnn = False
+
+
+def _start(network: Network, members: Sequence[Member]) -> State:
+    """Return the members' fresh variables, stacked."""
+    import jax.numpy as jnp
+
+    learner = network.learner
+    parts: list[list[Any]] = []
+    for member in members:
+        network.restart(member.seed, member.tables)
+        parts.append(
+            [
+                [keras.ops.convert_to_numpy(variable) for variable in variables]
+                for variables in (
+                    learner.trainable_variables,
+                    learner.non_trainable_variables,
+                    learner.optimizer.variables,
+                )
+            ]
+        )
+    return tuple(
+        [jnp.stack([part[kind][index] for part in parts]) for index in range(len(parts[0][kind]))]
+        for kind in range(3)
+    )
+
+
+def _in_order(network: Network, state: State) -> list[np.ndarray]:
+    """Return stacked variables in the order of the network's."""
+    learner = network.learner
+    known = {}
+    for variables, values in zip(
+        (learner.trainable_variables, learner.non_trainable_variables), state[:2], strict=True
+    ):
+        known |= {id(variable): value for variable, value in zip(variables, values, strict=True)}
+    return [np.asarray(known[id(variable)]) for variable in network.model.variables]
+
+
+def _with_rate(network: Network, state: State, rate: float) -> State:
+    """Return the state with another learning rate for all members."""
+    trainable, others, optimizer = state
+    changed = [
+        value if variable.name != "learning_rate" else value * 0 + rate
+        for variable, value in zip(network.learner.optimizer.variables, optimizer, strict=True)
+    ]
+    return trainable, others, changed
+
+
+def _scales(members: Sequence[Member]) -> np.ndarray:
+    """Return the factor from each member's summed batch losses to its mean loss over clips."""
+    return np.array([each.batches.loss_scale / each.batches.schedule.steps for each in members])
+
+
+def _device_data(members: Sequence[Member]) -> dict[str, Any]:
+    """Return every input on the device, padded to the longest clip.
+
+    Returns:
+        by name, of shape `(tables, clips, rows, …)`, where there is one table for all members if
+        their standardisation agrees, else one for each
+    """
+    import jax.numpy as jnp
+
+    data = {}
+    for name in members[0].batches.sources:
+        tables = [_table(member.batches, name) for member in members]
+        shared = _merged(tables, [member.batches.positions for member in members])
+        data[name] = jnp.stack(tables) if shared is None else jnp.asarray(shared)[None]
+    return data
+
+
+def _table(batches: Batches, name: str) -> np.ndarray:
+    """Return the training clips of a member, zero elsewhere, of shape `(clips, rows, …)`."""
+    source = batches.sources[name]
+    rows = int(max(source.padded(batches.batching)))
+    stacked = source.stack(batches.positions, rows)
+    table = np.zeros((len(source.lengths), *stacked.shape[1:]), np.float32)
+    table[batches.positions] = stacked
+    return table
+
+
+def _merged(tables: Sequence[np.ndarray], positions: Sequence[np.ndarray]) -> np.ndarray | None:
+    """Return one table that holds what all of them do, or None where they disagree."""
+    if len({table.shape for table in tables}) > 1:
+        return None
+    whole = np.zeros_like(tables[0])
+    known = np.zeros(len(whole), bool)
+    for table, own in zip(tables, positions, strict=True):
+        both = own[known[own]]
+        if not np.array_equal(whole[both], table[both]):
+            return None
+        whole[own] = table[own]
+        known[own] = True
+    return whole
+
+
+def _segments(members: Sequence[Member], epoch: int) -> list[tuple[tuple[int, ...], Any]]:
+    """Return an epoch's batches of all members, cut where the padded length changes.
+
+    Returns:
+        of each segment the padded length of each input and its steps: indexes of clips, their
+        weights, targets, excess rows, whether the member has such a step and the member's
+        number, each with axes `(steps, members, …)`
+    """
+    schedules = [member.batches.schedule.epoch(epoch) for member in members]
+    count = max(map(len, schedules))
+    rows, steps = [], []
+    for number in range(count):
+        here = [schedule[min(number, len(schedule) - 1)] for schedule in schedules]
+        longest = tuple(int(length) for length in np.max([batch.rows for batch in here], axis=0))
+        rows.append(longest)
+        steps.append(
+            [
+                _arrays(at, member, batch, longest, number < len(schedule))
+                for at, (member, batch, schedule) in enumerate(
+                    zip(members, here, schedules, strict=True)
+                )
+            ]
+        )
+    cuts = [0, *(at for at in range(1, count) if rows[at] != rows[at - 1]), count]
+    if len(set(rows)) > 1:  # few lengths times many runs would be many programs
+        cuts = list(range(count + 1))
+    return [
+        (
+            rows[start],
+            tuple(
+                np.stack([[each[kind] for each in step] for step in steps[start:end]])
+                for kind in range(6)
+            ),
+        )
+        for start, end in pairwise(cuts)
+    ]
+
+
+def _arrays(
+    number: int, member: Member, batch: Batch, rows: tuple[int, ...], active: bool
+) -> tuple[Any, ...]:
+    """Return what a step needs of a member's batch."""
+    batches = member.batches
+    weights = (batches.weights[batch.members] * batch.factors).astype(np.float32)
+    return (
+        batches.positions[batch.members].astype(np.int32),
+        weights,
+        batches.targets[batch.members].astype(np.float32),
+        np.int32(max(mine - own for mine, own in zip(rows, batch.rows, strict=True))),
+        np.bool_(active),
+        np.int32(number),
+    )
+
+
+def _step(network: Network, spec: ModelSpec) -> Callable[..., tuple[State, Any]]:
+    """Return one step of one member, as Keras takes it: loss, gradient, Adam."""
+    import jax
+    import jax.numpy as jnp
+
+    learner = network.learner
+    trained = {name: out for name, out in spec.outputs.items() if out.loss}
+
+    def loss_of(
+        trainable: Any, others: Any, inputs: Any, targets: Any, weights: Any
+    ) -> tuple[Any, Any]:
+        outputs, others, penalties = learner.stateless_call(
+            trainable, others, inputs, training=True, return_losses=True
+        )
+        if not network.trained_outputs:
+            outputs = {name: outputs for name in trained}
+        parts = [
+            (out.weight if network.trained_outputs else 1.0)
+            * jnp.mean(weights * losses.get(out.loss)(targets, outputs[name]))
+            for name, out in trained.items()
+        ]
+        return sum(parts) + sum(penalties), others
+
+    def step(state: State, data: Mapping[str, Any], batch: Any, rows: tuple[int, ...]) -> Any:
+        clips, weights, targets, excess, active, number = batch
+        trainable, others, optimizer = state
+        inputs = {
+            name: values[jnp.minimum(number, len(values) - 1), clips, :length]
+            for (name, values), length in zip(data.items(), rows, strict=True)
+        }
+        with excess_rows(excess):
+            (loss, new_others), gradient = jax.value_and_grad(loss_of, has_aux=True)(
+                trainable, others, inputs, targets, weights
+            )
+        new_trainable, new_optimizer = learner.optimizer.stateless_apply(
+            optimizer, gradient, trainable
+        )
+        after = (list(new_trainable), list(new_others), list(new_optimizer))
+        kept = jax.tree.map(lambda new, old: jnp.where(active, new, old), after, tuple(state))
+        return kept, jnp.where(active, loss, 0.0)
+
+    return step
+
+
+def _segment(
+    step: Callable[..., Any], state: State, data: Mapping[str, Any], steps: Any, rows: Any
+) -> tuple[State, Any]:
+    """Take consecutive steps of equal padded length for all members; return their summed losses."""
+    import jax
+
+    every = jax.vmap(lambda state, batch: step(state, data, batch, rows))
+
+    def advance(state: State, batch: Any) -> tuple[State, Any]:
+        return every(state, batch)
+
+    state, loss = jax.lax.scan(advance, tuple(map(list, state)), steps)
+    return state, loss.sum(axis=0)

@@ -1,0 +1,147 @@
+"""Folds that are trained at once learn what each learns alone."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import replace
+
+import keras
+import numpy as np
+import pytest
+
+from emobench import models
+from emobench.batches import Batches
+from emobench.sources import Source
+from emobench.training.network import Network
+from emobench.training.together import Member, obstacle, train
+
+STEPS = 20
+
+SMALL = {
+    "aldeneh2017-logmel40": {"filters": 6, "units": 8, "learning_rate": 1e-3},
+    "latif2019": {"filters": 4, "maps": 4, "lstm_units": 5, "units": 6, "learning_rate": 1e-3},
+    "zhao2019": {"lstm_units": 4, "maps": (3, 4, 4), "units": 5, "learning_rate": 1e-3},
+    "mirsamadi2017-attention-lld": {"lstm_units": 5},
+    "mirsamadi2017-frame-lld": {"lstm_units": 5},
+    "wang2020-dual": {"units": 5, "filters": (3, 3), "halve_after": (1, 2)},
+    "krishna2019-combined-word": {"lstm_units": 4, "units": 5, "vocabulary": 30},
+}
+ROWS = {"logmel": (64, 400), "waveform": (16000, 16000), "spectrogram": (64, 64)}
+SHAPES = {"fine": (64, 48, 1), "coarse": (128, 24, 1), "tokens": (12,)}
+
+
+def sources(spec, shapes, clips):
+    """Noise of varied length, or of one where the network has one."""
+    made = {}
+    for name, shape in shapes.items():
+        draw = np.random.default_rng(1)
+        if name in SHAPES:
+            kind = draw.integers(1, 30, (clips, *shape)) if name == "tokens" else None
+            values = draw.normal(size=(clips, *shape)) if kind is None else kind
+            made[name] = Source(values.astype(np.float32).__getitem__, np.full(clips, shape[0]))
+            continue
+        lengths = draw.integers(*ROWS.get(name, (20, 300)), clips, endpoint=True)
+        values = [draw.normal(size=(n, shape[1])).astype(np.float32) for n in lengths]
+        made[name] = Source(values.__getitem__, lengths, 64, 64)
+    return made
+
+
+def setting(name, batching):
+    """A small network, and three members that differ in seed, clips and number of steps."""
+    spec = models.get(name)
+    spec = replace(spec, config=replace(spec.config, batch_size=8, **SMALL[name]))
+    known = dict(models.shapes(name))
+    shapes = {
+        key: SHAPES.get(key, (ROWS[key][0] if ROWS.get(key, (0, 1))[0] == ROWS.get(key, (0, 1))[1]
+                              else None, *shape[1:]))
+        for key, shape in known.items()
+    }  # fmt: skip
+    network = Network(spec, shapes, 3)
+    feed = sources(spec, shapes, 40)
+    truth = np.eye(3, dtype=np.float32)[np.arange(40) % 3]
+    weights = np.linspace(0.5, 2, 40, dtype=np.float32)
+
+    def member(seed, clips):
+        batches = Batches(
+            feed,
+            clips,
+            targets=truth[clips],
+            weights=weights[clips],
+            batch_size=8,
+            batching=batching,
+            outputs=network.trained_outputs,
+            seed=seed,
+        )
+        return Member(seed, (), batches)
+
+    parts = [np.arange(40)[3:], np.arange(40)[::2], np.arange(39)]
+    return spec, network, [lambda s=s, c=c: member(s, c) for s, c in enumerate(parts)]
+
+
+def compare(name, batching):
+    """Return the losses and the predictions of members alone and together."""
+    spec, network, members = setting(name, batching)
+    assert obstacle(spec, "", network.model) == ""
+    epochs = STEPS // 3
+    together = train(network, spec, [make() for make in members], epochs, lambda *_: None)
+    found = []
+    for make, joint in zip(members, together, strict=True):
+        alone = make()
+        network.restart(alone.seed)
+        losses = network.fit(alone.batches, epochs, lambda *_: None).loss
+        plain = Batches(
+            alone.batches.sources, alone.batches.positions, batch_size=8, batching=batching
+        )
+        mine = network.predict(plain)
+        for variable, value in zip(network.model.variables, joint.variables, strict=True):
+            variable.assign(value)
+        apart = float(np.abs(network.predict(plain) - mine).max())
+        found.append((list(losses), list(joint.loss), apart))
+    return found
+
+
+ON_JAX = """
+import json, sys
+from tests.test_together import compare
+print(json.dumps(compare(*sys.argv[1:])))
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "batching"),
+    [
+        *((name, "padded-length") for name in SMALL),
+        ("aldeneh2017-logmel40", "sorted"),
+        ("latif2019", "sorted"),
+    ],
+)
+def test_a_member_learns_what_it_learns_alone(name, batching):
+    pytest.importorskip("jax")
+    done = subprocess.run(
+        [sys.executable, "-c", ON_JAX, name, batching],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "KERAS_BACKEND": "jax"},
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    for alone, together, apart in json.loads(done.stdout.splitlines()[-1]):
+        np.testing.assert_allclose(together, alone, rtol=1e-4, atol=1e-4)
+        assert alone[-1] != alone[0]
+        assert apart < 1e-3
+
+
+def test_what_cannot_be_trained_together_says_why(monkeypatch):
+    def reason(name, selection=""):
+        spec = models.get(name)
+        return obstacle(spec, selection, models.build(name, 3))
+
+    assert reason("latif2019") == "the backend is not JAX"
+    monkeypatch.setattr(keras.backend, "backend", lambda: "jax")
+    assert reason("aldeneh2017-logmel40") == reason("aldeneh2017-spec240") == ""
+    assert reason("latif2019", "best-test-epoch") == "its epochs are chosen while it trains"
+    assert reason("yoon2018-are") == "its epochs are chosen while it trains"
+    assert reason("zhao2019-logmel40") == "it feels how far its batches are padded"
