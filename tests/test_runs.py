@@ -405,8 +405,12 @@ def test_the_python_interface(tiny_places):
         results=tiny_places.results,
         cache=tiny_places.cache,
         datasets=tiny_places.datasets,
+        threads=2,
+        device="cpu",
     )
     assert summary.done == 2
+    for path in tiny_places.results.rglob("fold-*.json"):
+        assert json.loads(path.read_text())["threads"] == 2
     table = emobench.read_results(tiny_places.results)
     assert list(table.columns[:10]) == [
         *("protocol", "corpus", "model", "fingerprint", "fold"),

@@ -113,6 +113,7 @@ def _on_card(found: dict[str, str], backend: str, seat: Seat, compiled: Path | N
         # Flags are parted at blanks, so a folder with one in its name cannot be told.
         if compiled is not None and not any(map(str.isspace, str(compiled))):
             _add(found, "TF_XLA_FLAGS", f"--tf_xla_persistent_cache_directory={compiled}")
+            _add(found, "TF_XLA_FLAGS", "--tf_xla_persistent_cache_device_types=GPU,XLA_GPU_JIT")
 
 
 def _jax_on_card(found: dict[str, str], share: float, compiled: Path | None) -> None:
