@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from concurrent.futures import Future
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
 
+from emobench.executors import Outcome, Work, local
 from emobench.features import is09
 from emobench.spec import Places
 
@@ -82,18 +83,18 @@ def tiny_places(tiny_data: Path, tiny_cache: Path, tmp_path: Path) -> Places:
     )
 
 
-class InThisProcess:
-    """Stands in for a pool of processes."""
+def perform_here(monkeypatch: pytest.MonkeyPatch, perform: Callable[[Work], Outcome]) -> None:
+    """Let every job be done by a function in this process instead of a worker process."""
 
-    _processes = None
+    class InThisProcess:
+        def __init__(self, environment, inbox):
+            self._inbox = inbox
 
-    def __init__(self, *arguments, **options):
-        pass
+        def send(self, work):
+            self._inbox.put((self, perform(work)))
+            return True
 
-    def submit(self, function, *arguments):
-        future = Future()
-        future.set_result(function(*arguments))
-        return future
+        def close(self, *, at_once):
+            pass
 
-    def shutdown(self, **options):
-        pass
+    monkeypatch.setattr(local, "WorkerProcess", InThisProcess)

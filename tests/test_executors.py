@@ -1,18 +1,37 @@
+"""Which job goes where, what a worker sees of the machine, and how it ends."""
+
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
+import sys
+import time
 from collections import deque
+from pathlib import Path
+from queue import SimpleQueue
 
-from emobench.executors import Work, _choose, _Slot
+import psutil
+import pytest
+
+from emobench.errors import EmobenchError
+from emobench.executors import Card, Devices, Outcome, Work, environment, local, run_locally
+from emobench.executors.environment import Seat
+from emobench.executors.local import _choose, _Slot
+from emobench.executors.process import WorkerProcess
+from emobench.executors.work import Epoch
 from emobench.spec import Experiment, Job, Places
 
-
-def work(model: str, fold: int) -> Work:
-    experiment = Experiment("tiny", model, "smoke", "tensorflow", {"model": model}, "", 2, 1)
-    return Work(experiment, Job(fold), Places("results", "cache"))
+CARDS = (Card(0, "0", "A", 1000), Card(1, "1", "B", 1000))
 
 
-def slot(current: Work | None = None, *, busy: bool = False) -> _Slot:
-    return _Slot(future=object() if busy else None, work=current)
+def work(model: str, fold: int, backend: str = "tensorflow") -> Work:
+    experiment = Experiment("tiny", model, "smoke", backend, {"model": model}, "", 2, 1)
+    return Work(experiment, Job(fold), Places(Path("results"), Path("cache")))
+
+
+def slot(current: Work | None = None, *, busy: bool = False, **options) -> _Slot:
+    return _Slot(busy=busy, work=current, **options)
 
 
 def test_a_slot_keeps_to_its_experiment():
@@ -35,3 +54,271 @@ def test_with_nothing_else_left_it_helps():
     fresh = slot()
     assert _choose(fresh, [other, fresh], pending) == work("a", 1)
     assert not pending
+
+
+def test_a_slot_leaves_alone_what_is_not_for_it():
+    pending = deque([work("network", 0), work("svm", 0, "scikit-learn")])
+    assert _choose(slot(networks=False), [], pending) == work("svm", 0, "scikit-learn")
+    assert _choose(slot(networks=False), [], pending) is None
+    assert list(pending) == [work("network", 0)]
+
+
+class Machine:
+    """Stands in for worker processes and keeps count of what runs at once, and where."""
+
+    def __init__(self, monkeypatch, fail=lambda work, attempt: False):
+        self.started, self.most, self.running, self.attempts = [], {}, [], {}
+        machine = self
+
+        class Worker:
+            def __init__(self, seen, inbox):
+                self.place = seen["CUDA_VISIBLE_DEVICES"]
+                self.inbox, self.pending = inbox, None
+                machine.started.append(seen)
+                machine.workers.append(self)
+
+            def send(self, item):
+                self.pending = item
+                machine.running.append(self.place)
+                for place in set(machine.running):
+                    count = machine.running.count(place)
+                    machine.most[place] = max(machine.most.get(place, 0), count)
+                return True
+
+            def answer(self):
+                item, self.pending = self.pending, None
+                machine.running.remove(self.place)
+                key = (item.experiment.model, item.job.fold)
+                machine.attempts[key] = machine.attempts.get(key, 0) + 1
+                died = fail(item, machine.attempts[key])
+                self.inbox.put((self, None if died else Outcome({"place": self.place})))
+
+            def close(self, *, at_once):
+                machine.workers.remove(self)
+
+        self.workers = []
+        monkeypatch.setattr(local, "WorkerProcess", Worker)
+
+    def run(self, given, **options):
+        """Run jobs; every worker answers once all that could be handed out is."""
+        return list(run_locally(given, stopping=self._answer, **options))
+
+    def _answer(self):
+        for worker in [worker for worker in self.workers if worker.pending]:
+            worker.answer()
+        return False
+
+
+def test_networks_wait_for_a_card_while_estimators_share_the_cpu(monkeypatch):
+    machine = Machine(monkeypatch)
+    jobs = [work("net", fold) for fold in range(5)]
+    jobs += [work("svm", fold, "scikit-learn") for fold in range(5)]
+    events = machine.run(jobs, jobs=3, devices=Devices(CARDS))
+    done = [(e.work.experiment.model, e.record["place"]) for e in events if e.kind == "done"]
+    assert len(done) == 10
+    assert {place for model, place in done if model == "net"} == {"0", "1"}
+    assert {place for model, place in done if model == "svm"} == {environment.NO_CARD}
+    assert machine.most == {"0": 1, "1": 1, environment.NO_CARD: 3}
+
+
+def test_more_workers_than_cards_divide_them(monkeypatch):
+    machine = Machine(monkeypatch)
+    jobs = [work("net", fold, "jax") for fold in range(9)]
+    machine.run(jobs, jobs=1, devices=Devices(CARDS, workers_per_card=3))
+    assert machine.most == {"0": 3, "1": 3}
+    shares = [float(seen["XLA_PYTHON_CLIENT_MEM_FRACTION"]) for seen in machine.started]
+    assert shares == [0.3] * 6
+
+
+def test_a_few_jobs_are_spread_over_the_cards(monkeypatch):
+    machine = Machine(monkeypatch)
+    machine.run(
+        [work("net", fold) for fold in range(2)], jobs=8, devices=Devices(CARDS, workers_per_card=4)
+    )
+    assert machine.most == {"0": 1, "1": 1}
+
+
+def test_without_a_card_the_jobs_of_the_cpu_bound_everything(monkeypatch):
+    machine = Machine(monkeypatch)
+    jobs = [work("net", fold) for fold in range(4)]
+    jobs += [work("svm", fold, "scikit-learn") for fold in range(4)]
+    machine.run(jobs, jobs=2)
+    assert machine.most == {environment.NO_CARD: 2}
+
+
+def test_a_job_whose_worker_dies_twice_is_given_up(monkeypatch):
+    machine = Machine(monkeypatch, lambda item, attempt: item.job.fold == 1)
+    events = machine.run([work("net", fold) for fold in range(3)], jobs=2)
+    (failed,) = [event for event in events if event.kind == "failed"]
+    assert failed.work == work("net", 1)
+    assert "died 2 times" in failed.message
+    assert "lower --jobs" in failed.message
+    assert machine.attempts["net", 1] == 2
+    assert sum(event.kind == "done" for event in events) == 2
+
+
+def test_a_worker_on_a_card_does_not_outlive_an_error(monkeypatch):
+    started = []
+
+    class Worker:
+        def __init__(self, seen, inbox):
+            self.inbox = inbox
+            started.append(self)
+
+        def send(self, item):
+            record = None if item.job.fold == 0 else {}
+            self.inbox.put((self, Outcome(record, "no luck")))
+            return True
+
+        def close(self, *, at_once):
+            assert not at_once
+
+    monkeypatch.setattr(local, "WorkerProcess", Worker)
+    jobs = [work("net", fold) for fold in range(3)]
+    kinds = [event.kind for event in run_locally(jobs, jobs=1, devices=Devices(CARDS[:1]))]
+    assert kinds.count("failed") == 1
+    assert len(started) == 2
+
+
+def of_worker(backend="jax", base=None, **options):
+    return environment.of_worker(backend, 2, base=base or {}, **options)
+
+
+@pytest.mark.parametrize("backend", ["scikit-learn", "tensorflow", "jax", "torch"])
+def test_a_worker_of_the_cpu_sees_no_card(backend):
+    seen = of_worker(backend, {"CUDA_VISIBLE_DEVICES": "0,1", "XLA_FLAGS": "--own"})
+    assert seen["CUDA_VISIBLE_DEVICES"] == "-1"
+    assert seen["OMP_NUM_THREADS"] == "2"
+    assert "JAX_COMPILATION_CACHE_DIR" not in seen
+    assert seen.get("JAX_PLATFORMS") == ("cpu" if backend == "jax" else None)
+    assert seen.get("KERAS_TORCH_DEVICE") == ("cpu" if backend == "torch" else None)
+    assert "--own" in seen["XLA_FLAGS"].split()
+
+
+def test_a_worker_of_jax_on_a_card():
+    seen = of_worker(seat=Seat("GPU-1f", 0.45), compiled=Path("/c/compiled/jax"))
+    assert seen["CUDA_VISIBLE_DEVICES"] == "GPU-1f"
+    assert seen["CUDA_DEVICE_ORDER"] == "PCI_BUS_ID"
+    assert seen["XLA_PYTHON_CLIENT_MEM_FRACTION"] == "0.4500"
+    assert seen["XLA_PYTHON_CLIENT_PREALLOCATE"] == "true"
+    assert seen["XLA_FLAGS"] == "--xla_gpu_exclude_nondeterministic_ops=true"
+    assert seen["JAX_COMPILATION_CACHE_DIR"] == "/c/compiled/jax"
+    assert seen["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] == "0"
+    assert seen["JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES"] == "-1"
+    assert "JAX_PLATFORMS" not in seen
+
+
+def test_what_the_caller_has_set_on_purpose_is_kept():
+    own = {
+        "CUDA_VISIBLE_DEVICES": "3",
+        "XLA_CLIENT_MEM_FRACTION": "0.5",
+        "XLA_FLAGS": "--xla_gpu_deterministic_ops=true",
+        "JAX_COMPILATION_CACHE_DIR": "/own",
+    }
+    seen = of_worker(base=own, seat=Seat("3"), compiled=Path("/c"))
+    assert {name: seen[name] for name in own} == own
+    assert "XLA_PYTHON_CLIENT_MEM_FRACTION" not in seen  # JAX refuses both names at once
+    assert "CUDA_DEVICE_ORDER" not in seen  # the caller's numbers follow the caller's order
+
+
+def test_a_worker_of_tensorflow_on_a_card():
+    seen = of_worker("tensorflow", {"TF_XLA_FLAGS": "--own"}, seat=Seat("1"), compiled=Path("/c/t"))
+    assert seen["CUDA_VISIBLE_DEVICES"] == "1"
+    assert seen["TF_FORCE_GPU_ALLOW_GROWTH"] == "true"
+    assert seen["TF_XLA_FLAGS"].split()[:2] == ["--own", "--tf_xla_persistent_cache_directory=/c/t"]
+    blank = of_worker("tensorflow", {}, seat=Seat("1"), compiled=Path("/my cache/t"))
+    assert "TF_XLA_FLAGS" not in blank
+
+
+def test_to_look_takes_no_memory_and_hides_nothing():
+    assert "CUDA_VISIBLE_DEVICES" not in environment.for_looking("jax", {})
+    seen = environment.for_looking("jax", {"CUDA_VISIBLE_DEVICES": "1,2"})
+    assert seen["CUDA_VISIBLE_DEVICES"] == "1,2"
+    assert seen["XLA_PYTHON_CLIENT_PREALLOCATE"] == "false"
+
+
+@pytest.fixture
+def worker():
+    """A worker process that has been told of no job yet, and its inbox."""
+    inbox = SimpleQueue()
+    started = WorkerProcess(environment.of_worker("scikit-learn", 1), inbox)
+    yield started, inbox
+    started.close(at_once=True)
+
+
+def outcome_of(inbox):
+    while True:
+        _, message = inbox.get(timeout=60)
+        if not isinstance(message, Epoch):
+            return message
+
+
+def test_a_worker_does_one_job_after_another_and_turns_errors_into_messages(worker):
+    process, inbox = worker
+    for _ in range(2):
+        assert process.send(work("no-such-model", 0, "scikit-learn"))
+        outcome = outcome_of(inbox)
+        assert outcome.record is None
+        assert outcome.message
+        assert outcome.own_bytes > 0
+    process.close(at_once=False)
+    assert inbox.get(timeout=60) == (process, None)
+
+
+def test_a_worker_that_is_gone_is_noticed(worker):
+    process, inbox = worker
+    (child,) = [p for p in psutil.Process().children() if "executors.worker" in str(p.cmdline())]
+    child.kill()
+    assert inbox.get(timeout=60) == (process, None)
+    while child.status() != psutil.STATUS_ZOMBIE:  # its pipes close one after another
+        time.sleep(0.01)
+    assert not process.send(work("a", 0))
+
+
+def test_no_process_at_all_is_said(monkeypatch):
+    def refuse(*arguments, **options):
+        raise OSError(12, "Cannot allocate memory")
+
+    monkeypatch.setattr(subprocess, "Popen", refuse)
+    with pytest.raises(EmobenchError, match="worker process, found: Cannot allocate memory"):
+        WorkerProcess({}, SimpleQueue())
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="sends signals")
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
+def test_a_worker_ends_with_its_parent_and_nothing_is_left(how):
+    """Not even where nobody can tidy up: no semaphore, no shared memory, no process."""
+    shared = Path("/dev/shm")
+    before = set(shared.iterdir()) if shared.is_dir() else set()
+    script = (
+        "import time\nfrom queue import SimpleQueue\n"
+        "from emobench.executors.environment import of_worker\n"
+        "from emobench.executors.process import WorkerProcess\n"
+        "workers = [WorkerProcess(of_worker('scikit-learn', 1), SimpleQueue()) for _ in range(2)]\n"
+        "print('ready', flush=True)\ntime.sleep(60)\n"
+    )
+    parent = subprocess.Popen(
+        [sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert parent.stdout.readline() == "ready\n"
+    workers = psutil.Process(parent.pid).children(recursive=True)
+    assert len(workers) == 2
+    os.kill(parent.pid, how)
+    parent.wait(20)
+    _, alive = psutil.wait_procs(workers, timeout=20)
+    assert alive == []
+    assert parent.stderr.read() == ""
+    parent.stdout.close()
+    parent.stderr.close()
+    if shared.is_dir():
+        assert {path for path in set(shared.iterdir()) - before if "sem." in path.name} == set()
+
+
+def test_an_interrupt_leaves_a_worker_alone(worker):
+    process, inbox = worker
+    (child,) = [p for p in psutil.Process().children() if "executors.worker" in str(p.cmdline())]
+    for _ in range(20):  # from its first moment on
+        child.send_signal(signal.SIGINT)
+        time.sleep(0.02)
+    assert process.send(work("no-such-model", 0, "scikit-learn"))
+    assert outcome_of(inbox).message

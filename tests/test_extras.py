@@ -10,14 +10,15 @@ import pandas as pd
 import pytest
 import soundfile
 from click.testing import CliRunner
-from conftest import InThisProcess
+from conftest import perform_here
 
-from emobench import audio, conditions, corpora, executors, features, models
+from emobench import audio, conditions, corpora, features, models
 from emobench.attention import by_voicing
 from emobench.cli.attention import attention
 from emobench.cli.progress import Progress
 from emobench.conditions import Condition
 from emobench.errors import CorpusError, SpecError, StoreError
+from emobench.executors import Outcome
 from emobench.features import FeatureSet
 from emobench.runs import Selection, current_fingerprint, execute, plan
 from emobench.spec import Job, fingerprint
@@ -283,10 +284,9 @@ def test_results_under_a_condition_that_computes_otherwise_today_are_stale(
 def test_a_failure_under_one_condition_is_not_made_good_by_another(tiny_places, monkeypatch):
     def broken(work):
         coded = "condition" in work.experiment.configuration
-        return executors._Outcome(None if coded else {}, "no luck" * coded, False, 0)
+        return Outcome(None if coded else {}, "no luck" * coded)
 
-    monkeypatch.setattr(executors, "ProcessPoolExecutor", InThisProcess)
-    monkeypatch.setattr(executors, "_work", broken)
+    perform_here(monkeypatch, broken)
     selection = Selection(("svm-is09",), ("tiny",), "smoke", conditions=("mp3:8k", "none"))
     with Progress() as progress:
         summary = execute(

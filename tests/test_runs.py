@@ -16,11 +16,12 @@ from pathlib import Path
 
 import psutil
 import pytest
-from conftest import InThisProcess
+from conftest import perform_here
 
 import emobench
-from emobench import corpora, executors
+from emobench import corpora
 from emobench.errors import CorpusError, SpecError, StoreError
+from emobench.executors import Outcome
 from emobench.runs import Selection, current_fingerprint, execute, plan
 from emobench.runs.configuration import configuration
 from emobench.spec import Places
@@ -145,13 +146,59 @@ def test_an_interrupt_finishes_what_is_running(tiny_places, tmp_path):
     assert len(list(results.rglob("fold-*-repetition-1.json"))) in (1, 2, 3)
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="sends signals")
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
+@pytest.mark.parametrize("group", [False, True], ids=["parent", "group"])
+def test_an_order_to_end_drops_what_is_running(tiny_places, tmp_path, name, group):
+    results, number = tmp_path / "results", getattr(signal, name)
+    started = subprocess.Popen(
+        command(tiny_places, "--results", str(results), "--epochs", "4000"),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    deadline = time.monotonic() + 120
+    while not list(results.rglob("experiment.json")) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    time.sleep(2)
+    workers = psutil.Process(started.pid).children(recursive=True)
+    assert workers
+    (os.killpg if group else os.kill)(started.pid, number)
+    _, errors = started.communicate(timeout=30)
+    assert started.returncode == 128 + number
+    assert f"ended by {name}" in errors
+    assert "give the same command to go on" in errors
+    assert "Traceback" not in errors
+    assert "leaked" not in errors
+    assert "dropped" in errors
+    assert psutil.wait_procs(workers, timeout=20)[1] == []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="sends signals")
+def test_who_is_started_by_nohup_outlives_its_terminal(tiny_places, tmp_path):
+    results = tmp_path / "results"
+    started = subprocess.Popen(
+        ["nohup", *command(tiny_places, "--results", str(results), "--folds", "0")],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    while not list(results.rglob("experiment.json")) and started.poll() is None:
+        time.sleep(0.02)
+    started.send_signal(signal.SIGHUP)
+    printed, _ = started.communicate(timeout=120)
+    assert started.returncode == 0
+    assert "2 jobs done" in printed
+
+
 def test_a_killed_worker_costs_its_job_a_second_try(undisturbed, tiny_places):
     killed = []
 
     def kill_once(event):
         if event.kind == "epoch" and not killed:
             workers = psutil.Process().children(recursive=True)
-            killed.extend(p for p in workers if "spawn_main" in " ".join(p.cmdline()))
+            killed.extend(p for p in workers if "executors.worker" in " ".join(p.cmdline()))
             for process in killed:
                 os.kill(process.pid, signal.SIGKILL)
 
@@ -172,11 +219,10 @@ def test_a_killed_worker_costs_its_job_a_second_try(undisturbed, tiny_places):
 
 def test_a_failure_is_a_record_and_is_tried_again(tiny_places, monkeypatch):
     def broken(work):
-        return executors._Outcome(None, "no luck", False, 0)
+        return Outcome(None, "no luck")
 
     with monkeypatch.context() as patch:
-        patch.setattr(executors, "ProcessPoolExecutor", InThisProcess)
-        patch.setattr(executors, "_work", broken)
+        perform_here(patch, broken)
         summary = run(tiny_places, "svm-is09")
     assert set(summary.failures.values()) == {"no luck"}
     assert len(list(tiny_places.results.rglob("*.failure.json"))) == 2
@@ -195,11 +241,10 @@ def test_a_worker_serves_one_backend_only(tiny_places):
 def test_a_failed_tuning_stops_its_own_experiment_only(tiny_places, monkeypatch):
     def broken(work):
         if work.job.fold is None:
-            return executors._Outcome(None, "no luck", False, 0)
-        return executors._Outcome({}, "", False, 0)
+            return Outcome(None, "no luck")
+        return Outcome({})
 
-    monkeypatch.setattr(executors, "ProcessPoolExecutor", InThisProcess)
-    monkeypatch.setattr(executors, "_work", broken)
+    perform_here(monkeypatch, broken)
     summary = run(tiny_places, "svm-is09", NETWORK, protocol="keesing2020", repetitions=1)
     assert summary.failures == {"tiny svm-is09 tuning": "no luck"}
     assert summary.done == 4
@@ -360,8 +405,12 @@ def test_the_python_interface(tiny_places):
         results=tiny_places.results,
         cache=tiny_places.cache,
         datasets=tiny_places.datasets,
+        threads=2,
+        device="cpu",
     )
     assert summary.done == 2
+    for path in tiny_places.results.rglob("fold-*.json"):
+        assert json.loads(path.read_text())["threads"] == 2
     table = emobench.read_results(tiny_places.results)
     assert list(table.columns[:10]) == [
         *("protocol", "corpus", "model", "fingerprint", "fold"),

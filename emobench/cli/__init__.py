@@ -49,7 +49,8 @@ for command in (
 def main(arguments: list[str] | None = None) -> None:
     """Run a command; what a user can mend is told in a line or two, without a traceback.
 
-    Exit status: 0 all done, 1 something failed or differs, 2 bad usage, 130 interrupted.
+    Exit status: 0 all done, 1 something failed or differs, 2 bad usage, 130 interrupted, 128 and
+    the number of another signal that ended a run.
     """
     try:
         status = cli.main(args=arguments, prog_name="emobench", standalone_mode=False)

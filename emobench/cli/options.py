@@ -29,7 +29,8 @@ cache = click.option(
     type=FOLDER,
     envvar="EMOBENCH_CACHE",
     show_envvar=True,
-    help="Folder of extracted features. [default: the platform's cache folder]",
+    help="Folder of extracted features and compiled programs. "
+    "[default: the platform's cache folder]",
 )
 datasets = click.option(
     "--datasets",
@@ -44,7 +45,22 @@ jobs = click.option(
     type=click.IntRange(min=1),
     default=1,
     show_default=True,
-    help="Worker processes; changes no result.",
+    help="Worker processes on the CPU; changes no result.",
+)
+device = click.option(
+    "--device",
+    default="auto",
+    show_default=True,
+    metavar="auto|cpu|gpu|gpu:N[,…]",
+    help="What trains networks: cards, each with a worker of its own, or the CPU; auto takes "
+    "every card that the backend can use, else the CPU.",
+)
+workers_per_device = click.option(
+    "--workers-per-device",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="Workers that divide the memory of a card.",
 )
 
 

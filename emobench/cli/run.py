@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import signal
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING
 
 import click
 
-from . import options
+from . import options, signals
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -44,6 +40,8 @@ if TYPE_CHECKING:
     show_default=True,
     help="What trains the networks.",
 )
+@options.device
+@options.workers_per_device
 @click.option("--epochs", type=click.IntRange(min=1), help="Another number of epochs than usual.")
 @click.option("--folds", callback=options.numbers, metavar="0,1,…", help="Only these folds.")
 @click.option("--repetitions", type=click.IntRange(min=1), help="Only so many repetitions.")
@@ -88,6 +86,8 @@ def run(
     jobs: int,
     threads: int,
     backend: str,
+    device: str,
+    workers_per_device: int,
     epochs: int | None,
     folds: tuple[int, ...],
     repetitions: int | None,
@@ -117,6 +117,8 @@ def run(
         skip_bad=skip_bad,
         conditions=condition,
         sides=sides,
+        device=device,
+        workers_per_device=workers_per_device,
     )
     places = runs.find_places(
         data=data,
@@ -131,7 +133,7 @@ def run(
     if dry_run:
         _say_what_would_run(planned, places)
         return 0
-    with _interrupts() as interrupted, Progress() as progress:
+    with signals.heeded() as interrupted, Progress() as progress:
         summary = runs.execute(
             planned,
             places,
@@ -140,6 +142,7 @@ def run(
             listener=progress.event,
             feature_progress=progress.features,
             begin=progress.begin,
+            notice=lambda text: click.echo(text, err=True),
             stopping=lambda: bool(interrupted),
         )
     return _conclude(summary, places.results)
@@ -177,26 +180,6 @@ def features(
         for line in extracted:
             click.echo(line)
     return 0
-
-
-@contextmanager
-def _interrupts() -> Iterator[list[int]]:
-    """Let the first Ctrl-C finish what is running and the second end at once."""
-    seen: list[int] = []
-
-    def note(number: int, frame: FrameType | None) -> None:
-        if seen:
-            raise KeyboardInterrupt
-        seen.append(number)
-        click.echo(
-            "\nfinishing the jobs that are running; press Ctrl-C again to end at once", err=True
-        )
-
-    before = signal.signal(signal.SIGINT, note)
-    try:
-        yield seen
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 def _say_what_is_left_out(planned: Plan) -> None:

@@ -21,7 +21,10 @@ def run(
     results: str | Path = "results",
     cache: str | Path | None = None,
     jobs: int = 1,
+    threads: int = 1,
     backend: Backend = "tensorflow",
+    device: str = "auto",
+    workers_per_device: int = 1,
     epochs: int | None = None,
     folds: Sequence[int] = (),
     repetitions: int | None = None,
@@ -40,9 +43,13 @@ def run(
         protocol: name of a protocol
         data: folder that holds the corpora
         results: folder for records and predictions
-        cache: folder for extracted features
-        jobs: worker processes
+        cache: folder for extracted features, and for programs compiled for cards
+        jobs: worker processes on the CPU
+        threads: threads of each network's arithmetic; changes the last bits of a result
         backend: what trains the networks
+        device: what they are trained on: "auto" is a graphics card if the backend can use one,
+            else "cpu"; "gpu" is every card, "gpu:0,gpu:1" are some
+        workers_per_device: worker processes that divide a card's memory
         epochs: overrides the number of epochs of every network
         folds: indexes of the folds to run; empty for all
         repetitions: how many repetitions to run
@@ -70,6 +77,8 @@ def run(
         skip_bad=skip_bad,
         conditions=(condition,) if isinstance(condition, str) else tuple(condition),
         sides=sides,
+        device=device,
+        workers_per_device=workers_per_device,
     )
     places = find_places(
         data=data,
@@ -79,7 +88,7 @@ def run(
         transcripts=transcripts,
         vectors=vectors,
     )
-    return execute(plan(selection, places), places, jobs=jobs)
+    return execute(plan(selection, places), places, jobs=jobs, threads=threads)
 
 
 def find_places(

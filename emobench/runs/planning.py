@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeVar
 
-from .. import conditions, corpora, features, models, protocols
+from .. import conditions, corpora, executors, features, models, protocols
 from ..conditions import Condition
 from ..corpora import Corpus, Registry
 from ..errors import CorpusError, SpecError
@@ -36,6 +36,8 @@ class Selection:
         conditions: what the sound goes through, one after another, such as "mp3:64k"; "none" is
             the sound as it is
         sides: which clips go through it
+        device: what trains the networks: "auto", "cpu", "gpu", or cards such as "gpu:0,gpu:1"
+        workers_per_device: processes that divide a card's memory
     """
 
     models: Sequence[str] = ("all",)
@@ -48,6 +50,8 @@ class Selection:
     skip_bad: bool = False
     conditions: Sequence[str] = ("none",)
     sides: Literal["test", "training", "both"] = "test"
+    device: str = "auto"
+    workers_per_device: int = 1
 
 
 @dataclass(frozen=True)
@@ -176,9 +180,11 @@ def _check_options(selection: Selection) -> None:
     for option, number in (
         ("--epochs", selection.epochs),
         ("--repetitions", selection.repetitions),
+        ("--workers-per-device", selection.workers_per_device),
     ):
         if number is not None and number < 1:
             raise SpecError(f"{option}: expected a number of 1 or more, found {number}.")
+    executors.parse(selection.device)
 
 
 def _check_conditions(heard: Sequence[Condition]) -> None:

@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from .. import __version__
+from .. import __version__, executors
 from ..audio import SAMPLE_RATE
 from ..conditions import Condition
 from ..corpora import Corpus
 from ..errors import CorpusError, FeatureError, SpecError, StoreError
-from ..executors import Event, Work, run_locally
+from ..executors import Devices, Event, Work, run_locally
 from ..spec import Experiment, Fold, Job, ModelSpec, Places
 from ..store import Store
 from ..training import dataset
@@ -171,6 +171,7 @@ def execute(
     listener: Listener = lambda event: None,
     feature_progress: FeatureProgress = lambda corpus, what, done, total: None,
     begin: Callable[[Sequence[Step]], None] = lambda steps: None,
+    notice: Callable[[str], None] = lambda text: None,
     stopping: Callable[[], bool] = lambda: False,
 ) -> Summary:
     """Run everything of a plan that has no record yet.
@@ -178,22 +179,25 @@ def execute(
     Args:
         planned: what to run
         places: where to read and write
-        jobs: worker processes
+        jobs: worker processes on the CPU
         threads: threads of each network's arithmetic; changes the last bits of a result
         listener: told of everything that happens to a job
         feature_progress: told how far the extraction of a corpus' features is
         begin: told the experiments before training begins
+        notice: told what networks are trained on
         stopping: once true, running jobs are finished and no other is begun
 
     Returns:
         what was done
 
     Raises:
+        SpecError: if a device is asked for that is not there
         StoreError: if results cannot be written; everything finished is kept
     """
     if jobs < 1 or threads < 1:
         raise SpecError(f"--jobs, --threads: expected 1 or more, found {jobs} and {threads}.")
     summary = Summary(left_out=dict(planned.left_out))
+    devices = _devices(planned, notice)
     for corpus, specs in planned.pairs if planned.selection.folds else ():
         prepare(corpus, specs[0], planned, places, extract=False)  # a wrong --folds is said now
     steps = []
@@ -222,12 +226,28 @@ def execute(
     begin(steps)
     for phase in _phases(steps, places, threads, jobs):
         ready = [work for work in phase if _tuned(work, summary)]
-        with contextlib.closing(run_locally(ready, jobs=jobs, stopping=stopping)) as events:
+        events = run_locally(ready, jobs=jobs, devices=devices, stopping=stopping)
+        with contextlib.closing(events):
             for event in events:
                 _note(event, summary, places)
                 listener(event)
     summary.stopped = stopping()
     return summary
+
+
+def _devices(planned: Plan, notice: Callable[[str], None]) -> Devices:
+    """Return what the plan's networks are trained on; before anything is extracted for them."""
+    selection = planned.selection
+    if not any(spec.kind == "network" for _, specs in planned.pairs for spec in specs):
+        return Devices()
+    found = executors.find(
+        executors.parse(selection.device),
+        selection.backend,
+        workers_per_card=selection.workers_per_device,
+    )
+    if found.note:
+        notice(found.note)
+    return found
 
 
 def _watched(

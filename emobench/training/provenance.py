@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import platform
-import resource
 import subprocess
 import sys
 from functools import cache
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ..spec import Experiment
+from . import devices
 
 PACKAGES = ("emobench", "keras", "tensorflow", "jax", "numpy", "scikit-learn", "opensmile")
 
@@ -28,26 +28,28 @@ def provenance(experiment: Experiment, threads: int) -> dict[str, Any]:
         "fingerprint": experiment.fingerprint,
         "backend": experiment.backend,
         "threads": threads,
-        "device": _device(experiment),
+        **_device(experiment),
         "versions": versions,
         "python": platform.python_version(),
         "git_commit": git_commit(),
     }
 
 
-def _device(experiment: Experiment) -> str:
-    """Return what computed: a graphics processor where the backend sees one, else the CPU."""
-    if experiment.backend != "scikit-learn":
-        from .network import accelerator  # loads Keras
-
-        found = accelerator()
-        if found:
-            return found
-    return f"cpu {platform.machine()}"
+def _device(experiment: Experiment) -> dict[str, Any]:
+    """Return what computed: a graphics card where networks are trained on one, else the CPU."""
+    if experiment.backend == "scikit-learn":
+        return devices.cpu_facts()
+    return devices.device_facts()
 
 
 def peak_resident_mib() -> int:
     """Return the most memory that this process has held so far, in MiB."""
+    if sys.platform == "win32":
+        import psutil
+
+        return psutil.Process().memory_info().peak_wset // 2**20
+    import resource  # absent on Windows
+
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak // (2**20 if sys.platform == "darwin" else 2**10)
 

@@ -1,0 +1,71 @@
+"""What an executor is given and what it tells: small values that can be sent anywhere."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from ..spec import Experiment, Job, Places
+
+
+@dataclass(frozen=True)
+class Work:
+    """A job with all that a worker needs to know, and nothing larger."""
+
+    experiment: Experiment
+    job: Job
+    places: Places
+    threads: int = 1
+    tuning_jobs: int = 1
+
+    @property
+    def is_network(self) -> bool:
+        """Whether it trains a network, which a graphics card may do."""
+        return self.experiment.backend != "scikit-learn"
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that happened to a job.
+
+    Attributes:
+        kind: "started", "epoch", "done", "retried", "failed" (recorded, others go on) or "fatal"
+            (nothing more can be stored)
+        work: which job
+        epoch: finished epochs, with kind "epoch"
+        epochs: epochs in all, with kind "epoch"
+        message: why, with kind "retried", "failed" or "fatal"
+        record: what was filed, with kind "done"
+    """
+
+    kind: Literal["started", "epoch", "done", "retried", "failed", "fatal"]
+    work: Work
+    epoch: int = 0
+    epochs: int = 0
+    message: str = ""
+    record: dict = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """What a worker tells while it trains: finished epochs, and epochs in all."""
+
+    done: int
+    total: int
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a worker tells once a job is over.
+
+    Attributes:
+        record: what was filed, or None
+        message: why there is no record
+        fatal: whether nothing more can be stored
+        own_bytes: memory that the worker holds and shares with nobody
+    """
+
+    record: dict | None
+    message: str = ""
+    fatal: bool = False
+    own_bytes: int = 0

@@ -1,0 +1,132 @@
+"""What runs in a worker process: jobs, one after another, until nobody hands it more."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import pickle
+import signal
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable
+from queue import SimpleQueue
+from typing import BinaryIO
+
+from ..errors import EmobenchError, StoreError
+from .work import Epoch, Outcome, Work
+
+REPORT_SECONDS = 0.1
+
+
+def serve(parent: int) -> None:
+    """Do the jobs that come through standard input and answer through standard output.
+
+    Args:
+        parent: process that this one belongs to and ends with
+    """
+    _heed_no_interrupt()
+    _die_with(parent)
+    incoming, outgoing = _take_pipes()
+    waiting: SimpleQueue[Work] = SimpleQueue()
+    threading.Thread(target=_receive, args=(incoming, waiting), daemon=True).start()
+
+    def tell(message: Epoch | Outcome) -> None:
+        pickle.dump(message, outgoing)
+        outgoing.flush()
+
+    while True:
+        tell(perform(waiting.get(), tell))
+
+
+def perform(work: Work, tell: Callable[[Epoch], None]) -> Outcome:
+    """Run a job and file its record; whatever goes wrong becomes a message.
+
+    Args:
+        work: the job
+        tell: called with the epochs that are done, not more often than anyone could read
+    """
+    import psutil
+
+    from ..training import jobs
+
+    last = 0.0
+
+    def report(done: int, total: int, loss: float) -> None:
+        nonlocal last
+        if done == total or time.monotonic() - last > REPORT_SECONDS:
+            last = time.monotonic()
+            tell(Epoch(done, total))
+
+    record, message, fatal = None, "", False
+    try:
+        if work.is_network:
+            from ..backend import start_backend
+
+            start_backend()
+        settings = jobs.Settings(work.threads, work.tuning_jobs)
+        record = jobs.run(work.experiment, work.job, work.places, settings, report)
+    except StoreError as error:
+        message, fatal = str(error), True
+    except EmobenchError as error:
+        message = str(error)
+    except Exception as error:
+        message = _explained(error)
+    memory = psutil.Process().memory_info()
+    # Pages of the feature cache are shared and given back on demand: they are not counted.
+    return Outcome(record, message, fatal, memory.rss - getattr(memory, "shared", 0))
+
+
+def _explained(error: Exception) -> str:
+    """Return what to tell of an error that nobody foresaw."""
+    text = str(error)
+    if "RESOURCE_EXHAUSTED" in text or "out of memory" in text.lower():
+        first = text.strip().split("\n")[0][:200]
+        return (
+            f"the memory of the device was not enough: {first}. Close what else computes on it, "
+            "lower --workers-per-device, or use --device cpu."
+        )
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    return (
+        f"{type(error).__name__}: {error} ({place.filename}:{place.lineno}). "
+        "This is a fault of emobench or of a package it uses; please report it."
+    )
+
+
+def _heed_no_interrupt() -> None:
+    """Leave it to the parent what an interrupt means; it was held back until here."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+
+
+def _die_with(parent: int) -> None:
+    """Make this process end when its parent does, in the middle of compiled code as well.
+
+    Elsewhere than on Linux the end of the pipe does it, as soon as the interpreter is free.
+    """
+    if sys.platform == "linux":
+        set_parent_death_signal = 1  # PR_SET_PDEATHSIG of <sys/prctl.h>
+        ctypes.CDLL(None).prctl(set_parent_death_signal, signal.SIGKILL)
+        if os.getppid() != parent:
+            os._exit(1)
+
+
+def _take_pipes() -> tuple[BinaryIO, BinaryIO]:
+    """Keep the pipes for messages; what libraries print goes where errors go."""
+    incoming, outgoing = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    nowhere = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nowhere, 0)
+    os.close(nowhere)
+    os.dup2(2, 1)
+    return incoming, outgoing
+
+
+def _receive(incoming: BinaryIO, waiting: SimpleQueue) -> None:
+    """Take in jobs; once there can be no more, end, without backends that tidy up and hang."""
+    try:
+        while True:
+            waiting.put(pickle.load(incoming))
+    except (EOFError, OSError, pickle.UnpicklingError):
+        os._exit(0)
