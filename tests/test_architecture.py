@@ -15,6 +15,7 @@ PACKAGE = Path(emobench.__file__).parent
 RANKS = {
     "errors": 0,
     "spec": 0,
+    "versions": 0,
     "protocols": 1,
     "audio": 1,
     "backend": 1,
@@ -32,11 +33,12 @@ RANKS = {
     "models": 4,
     "leaderboard": 4,
     "attention": 5,
-    "training": 5,
+    "experiments": 5,
+    "training": 6,
     "plots": 6,
-    "executors": 6,
-    "runs": 7,
-    "cli": 8,
+    "executors": 7,
+    "runs": 8,
+    "cli": 9,
 }
 HEAVY = {
     "av": {"audio"},

@@ -21,8 +21,8 @@ from conftest import InThisProcess
 import emobench
 from emobench import corpora, executors
 from emobench.errors import CorpusError, SpecError, StoreError
+from emobench.experiments import configuration
 from emobench.runs import Selection, current_fingerprint, execute, plan
-from emobench.runs.configuration import configuration
 from emobench.spec import Places
 from emobench.store import read_experiments
 

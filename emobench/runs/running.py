@@ -14,12 +14,12 @@ from ..conditions import Condition
 from ..corpora import Corpus
 from ..errors import CorpusError, FeatureError, SpecError, StoreError
 from ..executors import Event, Work, run_locally
+from ..experiments import configuration, extras, hears
 from ..spec import Experiment, Fold, Job, ModelSpec, Places
 from ..store import Store
 from ..training import dataset
 from ..training.context import hearing
 from ..training.dataset import Dataset
-from .configuration import configuration, extras, hears
 from .planning import Plan
 
 Listener = Callable[[Event], None]
