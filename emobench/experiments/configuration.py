@@ -178,7 +178,8 @@ def current_fingerprint(experiment: Mapping[str, Any], registry: Registry) -> st
         registry: today's corpora
 
     Returns:
-        the fingerprint, or None if its corpus, model, protocol or condition no longer exists
+        the fingerprint, or None if its corpus, model, protocol or condition no longer exists, or
+        its configuration is nothing that this version could have written
     """
     configured = experiment["configuration"]
     try:
@@ -186,7 +187,7 @@ def current_fingerprint(experiment: Mapping[str, Any], registry: Registry) -> st
         model = models.get(experiment["model"])
         protocol = protocols.get(experiment["protocol"])
         beside = _today(configured)
-    except SpecError:
+    except (SpecError, KeyError, TypeError, AttributeError):
         return None
     return fingerprint(
         configuration(
