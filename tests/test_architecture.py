@@ -25,6 +25,7 @@ RANKS = {
     "metrics": 1,
     "store": 1,
     "conditions": 2,
+    "sounds": 2,
     "demo": 2,
     "corpora": 3,
     "features": 4,

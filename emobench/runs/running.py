@@ -79,7 +79,7 @@ def prepare(
         places: where to read and write
         condition: what the sound goes through
         jobs: processes that extract
-        extract: without it nothing is written, and all clips are taken to be usable
+        extract: without it no feature is extracted, and all clips are taken to be usable
         progress: told how far the extraction is
 
     Raises:
@@ -195,7 +195,9 @@ def execute(
         raise SpecError(f"--jobs, --threads: expected 1 or more, found {jobs} and {threads}.")
     summary = Summary(left_out=dict(planned.left_out))
     for corpus, specs in planned.pairs if planned.selection.folds else ():
-        prepare(corpus, specs[0], planned, places, extract=False)  # a wrong --folds is said now
+        watched = _watched(feature_progress, corpus.name, stopping)
+        # A wrong --folds is said now.
+        prepare(corpus, specs[0], planned, places, extract=False, progress=watched)
     steps = []
     for corpus, model, condition in _everything(planned):
         if stopping():
