@@ -13,6 +13,7 @@ from collections.abc import Iterable
 VERSIONS = {
     "folds": 1,  # how clips are parted into training and test
     "development": 1,  # which training clips decide when training stops
+    "resampling": 1,  # sound at 16 kHz from sound at another rate
     "scaling": 1,  # standardisation
     "weights": 1,  # class weights
     "batching": 2,  # which clips share a batch, in which order, and what each weighs there

@@ -43,13 +43,13 @@ def test_there_are_committed_results_of_estimators():
 @pytest.mark.parametrize(
     ("model", "protocol", "used"),
     [
-        ("svm-is09", "losgo", "folds scaling weights tuning estimator"),
-        ("svm-is09", "keesing2020", "folds scaling weights tuning estimator"),
-        ("svm-is09", "smoke", "folds scaling weights estimator"),
-        ("latif2019", "losgo", "folds scaling weights batching training"),
-        ("latif2019", "wang2020", "folds scaling batching training"),
+        ("svm-is09", "losgo", "folds resampling scaling weights tuning estimator"),
+        ("svm-is09", "keesing2020", "folds resampling scaling weights tuning estimator"),
+        ("svm-is09", "smoke", "folds resampling scaling weights estimator"),
+        ("latif2019", "losgo", "folds resampling scaling weights batching training"),
+        ("latif2019", "wang2020", "folds resampling scaling batching training"),
         ("yoon2018-tre", "losgo", "folds development weights batching training"),
-        ("yoon2018-are", "yoon2018", "folds development scaling batching training"),
+        ("yoon2018-are", "yoon2018", "folds development resampling scaling batching training"),
     ],
 )
 def test_the_parts_that_an_experiment_uses(model, protocol, used):

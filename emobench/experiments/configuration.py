@@ -88,6 +88,7 @@ def parts(model: ModelSpec, protocol: Protocol) -> list[str]:
     used = {
         "folds": True,
         "development": model.development is not None,
+        "resampling": hears(model),
         "scaling": hears(model),
         "weights": protocol.weights != "none",
         "batching": network,

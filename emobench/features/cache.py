@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .. import sounds as hearing
+from .. import versions
 from ..errors import FeatureError
 from ..scaling import Moments
 from ..spec import FeatureSpec, fingerprint
@@ -129,6 +130,8 @@ def load(
     known = identify(table, cache) if sounds is None else sounds
     identities = [[clip.id, known[clip.id], clip.start, clip.end] for clip in clips]
     content = [packing.FORMAT, source, identities]
+    if resampled := versions.raised(["resampling"]):
+        content.append(resampled)
     if condition is not None:
         content.append({**condition.identity, **condition.tools})
     folder = Path(cache) / _folder_name(source, condition) / fingerprint(content)[:24]
