@@ -54,7 +54,8 @@ def read_attention(folder: Path, job: Job) -> dict[str, np.ndarray]:
     """
     path = path_of(folder, job)
     try:
-        sha256 = promised(files.from_json(folder / f"{job.name}.json"), NAME)
+        record = folder / f"{job.name}.json"
+        sha256 = promised(files.from_json(record), NAME) if record.exists() else None
         if sha256 is None and not path.exists():
             return {}
         table = pq.read_table(pa.BufferReader(read_bytes(path, sha256, NAME)))
