@@ -1,4 +1,4 @@
-.PHONY: help install run test lint bench leaderboard clean
+.PHONY: help install run test lint golden bench leaderboard clean
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -27,6 +27,9 @@ test: install  ## Run the whole test suite
 lint: install  ## Check style and formatting
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+
+golden: install  ## Keep the numbers of parts that compute whose version was raised
+	KERAS_BACKEND=tensorflow $(BIN)/python -m tests.golden
 
 bench: install  ## Measure training steps, extraction and the SVM grid as ratios
 	$(BIN)/python benchmarks/steps.py

@@ -1,19 +1,18 @@
-"""Minibatches of padded clips for Keras, made as they are asked for."""
+"""Minibatches of padded clips, made as they are asked for."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
 
-import keras
 import numpy as np
 
 from .batching import Batch, Schedule, to_predict
 from .sources import Batching, Source
 
 
-class Batches(keras.utils.PyDataset):
-    """The clips of one side of a fold, as Keras asks for them.
+class Batches(Sequence):
+    """The clips of one side of a fold, in batches as Keras takes them.
 
     Each item is `(inputs, targets, weights)`: inputs by name of shape `(batch, rows, columns)`,
     targets one-hot of shape `(batch, classes)`, weights of shape `(batch,)`; targets and weights
@@ -29,13 +28,13 @@ class Batches(keras.utils.PyDataset):
         outputs: names of the outputs that have a loss; empty for a network with one output
         seed: of the composition of training batches, new in each epoch; None to predict or to
             watch, in an order that is kept
-        portion: part of the batches that Keras sees as an epoch, 1 at most; the next one goes on
-            from there
+        portion: part of the batches that a round of training takes, 1 at most; the next round
+            goes on from there
 
     Attributes:
         schedule: of the training batches, or None
         n_batches: of a pass through all clips
-        share: the part of them that Keras sees as an epoch: two batches at least
+        share: the part of them that a round takes: one batch at least
     """
 
     def __init__(
@@ -51,7 +50,6 @@ class Batches(keras.utils.PyDataset):
         seed: int | None = None,
         portion: float = 1.0,
     ) -> None:
-        super().__init__()
         self.sources = dict(sources)
         self.positions = np.asarray(positions)
         self.targets = targets
@@ -66,18 +64,13 @@ class Batches(keras.utils.PyDataset):
             self.schedule = Schedule(self.sources, self.positions, seed=seed, **common)
             first = self.schedule.epoch(0)
         self._epoch = 0, first
-        # Two at least: from two batches Keras learns which axes vary.
         self.n_batches = len(first)
-        self._steps = min(max(math.ceil(portion * self.n_batches), 2), self.n_batches)
+        self._steps = math.ceil(portion * self.n_batches)
         self.share = self._steps / self.n_batches
         self._batches = first[: self._steps]
 
     def begin(self, number: int) -> None:
-        """Go to what Keras sees as epoch `number`, from 0.
-
-        Keras itself may look at batches before it trains, and more often in a fresh process than
-        in one that has trained before: what it says of the ends of epochs does not count.
-        """
+        """Go to the batches of a round of training, the first being 0."""
         if self.schedule is None:
             return
         self._batches = []
@@ -110,7 +103,7 @@ class Batches(keras.utils.PyDataset):
         }
 
     def scatter(self, rows: np.ndarray) -> np.ndarray:
-        """Bring what was computed for this epoch's batches into the order of `positions`.
+        """Bring what was computed for this round's batches into the order of `positions`.
 
         Args:
             rows: one for each clip of each batch, in order, of shape `(clips of batches, …)`
@@ -132,5 +125,5 @@ class Batches(keras.utils.PyDataset):
 
     @property
     def current(self) -> tuple[Batch, ...]:
-        """The batches of this epoch."""
+        """The batches of this round."""
         return tuple(self._batches)

@@ -93,8 +93,7 @@ class Schedule:
         """
         batches = self._compose(number)
         order = np.random.default_rng(number).random(self.steps).argsort()
-        batches = [batches[index] for index in order]
-        return _varied_first(batches) if number == 0 else batches
+        return [batches[index] for index in order]
 
     def _compose(self, number: int) -> list[Batch]:
         """Cut the clips into batches, shortest first."""
@@ -169,7 +168,7 @@ def to_predict(
             members = np.concatenate([own, np.repeat(own[-1:], filled)])
             factors = np.repeat([1.0, 0.0], [len(own), filled])
             batches.append(_batch(members, factors, padded))
-    return _varied_first(batches)
+    return batches
 
 
 def padded_lengths(
@@ -185,17 +184,3 @@ def _batch(members: np.ndarray, factors: np.ndarray, padded: np.ndarray) -> Batc
     """Return a batch that is padded to its longest member."""
     rows = tuple(int(length) for length in padded[members].max(axis=0))
     return Batch(members, factors, rows)
-
-
-def _varied_first(batches: list[Batch]) -> list[Batch]:
-    """Bring a batch of another padded length to the second place.
-
-    Keras reads the first two batches to learn which axes vary; an axis that agrees in both is
-    taken as fixed and a later batch of another length would be refused.
-    """
-    rows = np.array([batch.rows for batch in batches])
-    varied = (rows != rows[0]).sum(axis=1)
-    second = int(varied.argmax())
-    if varied[second] == 0:
-        return batches
-    return [batches[0], batches[second], *batches[1:second], *batches[second + 1 :]]

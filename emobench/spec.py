@@ -235,7 +235,7 @@ class Experiment:
         protocol: canonical name
         backend: what computes; "scikit-learn" for estimators
         configuration: everything that changes results, as plain JSON values
-        clips: digest of the ids, labels, speakers and groups that are used
+        clips: digest of the ids, labels, speakers, groups and decoded sounds that are used
         n_folds: number of folds of the complete cross-validation
         repetitions: number of repetitions of a complete result
         skip_bad: whether clips that a front-end refuses are left out

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 
 from emobench import metrics
 from emobench.errors import SpecError
@@ -140,6 +142,15 @@ class Filled:
             table = predictions(job, skill=skill, seed=seed)
             self.store.add(made, job, {"scores": metrics.score(table, LABELS)}, table)
         return folder
+
+
+def older(path: Path) -> None:
+    """Turn a record into one from before records vouched for their predictions."""
+    record = json.loads(path.read_text())
+    del record["sha256"]
+    path.write_text(json.dumps(record))
+    source = path.with_suffix(".parquet")
+    pq.write_table(pq.read_table(source).replace_schema_metadata(None), source)
 
 
 def current(stored: Mapping[str, Any]) -> str:

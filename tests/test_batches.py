@@ -265,15 +265,8 @@ def test_the_same_seed_gives_the_same_order(batching):
     assert orders[0] != orders[2]
 
 
-def test_the_first_two_batches_tell_which_axes_vary():
-    lengths = [5] * 30 + [90]
-    for seed in (None, *range(20)):
-        batches = made(lengths, seed=seed)
-        assert batches[0][0]["x"].shape[1] != batches[1][0]["x"].shape[1]
-
-
 @pytest.mark.parametrize("batching", ["padded-length", "sorted"])
-@pytest.mark.parametrize(("portion", "steps"), [(1.0, 10), (0.3, 3), (0.05, 2), (0.21, 3)])
+@pytest.mark.parametrize(("portion", "steps"), [(1.0, 10), (0.3, 3), (0.05, 1), (0.21, 3)])
 def test_a_portion_goes_on_where_the_last_one_ended(batching, portion, steps):
     batches = Batches(
         {"x": source([8] * 20 + [90] * 20, bucket=64)},

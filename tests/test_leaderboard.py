@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, f1_score
-from stored import FakeRegistry, Filled, current, experiment, predictions
+from stored import FakeRegistry, Filled, current, experiment, older, predictions
 
 from emobench import leaderboard
 from emobench.cli.leaderboard import leaderboard as command
@@ -133,6 +133,7 @@ def test_scores_in_records_change_nothing_and_are_doubted(filled):
 def test_predictions_decide(filled):
     folder = filled.run(experiment())
     path = folder / "fold-01-repetition-1.parquet"
+    older(path.with_suffix(".json"))
     table = pq.read_table(path).to_pandas()
     table["predicted"] = table["label"]
     table.to_parquet(path)
@@ -322,6 +323,7 @@ def test_failures_are_listed_with_their_reason(filled):
 def test_a_clip_tested_twice_is_refused(filled):
     folder = filled.run(experiment())
     path = folder / "fold-01-repetition-1.parquet"
+    older(path.with_suffix(".json"))
     table = pq.read_table(path).to_pandas()
     table["id"] = predictions(Job(0))["id"]
     table.to_parquet(path)

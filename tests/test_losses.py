@@ -60,7 +60,7 @@ batches = Batches({"logmel": source}, np.arange(32), targets=truth, weights=np.o
                   batch_size=32, batching="padded-length", seed=0)
 start = network.model.predict({"logmel": clips}, verbose=0)
 went = network.fit(batches, 30, lambda done, loss: None)
-print(json.dumps({"loss": went.loss, "least": float((start * truth).sum(axis=1).min())}))
+print(json.dumps({"loss": went, "least": float((start * truth).sum(axis=1).min())}))
 """
 
 

@@ -22,8 +22,8 @@ import emobench
 from emobench import corpora
 from emobench.errors import CorpusError, SpecError, StoreError
 from emobench.executors import Outcome
+from emobench.experiments import configuration
 from emobench.runs import Selection, current_fingerprint, execute, plan
-from emobench.runs.configuration import configuration
 from emobench.spec import Places
 from emobench.store import read_experiments
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import json
 import logging
 import os
@@ -16,13 +17,24 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from stored import FIRST, LABELS, Filled, experiment, predictions
+from stored import (
+    FIRST,
+    LABELS,
+    FakeRegistry,
+    Filled,
+    current,
+    experiment,
+    older,
+    predictions,
+)
 
 from emobench.errors import StoreError
+from emobench.leaderboard import build
 from emobench.spec import Job
-from emobench.store import Store, files, read_experiments, read_results
+from emobench.store import Store, files, read_attention, read_experiments, read_results
 
 WRITER = """
 import sys
@@ -234,9 +246,26 @@ def test_damage_is_reported_and_run_again(tmp_path, caplog, suffix, how):
     assert filled.store.missing(made, [Job(0), Job(1), Job(2)]) == []
 
 
-def test_no_flipped_bit_of_the_values_goes_unnoticed(tmp_path):
+def test_no_flipped_bit_goes_unnoticed(tmp_path):
     filled, made = Filled(tmp_path), experiment(n_folds=1)
     path = filled.run(made) / "fold-00-repetition-1.parquet"
+    content = path.read_bytes()
+    for position in range(0, len(content), 29):
+        changed = bytearray(content)
+        changed[position] ^= 1 << position % 8
+        path.write_bytes(changed)
+        (stored,) = read_experiments(tmp_path)
+        assert not stored.jobs
+        assert "were changed after the record was made" in str(stored.problems[0])
+    path.write_bytes(content)
+    assert filled.store.done(made) == {FIRST}
+
+
+def test_in_an_older_record_no_flipped_bit_of_the_values_goes_unnoticed(tmp_path):
+    filled, made = Filled(tmp_path), experiment(n_folds=1)
+    path = filled.run(made) / "fold-00-repetition-1.parquet"
+    older(path.with_suffix(".json"))
+    pq.write_table(pq.read_table(path), path, compression="zstd", write_page_checksum=True)
     content, truth = path.read_bytes(), pq.read_table(path)
     for position in range(4, len(content) - 8, 97):
         changed = bytearray(content)
@@ -247,6 +276,181 @@ def test_no_flipped_bit_of_the_values_goes_unnoticed(tmp_path):
             kept = stored.predictions
             assert kept["predicted"].tolist() == truth["predicted"].to_pylist()
             assert kept["label"].tolist() == truth["label"].to_pylist()
+
+
+def test_the_record_vouches_for_what_lies_beside_it(store):
+    made = experiment()
+    weights = {"clip": np.ones(3)}
+    store.add(made, FIRST, {}, predictions(), weights)
+    store.add(made, Job(None), {}, None)
+    folder = store.folder(made)
+    assert store.record(made, FIRST)["sha256"] == {
+        name: hashlib.sha256((folder / f"fold-00-repetition-1.{suffix}").read_bytes()).hexdigest()
+        for name, suffix in (("predictions", "parquet"), ("attention", "attention.parquet"))
+    }
+    assert "sha256" not in store.record(made, Job(None))
+    metadata = pq.read_schema(folder / "fold-00-repetition-1.parquet").metadata
+    assert metadata[b"emobench.fingerprint"].decode() == made.fingerprint
+
+
+def rewrite(path: Path, change) -> None:
+    table = pq.read_table(path)
+    frame = table.to_pandas()
+    change(frame)
+    kept = pa.Table.from_pandas(frame, preserve_index=False)
+    pq.write_table(kept.replace_schema_metadata(table.schema.metadata), path)
+
+
+def another_probability(folder: Path, other: Path) -> None:
+    def change(frame):
+        frame.loc[3, "p_anger"] = 0.123
+
+    rewrite(folder / "fold-01-repetition-1.parquet", change)
+
+
+def invented_ids(folder: Path, other: Path) -> None:
+    def change(frame):
+        frame["id"] = [f"invented{number}" for number in range(len(frame))]
+
+    rewrite(folder / "fold-01-repetition-1.parquet", change)
+
+
+def predictions_of_another_model(folder: Path, other: Path) -> None:
+    shutil.copy(other / "fold-01-repetition-1.parquet", folder)
+
+
+def predictions_scores_and_digest_of_another_model(folder: Path, other: Path) -> None:
+    predictions_of_another_model(folder, other)
+    path = folder / "fold-01-repetition-1.json"
+    own, foreign = (json.loads((place / path.name).read_text()) for place in (folder, other))
+    path.write_text(json.dumps({**foreign, "fingerprint": own["fingerprint"]}))
+
+
+def the_same_of_an_older_record(folder: Path, other: Path) -> None:
+    predictions_scores_and_digest_of_another_model(folder, other)
+    path = folder / "fold-01-repetition-1.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "sha256": {}}))
+
+
+def digest_that_is_none(folder: Path, other: Path) -> None:
+    path = folder / "fold-01-repetition-1.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "sha256": {"predictions": 5}}))
+
+
+@pytest.mark.parametrize(
+    ("spoil", "reason"),
+    [
+        (another_probability, "predictions were changed after the record was made"),
+        (invented_ids, "predictions were changed after the record was made"),
+        (predictions_of_another_model, "predictions were changed after the record was made"),
+        (predictions_scores_and_digest_of_another_model, "those of another experiment"),
+        (the_same_of_an_older_record, "those of another experiment"),
+        (digest_that_is_none, "SHA-256 of its predictions cannot be made out"),
+    ],
+)
+def test_results_that_were_touched_are_named_and_run_again(tmp_path, caplog, spoil, reason):
+    filled, made = Filled(tmp_path), experiment()
+    folder = filled.run(made)
+    spoil(folder, filled.run(experiment(model="latif2019"), skill=0.9, seed=5))
+    with caplog.at_level(logging.WARNING):
+        assert filled.store.missing(made, [Job(0), Job(1), Job(2)]) == [Job(1)]
+    assert reason in caplog.text
+    stored = next(one for one in read_experiments(tmp_path) if one.folder == folder)
+    assert [str(problem) for problem in stored.problems] == [
+        next(message for message in caplog.messages)
+    ]
+    assert set(stored.predictions["fold"]) == {0, 2}
+    filled.run(made, jobs=[Job(1)])
+    assert filled.store.missing(made, [Job(0), Job(1), Job(2)]) == []
+
+
+@pytest.mark.parametrize("how", ["gone", "empty", "half", "noise", "bit"])
+def test_attention_that_was_touched_is_named_and_run_again(store, how):
+    made, weights = experiment(), {"clip": np.linspace(0, 1, 50)}
+    store.add(made, FIRST, {}, predictions(), weights)
+    folder = store.folder(made)
+    np.testing.assert_allclose(read_attention(folder, FIRST)["clip"], weights["clip"])
+    damaged(folder / "fold-00-repetition-1.attention.parquet", how)
+    with pytest.raises(StoreError, match=r"expected attention weights, found: .*run the same"):
+        read_attention(folder, FIRST)
+    assert store.missing(made, [FIRST]) == [FIRST]
+    store.add(made, FIRST, {}, predictions(), weights)
+    assert store.done(made) == {FIRST}
+
+
+def test_older_records_are_read(tmp_path):
+    filled, made = Filled(tmp_path), experiment()
+    folder = filled.run(made)
+    before = read_results(tmp_path)
+    for path in folder.glob("fold-*.json"):
+        older(path)
+    assert filled.store.done(made) == {Job(0), Job(1), Job(2)}
+    pd.testing.assert_frame_equal(read_results(tmp_path), before)
+
+
+def test_committed_records_are_read():
+    results = Path(__file__).parent.parent / "results"
+    found = read_experiments(results, columns=["id"])
+    assert sum(len(stored.jobs) for stored in found) > 100
+    assert [str(problem) for stored in found for problem in stored.problems] == []
+
+
+DEEP = json.loads("[" * 400 + "]" * 400)
+
+
+@pytest.mark.parametrize(
+    ("nonsense", "reason"),
+    [
+        ({"labels": 5}, "labels cannot be made out"),
+        ({"labels": [1, 2]}, "labels cannot be made out"),
+        ({"labels": ["a", "a"]}, "labels cannot be made out"),
+        ({"repetitions": 0}, "repetitions cannot be made out"),
+        ({"repetitions": True}, "repetitions cannot be made out"),
+        ({"n_folds": -1}, "n_folds cannot be made out"),
+        ({"n_folds": 10**12}, "n_folds cannot be made out"),
+        ({"n_folds": 2.5}, "n_folds cannot be made out"),
+        ({"n_clips": "many"}, "n_clips cannot be made out"),
+        ({"fingerprint": 5}, "fingerprint cannot be made out"),
+        ({"clips": None}, "clips cannot be made out"),
+        ({"clips": "others"}, "not the one that its fingerprints are of"),
+        ({"configuration": {"condition": 5}}, "not the one that its fingerprints are of"),
+        ({"configuration": {"deep": DEEP}}, "not the one that its fingerprints are of"),
+        ({"model": "latif2019"}, "found that of keesing2020/emo-db/latif2019"),
+        ({"corpus": "ravdess"}, "found that of keesing2020/ravdess/svm-is09"),
+    ],
+    ids=str,
+)
+def test_nonsense_in_an_experiment_file_is_named_and_mended(tmp_path, nonsense, reason):
+    filled, made = Filled(tmp_path), experiment()
+    folder = filled.run(made)
+    filled.run(experiment("ravdess"))
+    path = folder / "experiment.json"
+    before = path.read_bytes()
+    path.write_text(json.dumps({**json.loads(before), **nonsense}))
+    broken, sound = read_experiments(tmp_path)
+    assert broken.experiment == {}
+    assert [problem.path for problem in broken.problems] == [path]
+    assert reason in broken.problems[0].reason
+    assert len(sound.jobs) == 3
+    assert set(read_results(tmp_path)["corpus"]) == {"ravdess"}
+    board = build(tmp_path, protocol="keesing2020", current=current, registry=FakeRegistry())
+    assert [row.corpus for row in board.rows] == ["ravdess"]
+    assert any(reason in notice.text for notice in board.notices)
+    filled.store.open(made, {"labels": LABELS, "n_clips": 60})
+    assert path.read_bytes() == before
+
+
+def test_json_nested_beyond_measure_is_damage(tmp_path):
+    filled, made = Filled(tmp_path), experiment()
+    folder = filled.run(made)
+    for name in ("experiment.json", "fold-00-repetition-1.json"):
+        (folder / name).write_text('{"a":' * 100_000 + "0" + "}" * 100_000)
+    (stored,) = read_experiments(tmp_path)
+    assert stored.experiment == {}
+    assert filled.store.missing(made, [Job(0), Job(1), Job(2)]) == [Job(0)]
+    filled.store.open(made)
+    with pytest.raises(StoreError, match="found a damaged one"):
+        filled.store.record(made, FIRST)
 
 
 @pytest.mark.parametrize("spoil", ["short", "other fold", "no columns"])
@@ -484,6 +688,7 @@ def test_read_results_has_one_row_a_clip_and_repetition(tmp_path):
     assert list(table.columns) == [
         *("protocol", "corpus", "model", "fingerprint", "fold", "repetition"),
         *("id", "speaker", "label", "predicted"),
+        *("backend", "epochs", "condition", "condition_on", "transcripts", "vectors"),
         *("p_anger", "p_happiness", "p_neutral", "p_other", "p_sadness"),
     ]
     assert len(table) == 3 * 2 * 20 + 20
@@ -492,6 +697,21 @@ def test_read_results_has_one_row_a_clip_and_repetition(tmp_path):
     assert set(ours["fingerprint"]) == {made.fingerprint}
     assert ours["p_anger"].isna().all()
     assert table[table["corpus"] == "emo-db"]["p_other"].isna().all()
+
+
+def test_read_results_tells_how_it_was_run(tmp_path):
+    filled = Filled(tmp_path)
+    heard = {"name": "mp3:8k", "sides": "test"}
+    filled.run(experiment(condition=heard, epochs_override=3, vectors={"sha256": "ab"}), [FIRST])
+    filled.run(experiment(backend="jax"), [FIRST])
+    table = read_results(tmp_path).drop_duplicates("fingerprint").set_index("backend")
+    plain, changed = table.loc["jax"], table.loc["tensorflow"]
+    assert (plain["condition"], changed["condition"]) == ("none", "mp3:8k")
+    assert (plain["condition_on"], changed["condition_on"]) == (None, "test")
+    assert (plain["vectors"], changed["vectors"]) == (None, "ab")
+    assert changed["epochs"] == 3
+    assert pd.isna(plain["epochs"])
+    assert table["transcripts"].isna().all()
 
 
 def test_read_results_of_nothing(tmp_path):

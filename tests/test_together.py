@@ -91,7 +91,7 @@ def compare(name, batching):
     for make, joint in zip(members, together, strict=True):
         alone = make()
         network.restart(alone.seed)
-        losses = network.fit(alone.batches, epochs, lambda *_: None).loss
+        losses = network.fit(alone.batches, epochs, lambda *_: None)
         plain = Batches(
             alone.batches.sources, alone.batches.positions, batch_size=8, batching=batching
         )

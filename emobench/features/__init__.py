@@ -5,7 +5,7 @@ A front-end is a `FrontEnd` in a module of its family, listed in `registry`.
 
 from __future__ import annotations
 
-from .cache import FeatureSet, load
+from .cache import FeatureSet, identify, load
 from .front_end import Fitted, FrontEnd
 from .registry import extract, get, missing_package, names, spec
 
@@ -15,6 +15,7 @@ __all__ = [
     "FrontEnd",
     "extract",
     "get",
+    "identify",
     "load",
     "missing_package",
     "names",

@@ -6,7 +6,7 @@ those that were refused, and a checksum of the other files. A folder is complete
 it has its name: it is written under another one and renamed.
 
 The key of a folder covers the front-end, its version, what the sound went through and, for each
-clip, its id, segment, file name, file size and time of modification, in the order of the table.
+clip, its id, segment and decoded sound, in the order of the table.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .. import sounds as hearing
+from .. import versions
 from ..errors import FeatureError
 from ..scaling import Moments
 from ..spec import FeatureSpec, fingerprint
@@ -99,6 +101,7 @@ def load(
     jobs: int = 1,
     skip_bad: bool = False,
     condition: Condition | None = None,
+    sounds: Mapping[str, str | None] | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> FeatureSet:
     """Return the features of the clips of a table, extracting them if they are not cached.
@@ -110,20 +113,25 @@ def load(
         jobs: worker processes
         skip_bad: leave out clips that cannot be used instead of raising
         condition: what the sound goes through first
+        sounds: name of the sound of each clip by id, as `identify` returned it; None to ask again
         progress: called with how many clips are done and how many there are
 
     Returns:
         features in the order of the table
 
     Raises:
-        FeatureError: if clips cannot be used and `skip_bad` is false, if none is left, or if the
-            cache folder cannot be written
+        FeatureError: if clips cannot be used and `skip_bad` is false, if none is left, if the
+            cache folder cannot be written, or if a file changes meanwhile
     """
     source = _source(spec)
     clips = _clips(table)
     if not clips:
         raise FeatureError(f"{spec}: expected at least one clip, found an empty table.")
-    content = [packing.FORMAT, source, [_identity(clip) for clip in clips]]
+    known = identify(table, cache) if sounds is None else sounds
+    identities = [[clip.id, known[clip.id], clip.start, clip.end] for clip in clips]
+    content = [packing.FORMAT, source, identities]
+    if resampled := versions.raised(["resampling"]):
+        content.append(resampled)
     if condition is not None:
         content.append({**condition.identity, **condition.tools})
     folder = Path(cache) / _folder_name(source, condition) / fingerprint(content)[:24]
@@ -131,7 +139,7 @@ def load(
         found = _reuse(folder, clips)
         if found is None:
             packing.remove_leftovers(folder.parent)
-            _extract(folder, source, clips, condition, jobs=jobs, progress=progress)
+            _extract(folder, source, clips, known, condition, jobs=jobs, progress=progress)
             found = FeatureSet.open(folder)
     except OSError as error:
         raise FeatureError(
@@ -140,6 +148,22 @@ def load(
         ) from error
     _report_refused(spec, found, skip_bad)
     return found
+
+
+def identify(
+    table: pd.DataFrame, cache: Path, progress: Callable[[int, int], None] | None = None
+) -> dict[str, str | None]:
+    """Return the name of what is decoded of each clip of a table, by id; see `sounds`.
+
+    Args:
+        table: utterances, indexed by id, with `path`, `start` and `end`
+        cache: folder of all cached features
+        progress: called with how many clips were decoded and how many are to be
+    """
+    clips = _clips(table)
+    segments = [(clip.path, clip.start, clip.end) for clip in clips]
+    found = hearing.names(segments, cache, progress or (lambda done, total: None))
+    return {clip.id: name for clip, name in zip(clips, found, strict=True)}
 
 
 def _source(spec: FeatureSpec) -> FeatureSpec:
@@ -168,17 +192,6 @@ def _clips(table: pd.DataFrame) -> list[Clip]:
     ]
 
 
-def _identity(clip: Clip) -> list[Any]:
-    """Return what must be unchanged for cached features of a clip to be its own."""
-    try:
-        with clip.path.open("rb"):
-            facts = clip.path.stat()
-            content: list[int | None] = [facts.st_size, facts.st_mtime_ns]
-    except OSError:
-        content = [None, None]  # once it can be read it is another clip
-    return [clip.id, clip.path.name, *content, clip.start, clip.end]
-
-
 def _reuse(folder: Path, clips: list[Clip]) -> FeatureSet | None:
     """Return a folder of the cache if it is there and sound; a damaged one is moved away."""
     if not folder.exists():
@@ -199,6 +212,7 @@ def _extract(
     folder: Path,
     spec: FeatureSpec,
     clips: list[Clip],
+    sounds: Mapping[str, str | None],
     condition: Condition | None,
     *,
     jobs: int,
@@ -211,6 +225,7 @@ def _extract(
         closing(extract_all(spec, clips, jobs, condition)) as everything,
     ):
         for done, (clip, extracted) in enumerate(zip(clips, everything, strict=True), start=1):
+            _insist(clip, sounds[clip.id], extracted.sound)
             if extracted.values is None or extracted.moments is None:
                 writer.refuse(clip.id, extracted.reason)
             else:
@@ -218,6 +233,16 @@ def _extract(
             if progress:
                 progress(done, len(clips))
         writer.finish({"feature": str(spec), "version": spec.version})
+
+
+def _insist(clip: Clip, expected: str | None, found: str | None) -> None:
+    """Make sure that features are of the very sound that they are kept for."""
+    decoded = None if expected is None or expected.startswith(hearing.UNDECODED) else expected
+    if found != decoded:
+        raise FeatureError(
+            f"{clip.path}: expected the same sound as a moment ago, found another. "
+            "Leave the corpus alone while it is read, and run again."
+        )
 
 
 def _report_refused(spec: FeatureSpec, found: FeatureSet, skip_bad: bool) -> None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .. import audio
+from .. import audio, sounds
 from ..errors import AudioError, FeatureError
 from ..scaling import Moments
 from ..spec import FeatureSpec
@@ -55,11 +55,13 @@ class Extracted:
         values: float32 of shape `(rows, columns)`, or None for a clip that was refused
         moments: of the clip
         reason: why it was refused, or ""
+        sound: name of what was decoded, as `sounds.digest` gives it, or None if that failed
     """
 
     values: np.ndarray | None
     moments: Moments | None
     reason: str = ""
+    sound: str | None = None
 
 
 def extract_all(
@@ -138,18 +140,20 @@ def _extract_task(
 
 
 def _extract_clip(spec: FeatureSpec, condition: Condition | None, clip: Clip) -> Extracted:
+    sound = None
     try:
         samples, sample_rate = audio.decode(clip.path, clip.start, clip.end)
+        sound = sounds.digest(samples, sample_rate)
         if condition is not None:
             # What a codec makes of silence or of NaN is no reason to use a clip after all.
             samples = registry.usable(spec, samples, sample_rate)
             samples, sample_rate = condition.apply(samples)[0], audio.SAMPLE_RATE
         values, moments = registry.compute(spec, samples, sample_rate)
     except AudioError as error:
-        return Extracted(None, None, str(error).removeprefix(f"{clip.path}: "))
+        return Extracted(None, None, str(error).removeprefix(f"{clip.path}: "), sound)
     except FeatureError as error:
-        return Extracted(None, None, f"{error}.")
+        return Extracted(None, None, f"{error}.", sound)
     except Exception as error:
         error.add_note(f"while extracting {spec} from {clip.path}")
         raise
-    return Extracted(values, moments)
+    return Extracted(values, moments, sound=sound)

@@ -182,7 +182,9 @@ def open_packed(folder: Path) -> Packed:
         _check_fit(packed)
     except FileNotFoundError as error:
         raise DamageError(f"{Path(error.filename or folder).name} is missing") from None
-    except (ValueError, KeyError, TypeError, EOFError) as error:
+    except (DamageError, OSError):
+        raise
+    except Exception as error:  # NumPy reads a header as Python: a damaged one raises anything
         raise DamageError(f"it is damaged ({error})") from None
     return packed
 
@@ -190,7 +192,7 @@ def open_packed(folder: Path) -> Packed:
 def _map(path: Path) -> np.ndarray:
     try:
         return np.load(path, mmap_mode="r", allow_pickle=False)
-    except ValueError:
+    except (ValueError, OverflowError):
         # An array of no rows cannot be mapped; a damaged one fails here as well.
         return np.load(path, allow_pickle=False)
 
@@ -203,7 +205,8 @@ def _check_fit(packed: Packed) -> None:
         raise ValueError("its files speak of different clips")
     if offsets[0] != 0 or offsets[-1] != rows or (np.diff(offsets) < 0).any():
         raise ValueError("its offsets do not fit its values")
-    if packed.values.dtype != np.float32 or set(packed.about["bad"]) & set(packed.about["ids"]):
+    types = [array.dtype.str for array in (packed.values, offsets, packed.moments)]
+    if types != ["<f4", "<i8", "<f8"] or set(packed.about["bad"]) & set(packed.about["ids"]):
         raise ValueError("its files are not what they should be")
 
 

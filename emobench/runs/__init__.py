@@ -1,14 +1,13 @@
 """From names on a command line to finished records.
 
-`planning` turns a selection into experiments and says what is left out and why, `configuration`
-names what each depends on, `running` computes what the store does not hold yet, and `calling` is
-all that as one function.
+`planning` turns a selection into experiments and says what is left out and why, `running` computes
+what the store does not hold yet, and `calling` is all that as one function.
 """
 
 from __future__ import annotations
 
+from ..experiments import configuration, current_fingerprint
 from .calling import find_places, run
-from .configuration import configuration, current_fingerprint
 from .extraction import extract_ahead
 from .planning import Plan, Selection, plan
 from .running import Summary, execute, preview

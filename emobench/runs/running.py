@@ -14,12 +14,12 @@ from ..conditions import Condition
 from ..corpora import Corpus
 from ..errors import CorpusError, FeatureError, SpecError, StoreError
 from ..executors import Devices, Event, Work, run_locally
+from ..experiments import configuration, extras, hears
 from ..spec import Experiment, Fold, Job, ModelSpec, Places
 from ..store import Store
 from ..training import dataset
 from ..training.context import hearing
 from ..training.dataset import Dataset
-from .configuration import configuration, extras, hears
 from .planning import Plan
 
 Listener = Callable[[Event], None]
@@ -79,7 +79,7 @@ def prepare(
         places: where to read and write
         condition: what the sound goes through
         jobs: processes that extract
-        extract: without it nothing is written, and all clips are taken to be usable
+        extract: without it no feature is extracted, and all clips are taken to be usable
         progress: told how far the extraction is
 
     Raises:
@@ -199,7 +199,9 @@ def execute(
     summary = Summary(left_out=dict(planned.left_out))
     devices = _devices(planned, notice)
     for corpus, specs in planned.pairs if planned.selection.folds else ():
-        prepare(corpus, specs[0], planned, places, extract=False)  # a wrong --folds is said now
+        watched = _watched(feature_progress, corpus.name, stopping)
+        # A wrong --folds is said now.
+        prepare(corpus, specs[0], planned, places, extract=False, progress=watched)
     steps = []
     for corpus, model, condition in _everything(planned):
         if stopping():

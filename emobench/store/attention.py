@@ -11,8 +11,11 @@ import pyarrow.parquet as pq
 
 from ..errors import StoreError
 from ..spec import Job
+from . import files
+from .vouching import Damage, promised, read_bytes
 
-SUFFIX = ".attention.parquet"
+NAME = "attention"
+SUFFIX = f".{NAME}.parquet"
 
 
 def to_parquet(weights: Mapping[str, np.ndarray]) -> bytes:
@@ -20,7 +23,7 @@ def to_parquet(weights: Mapping[str, np.ndarray]) -> bytes:
     table = pa.table(
         {
             "id": pa.array(list(weights), pa.string()),
-            "attention": pa.array(
+            NAME: pa.array(
                 [np.asarray(values, np.float32) for values in weights.values()],
                 pa.list_(pa.float32()),
             ),
@@ -29,6 +32,11 @@ def to_parquet(weights: Mapping[str, np.ndarray]) -> bytes:
     sink = pa.BufferOutputStream()
     pq.write_table(table, sink, compression="zstd")
     return sink.getvalue().to_pybytes()
+
+
+def path_of(folder: Path, job: Job) -> Path:
+    """Return where the weights of a job are filed."""
+    return folder / f"{job.name}{SUFFIX}"
 
 
 def read_attention(folder: Path, job: Job) -> dict[str, np.ndarray]:
@@ -42,16 +50,18 @@ def read_attention(folder: Path, job: Job) -> dict[str, np.ndarray]:
         weights of shape `(rows,)` by clip id; nothing where none were filed
 
     Raises:
-        StoreError: if the file is damaged
+        StoreError: if the file is damaged, or is not the one that the record vouches for
     """
-    path = folder / f"{job.name}{SUFFIX}"
+    path = path_of(folder, job)
     try:
-        table = pq.read_table(path)
-        ids, weights = table["id"].to_pylist(), table["attention"]
+        record = folder / f"{job.name}.json"
+        sha256 = promised(files.from_json(record), NAME) if record.exists() else None
+        if sha256 is None and not path.exists():
+            return {}
+        table = pq.read_table(pa.BufferReader(read_bytes(path, sha256, NAME)))
+        ids, weights = table["id"].to_pylist(), table[NAME]
         return {name: values.values.to_numpy() for name, values in zip(ids, weights, strict=True)}
-    except FileNotFoundError:
-        return {}
-    except (OSError, KeyError, pa.ArrowException) as error:
+    except (OSError, ValueError, RecursionError, KeyError, Damage, pa.ArrowException) as error:
         raise StoreError(
             f"{path}: expected attention weights, found: {error}. Remove the file and the record "
             "beside it, and run the same command again."

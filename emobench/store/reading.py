@@ -13,26 +13,18 @@ import pandas as pd
 
 from ..errors import StoreError
 from ..spec import Job
-from . import files
-from .predictions import Damage, read
+from . import attention, files
+from .describing import describe
+from .predictions import read
+from .vouching import Damage, promised, read_bytes
 
 EXPERIMENT = "experiment.json"
 FAILURE = ".failure.json"
 
 _RECORD = re.compile(r"(?:tuning|fold-(\d{2,})-repetition-(\d+))(\.failure)?\.json")
-_NEEDED = {
-    "protocol": str,
-    "corpus": str,
-    "model": str,
-    "backend": str,
-    "configuration": dict,
-    "fingerprint": str,
-    "configuration_fingerprint": str,
-    "n_folds": int,
-    "repetitions": int,
-}
 _KEYS = ("protocol", "corpus", "model", "fingerprint", "fold", "repetition")
 _CLIP = ("id", "speaker", "label", "predicted")
+_OPTIONS = ("backend", "epochs", "condition", "condition_on", "transcripts", "vectors")
 
 _log = logging.getLogger(__name__)
 
@@ -115,8 +107,11 @@ def read_results(results: str | Path) -> pd.DataFrame:
 
     Returns:
         one row for each clip and repetition, with columns `protocol`, `corpus`, `model`,
-        `fingerprint`, `fold`, `repetition`, `id`, `speaker`, `label`, `predicted`, and one
-        `p_<label>` for each class (missing where a corpus lacks the class)
+        `fingerprint`, `fold`, `repetition`, `id`, `speaker`, `label`, `predicted`; how it was run:
+        `backend`, `epochs` (where it was asked for), `condition` ("none" for sound as it is),
+        `condition_on` (which clips went through it), and the SHA-256 of files of `transcripts` and
+        `vectors` (missing where there were none); and one `p_<label>` for each class (missing where
+        a corpus lacks the class)
 
     Raises:
         StoreError: if there is no such folder
@@ -127,12 +122,31 @@ def read_results(results: str | Path) -> pd.DataFrame:
             _log.warning("%s; left out", problem)
         if stored.records and not stored.predictions.empty:
             named = {key: stored.experiment[key] for key in _KEYS[:4]}
-            parts.append(stored.predictions.assign(**named))
+            parts.append(stored.predictions.assign(**named, **_options(stored.experiment)))
     if not parts:
-        return pd.DataFrame(columns=[*_KEYS, *_CLIP])
+        return pd.DataFrame(columns=[*_KEYS, *_CLIP, *_OPTIONS])
     table = pd.concat(parts, ignore_index=True)
+    table["epochs"] = table["epochs"].astype("Int64")
     chances = sorted(name for name in table.columns if name.startswith("p_"))
-    return table[[*_KEYS, *_CLIP, *chances]]
+    return table[[*_KEYS, *_CLIP, *_OPTIONS, *chances]]
+
+
+def _options(experiment: Mapping[str, Any]) -> dict[str, Any]:
+    """Return how an experiment was run beside its corpus, model and protocol."""
+    configured = experiment["configuration"]
+
+    def part(key: str, name: str) -> str | None:
+        extra = configured.get(key)
+        return str(extra[name]) if isinstance(extra, Mapping) and name in extra else None
+
+    return {
+        "backend": experiment["backend"],
+        "epochs": configured.get("epochs_override"),
+        "condition": part("condition", "name") or "none",
+        "condition_on": part("condition", "sides"),
+        "transcripts": part("transcripts", "sha256"),
+        "vectors": part("vectors", "sha256"),
+    }
 
 
 def inspect(
@@ -159,8 +173,7 @@ def inspect(
             record = _record(path, job, fingerprint)
             if not path.name.endswith(FAILURE):
                 if job.fold is not None:
-                    source = path.with_suffix(".parquet")
-                    parts.append(read(source, job, record.get("rows", -1), columns))
+                    parts.append(_predictions(path, job, record, columns))
                 records.append(record)
             elif not path.with_name(f"{job.name}.json").exists():
                 failures.append(record)
@@ -202,17 +215,34 @@ def _record_files(folder: Path) -> Iterator[tuple[Job, Path]]:
     )
 
 
+def is_sound(folder: Path) -> bool:
+    """Tell whether the description of an experiment can be used."""
+    try:
+        _experiment(folder)
+    except Damage:
+        return False
+    return True
+
+
 def _experiment(folder: Path) -> dict[str, Any]:
-    experiment = _object(folder / EXPERIMENT)
-    wrong = [key for key, kind in _NEEDED.items() if not isinstance(experiment.get(key), kind)]
-    if wrong:
-        raise Damage(f"{', '.join(wrong)} cannot be made out in it")
-    if not experiment["fingerprint"].startswith(folder.name):
-        raise Damage(
-            f"expected the fingerprint {folder.name}…, as the folder is named, "
-            f"found {experiment['fingerprint'][:8]}…"
-        )
-    return experiment
+    return describe(folder, _object(folder / EXPERIMENT))
+
+
+def _predictions(
+    path: Path, job: Job, record: Mapping[str, Any], columns: Sequence[str] | None
+) -> pd.DataFrame:
+    """Return the predictions of a record, all of whose files are as it vouches."""
+    sha256 = promised(record, attention.NAME)
+    if sha256 is not None:
+        read_bytes(attention.path_of(path.parent, job), sha256, "attention weights")
+    return read(
+        path.with_suffix(".parquet"),
+        job,
+        record.get("rows", -1),
+        columns,
+        fingerprint=record["fingerprint"],
+        sha256=promised(record, "predictions"),
+    )
 
 
 def _record(path: Path, job: Job, fingerprint: str) -> dict[str, Any]:

@@ -14,10 +14,13 @@ import pandas as pd
 from ..errors import StoreError
 from ..spec import Experiment, Job, plain
 from . import files
-from .attention import SUFFIX
+from .attention import NAME as ATTENTION
+from .attention import path_of
 from .attention import to_parquet as to_attention
+from .describing import place
 from .predictions import to_parquet
-from .reading import EXPERIMENT, FAILURE, StoredExperiment, inspect
+from .reading import EXPERIMENT, FAILURE, StoredExperiment, inspect, is_sound
+from .vouching import KEY, digest
 
 _log = logging.getLogger(__name__)
 
@@ -34,8 +37,8 @@ class Store:
 
     def folder(self, experiment: Experiment) -> Path:
         """Return where an experiment is filed; `corpus:variant` becomes `corpus+variant`."""
-        corpus, model = (name.replace(":", "+") for name in (experiment.corpus, experiment.model))
-        return self.results / experiment.protocol / corpus / model / experiment.fingerprint[:8]
+        folders = place(experiment.protocol, experiment.corpus, experiment.model)
+        return self.results.joinpath(*folders, experiment.fingerprint[:8])
 
     def open(self, experiment: Experiment, extra: Mapping[str, Any] | None = None) -> Path:
         """Make an experiment's folder and describe it there.
@@ -61,14 +64,17 @@ class Store:
             if alone:
                 files.discard_leftovers(folder)
             found = _read(folder / EXPERIMENT)
-            if found.get("fingerprint", experiment.fingerprint) != experiment.fingerprint:
+            other = found.get("fingerprint", experiment.fingerprint)
+            if isinstance(other, str) and other != experiment.fingerprint:
                 raise StoreError(
                     f"{folder}: expected results of {experiment.fingerprint[:12]}…, found those "
-                    f"of {str(found['fingerprint'])[:12]}…. Move that folder away, or name "
+                    f"of {other[:12]}…. Move that folder away, or name "
                     "another one with --results."
                 )
             # What a first run wrote (its version of emobench, say) is not touched by a second.
-            known = own.items() <= found.items() and set(extra or ()) <= set(found)
+            known = (
+                is_sound(folder) and own.items() <= found.items() and set(extra or ()) <= set(found)
+            )
             if not known:
                 content = files.to_json({**(extra or {}), **own})
                 files.write((folder / EXPERIMENT, content))
@@ -135,16 +141,18 @@ class Store:
             "repetition": job.repetition,
             "fingerprint": experiment.fingerprint,
         }
-        parts = []
+        beside: dict[str, tuple[Path, bytes]] = {}
         if predictions is not None:
             content["rows"] = len(predictions)
-            parts.append((path.with_suffix(".parquet"), to_parquet(predictions, job)))
+            table = to_parquet(predictions, job, experiment.fingerprint)
+            beside["predictions"] = (path.with_suffix(".parquet"), table)
         if attention:
-            parts.append((folder / f"{job.name}{SUFFIX}", to_attention(attention)))
-        parts.append((path, files.to_json(content)))
+            beside[ATTENTION] = (path_of(folder, job), to_attention(attention))
+        if beside:
+            content[KEY] = {name: digest(held) for name, (_, held) in beside.items()}
         # Under the lock, the record and the predictions of two writers cannot get mixed up.
         with files.locked(folder):
-            files.write(*parts)
+            files.write(*beside.values(), (path, files.to_json(content)))
             files.remove(folder / f"{job.name}{FAILURE}")
 
     def fail(self, experiment: Experiment, job: Job, reason: str) -> None:
@@ -177,5 +185,5 @@ def _read(path: Path) -> dict[str, Any]:
     """Return a file's content, or nothing where it is absent or damaged."""
     try:
         return files.from_json(path)
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}

@@ -1,38 +1,41 @@
-"""Choosing the epoch by the clips that are then reported, where a protocol reproduces that flaw."""
+"""Going back to the weights of the best epoch, and stopping once none is better."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
-import keras
 import numpy as np
 
 
-class BestEpoch(keras.callbacks.Callback):
-    """Goes back to the weights of the epoch with the highest accuracy, the first of equals.
+class BestEpoch:
+    """Keeps the weights of the epoch that scores highest, the first of equals.
 
     Args:
-        predict: returns probabilities, of shape `(clips, classes)`
-        truth: class index of those clips, of shape `(clips,)`
+        score: returns how good the network is now; more is better
+        patience: epochs without a better one before training stops; None never stops it
+
+    Attributes:
+        epoch: number of the best epoch, from 1; 0 before the first
+        weights: of the network after it
     """
 
-    def __init__(self, predict: Callable[[], np.ndarray], truth: np.ndarray) -> None:
-        super().__init__()
-        self._predict, self._truth = predict, truth
-        self._accuracy = -1.0
-        self._weights: list[np.ndarray] = []
+    def __init__(self, score: Callable[[], float], patience: int | None = None) -> None:
+        self._score, self._patience = score, patience
+        self._best = -np.inf
+        self._waited = 0
         self.epoch = 0
+        self.weights: list[np.ndarray] = []
 
-    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Keep the weights if they do better than all before."""
-        model = self.model  # under JAX, asking for it brings its variables up to date
-        accuracy = float((self._predict().argmax(axis=1) == self._truth).mean())
-        if accuracy > self._accuracy:
-            self._accuracy, self.epoch = accuracy, epoch + 1
-            self._weights = model.get_weights()
+    def goes_on(self, epoch: int, weights: Callable[[], list[np.ndarray]]) -> bool:
+        """Look at the network after an epoch; return whether to train another.
 
-    def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
-        """Go back to the best weights."""
-        if self._weights:
-            self.model.set_weights(self._weights)
+        Args:
+            epoch: number of the epoch, from 1
+            weights: returns those of the network
+        """
+        score = self._score()
+        if not self.weights or score > self._best:
+            self._best, self.epoch, self.weights, self._waited = score, epoch, weights(), 0
+            return True
+        self._waited += 1
+        return self._patience is None or self._waited < self._patience

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .. import conditions, corpora, models, protocols
+from .. import conditions, corpora, experiments, models, protocols
 from ..errors import EmobenchError
-from ..spec import Experiment, Fold, ModelSpec, Places, Protocol
+from ..spec import Experiment, Fold, ModelSpec, Places, Protocol, fingerprint, plain
 from . import dataset
 from .dataset import Dataset, Hearing
 
@@ -42,13 +42,21 @@ def hearing(configuration: Mapping[str, Any]) -> Hearing:
 
 
 def open_context(experiment: Experiment, places: Places) -> Context:
-    """Return what an experiment's jobs share, reading it once per process."""
+    """Return what an experiment's jobs share, reading it once per process.
+
+    Raises:
+        EmobenchError: if what this process would compute is not what was planned
+    """
     if experiment.fingerprint not in _open:
         registry = corpora.load_registry(places.datasets)
+        corpus = registry.get(experiment.corpus)
         model = models.get(experiment.model)
         protocol = protocols.get(experiment.protocol)
+        _insist_on_the_plan(
+            experiment, experiments.again(experiment, corpus, model, protocol, places)
+        )
         data = dataset.load(
-            registry.get(experiment.corpus),
+            corpus,
             model,
             places,
             hearing=hearing(experiment.configuration),
@@ -64,3 +72,28 @@ def open_context(experiment: Experiment, places: Places) -> Context:
             experiment, model, protocol, data, data.folds(protocol)
         )
     return _open[experiment.fingerprint]
+
+
+def _insist_on_the_plan(experiment: Experiment, found: Mapping[str, Any]) -> None:
+    """Refuse to compute something else than what the result would be filed under."""
+    planned = experiment.configuration
+    if fingerprint(planned) == fingerprint(found):
+        return
+    differing = list(_differences(planned, found))
+    where, wanted, here = differing[0]
+    more = f" (and {len(differing) - 1} more differences)" if len(differing) > 1 else ""
+    raise EmobenchError(
+        f"{experiment.title}: expected {where} = {wanted!r}, as planned, found {here!r} in the "
+        f"process that computes{more}. Something was changed after the run began, or by the "
+        "calling script alone: put it into a registry file or a module of emobench, and run again."
+    )
+
+
+def _differences(planned: Any, found: Any, where: str = "") -> Iterator[tuple[str, Any, Any]]:
+    """Yield the place of each difference of two configurations, with both values."""
+    if isinstance(planned, Mapping) and isinstance(found, Mapping):
+        for key in sorted({*planned, *found}):
+            inside = f"{where}.{key}" if where else key
+            yield from _differences(planned.get(key), found.get(key), inside)
+    elif plain(planned) != plain(found):
+        yield where, planned, found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
 
@@ -13,6 +13,7 @@ import pandas as pd
 from .. import corpora, features, folds
 from ..conditions import Condition
 from ..errors import CorpusError
+from ..experiments import hears
 from ..features import FeatureSet
 from ..spec import FeatureSpec, Fold, ModelSpec, Places, Protocol, Scaling, fingerprint
 from . import transcripts
@@ -35,6 +36,7 @@ class Dataset:
         inputs: the model's inputs by name
         left_out: clips that a front-end refused, with the reason
         reads: whether the model is fed from transcripts
+        sounds: name of what is decoded of each clip, by id; empty for a model that only reads
     """
 
     table: pd.DataFrame
@@ -43,6 +45,7 @@ class Dataset:
     inputs: Mapping[str, Input]
     left_out: Mapping[str, str]
     reads: bool = False
+    sounds: Mapping[str, str | None] = field(default_factory=dict)
 
     @cached_property
     def targets(self) -> np.ndarray:
@@ -51,10 +54,12 @@ class Dataset:
 
     @cached_property
     def digest(self) -> str:
-        """Name of the clips: their ids, labels, speakers, groups, segments, and texts if read."""
+        """Name of the clips: ids, labels, speakers, groups, segments, and sounds or texts."""
         columns = ["label", "speaker", "group", "start", "end"]
         columns += ["transcript"] if self.reads else []
         rows = self.table.sort_index()[columns].astype(object)
+        if self.sounds:
+            rows["sound"] = [self.sounds[clip] for clip in rows.index]
         rows = rows.where(rows.notna(), None)
         return fingerprint([[str(clip), *map(_plain, row)] for clip, *row in rows.itertuples()])
 
@@ -124,7 +129,7 @@ def load(
         hearing: what the sound goes through
         jobs: processes that extract
         skip_bad: leave out clips that a front-end refuses instead of stopping
-        extract: without it the data set has clips and classes, but no inputs
+        extract: without it the data set has clips, their sounds and classes, but no inputs
         progress: called while features are extracted
 
     Returns:
@@ -138,6 +143,7 @@ def load(
     table = corpora.load(corpus, places.data, places.cache).sort_index()
     if "transcript" in model.needs and places.transcripts is not None:
         table["transcript"] = transcripts.read(places.transcripts, table.index)
+    sounds = _sounds(table, model, places, progress)
     heard: dict[str, tuple[FeatureSet, FeatureSet]] = {}
     left_out: dict[str, str] = {}
 
@@ -149,6 +155,7 @@ def load(
             jobs=jobs,
             skip_bad=skip_bad,
             condition=condition,
+            sounds=sounds,
             progress=lambda done, total: progress(str(spec), done, total),
         )
         left_out.update(values.bad)
@@ -172,7 +179,18 @@ def load(
             f"{', '.join(labels) or 'none'}. Run `emobench check {corpus.name}`."
         )
     reads = "transcript" in model.needs
-    return Dataset(table, labels, corpus.folds, inputs, left_out, reads)
+    return Dataset(table, labels, corpus.folds, inputs, left_out, reads, sounds)
+
+
+def _sounds(
+    table: pd.DataFrame, model: ModelSpec, places: Places, progress: Progress
+) -> dict[str, str | None]:
+    """Return the names of the clips' sounds, where a model hears them."""
+    if not hears(model):
+        return {}
+    return features.identify(
+        table, places.cache, lambda done, total: progress("sound", done, total)
+    )
 
 
 def _specs(model: ModelSpec, places: Places) -> dict[str, FeatureSpec]:

@@ -7,7 +7,6 @@ sets its variables back: weights, dropout's random state and the optimizer's mem
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import keras
@@ -18,6 +17,8 @@ from ..errors import EmobenchError
 from ..models.layers import by_batch
 from ..spec import ModelSpec, OutputSpec
 from . import losses
+from .best_epoch import BestEpoch
+from .devices import computes_on_card
 
 EpochReport = Callable[[int, float], None]
 """Called with the number of finished epochs and the mean training loss of the last."""
@@ -25,20 +26,6 @@ EpochReport = Callable[[int, float], None]
 
 class DivergedError(EmobenchError):
     """Training produced a loss that is not a number."""
-
-
-@dataclass(frozen=True)
-class Learnt:
-    """How a training went.
-
-    Attributes:
-        loss: mean training loss of each epoch, or of each portion of one
-        best_epoch: number, from 1, of the epoch or portion whose weights are kept, where a
-            development set chose it
-    """
-
-    loss: tuple[float, ...]
-    best_epoch: int | None = None
 
 
 class Network:
@@ -123,71 +110,52 @@ class Network:
             weight.assign(np.where(np.isnan(table), drawn, table))
 
     def fit(
-        self,
-        training: Batches,
-        epochs: int,
-        report: EpochReport,
-        *,
-        development: Batches | None = None,
-        patience: int = 0,
-        watcher: keras.callbacks.Callback | None = None,
-    ) -> Learnt:
-        """Train, for a fixed number of epochs or until a development set stops improving.
+        self, training: Batches, rounds: int, report: EpochReport, best: BestEpoch | None = None
+    ) -> list[float]:
+        """Train, for a fixed number of rounds or until there is no better one.
+
+        Batches are handed over one by one: what Keras makes of a whole data set looks ahead by
+        itself, more often in a fresh process than in a used one, and TensorFlow keeps it for good.
 
         Args:
             training: the training clips
-            epochs: most passes through them, or through the portions that they come in
+            rounds: most passes through them, or through the portions that they come in
             report: called after each
-            development: clips whose loss decides when to stop and which weights are kept
-            patience: epochs without improvement before stopping
-            watcher: has the last word on the weights
+            best: has a look after each, and the last word on the weights
 
         Returns:
-            how it went
+            mean training loss of each round
 
         Raises:
             DivergedError: if the loss is not finite
         """
-        scale = training.loss_scale
-        callbacks = [
-            keras.callbacks.LambdaCallback(
-                on_epoch_begin=lambda epoch, logs: training.begin(epoch),
-                on_epoch_end=lambda epoch, logs: report(epoch + 1, scale * float(logs["loss"])),
-            ),
-            keras.callbacks.TerminateOnNaN(),
-            *self._schedule(training.share),
-        ]
-        stopping = keras.callbacks.EarlyStopping(patience=patience, restore_best_weights=True)
-        if development is not None:
-            callbacks.append(stopping)
-        if watcher is not None:
-            callbacks.append(watcher)
-        history = self.learner.fit(
-            training,
-            epochs=epochs,
-            verbose=0,
-            shuffle=False,
-            validation_data=development,
-            callbacks=callbacks,
-        )
-        loss = [scale * float(loss) for loss in history.history["loss"]]
-        if not np.isfinite(loss).all():
-            raise DivergedError(
-                f"{self._spec.name}: the training loss is not a number after epoch {len(loss)}. "
-                "Look at the corpus with `emobench check --deep`, or lower the learning rate."
-            )
-        return Learnt(tuple(loss), stopping.best_epoch + 1 if development is not None else None)
+        history: list[float] = []
+        for number in range(rounds):
+            training.begin(number)
+            self._set_rate(number * training.share)
+            loss = training.loss_scale * _mean_loss(self.learner.train_on_batch, training)
+            history.append(loss)
+            report(number + 1, loss)
+            if not np.isfinite(loss):
+                raise DivergedError(
+                    f"{self._spec.name}: the training loss is not a number after epoch "
+                    f"{len(history)}. Look at the corpus with `emobench check --deep`, or lower "
+                    "the learning rate."
+                )
+            if best is not None and not best.goes_on(number + 1, self.learner.get_weights):
+                break
+        if best is not None:
+            self.learner.set_weights(best.weights)
+        return history
 
-    def _schedule(self, share: float) -> list[keras.callbacks.Callback]:
-        """Return what halves the learning rate after the epochs that the config names.
+    def _set_rate(self, epochs: float) -> None:
+        """Set the learning rate after so many epochs, where the config changes it."""
+        if getattr(self._spec.config, "halve_after", ()):
+            self.learner.optimizer.learning_rate = rate_at(self._spec.config, epochs)
 
-        Args:
-            share: of a pass through the training clips, what Keras takes for an epoch
-        """
-        config = self._spec.config
-        if not getattr(config, "halve_after", ()):
-            return []
-        return [keras.callbacks.LearningRateScheduler(lambda epoch: rate_at(config, epoch * share))]
+    def loss(self, labelled: Batches) -> float:
+        """Return the mean loss of clips that the network is watched on."""
+        return labelled.loss_scale * _mean_loss(self.learner.test_on_batch, labelled)
 
     def predict(self, batches: Batches) -> np.ndarray:
         """Return class probabilities in the order of the batches' positions.
@@ -195,7 +163,11 @@ class Network:
         Returns:
             probabilities, of shape `(clips, classes)`, float32
         """
-        return batches.scatter(self._probabilities(self.model.predict(batches, verbose=0)))
+        rows = [
+            self._probabilities(self.model.predict_on_batch(batches.inputs(batch)))
+            for batch in batches.current
+        ]
+        return batches.scatter(np.concatenate(rows))
 
     def predict_by_batch(self, inputs: Mapping[str, np.ndarray]) -> np.ndarray:
         """Return class probabilities, normalised by the statistics of the clips at hand.
@@ -230,14 +202,14 @@ def inputs_of(model: keras.Model) -> dict[str, Any]:
     return {tensor.name: tensor for tensor in model.inputs}
 
 
-def accelerator() -> str | None:
-    """Return the first device that the backend prefers to the CPU, or None."""
-    devices = [str(device) for device in keras.distribution.list_devices()]
-    return next((device for device in devices if not device.lower().startswith("cpu")), None)
+def _mean_loss(step: Callable[..., Mapping[str, Any]], batches: Batches) -> float:
+    """Return the mean over batches of the loss that a step of Keras' reports."""
+    total = 0.0
+    for inputs, targets, weights in batches:
+        total += step(inputs, targets, sample_weight=weights, return_dict=True)["loss"]
+    return float(total / len(batches))
 
 
 def _compiles() -> bool:
     """Tell whether to compile with XLA: slower on a CPU under TensorFlow, faster elsewhere."""
-    if keras.backend.backend() != "tensorflow":
-        return True
-    return accelerator() is not None
+    return keras.backend.backend() != "tensorflow" or computes_on_card()

@@ -139,28 +139,28 @@ def _fit(
     stopping = context.model.development or Development(0, 0)
     batches = feed.labelled(parts.training, seed=seed, portion=1 / stopping.checks_per_epoch)
     rounds = _rounds(context, batches)
-    best = None
-    if context.protocol.selection == "best-test-epoch":
-        tested = feed.unlabelled(parts.test)
-        best = BestEpoch(lambda: network.predict(tested), context.data.targets[parts.test])
-    went = network.fit(
-        batches,
-        rounds,
-        lambda done, loss: report(done, rounds, loss),
-        development=feed.labelled(parts.development) if len(parts.development) else None,
-        patience=stopping.patience,
-        watcher=best,
-    )
+    best = _best(context, network, feed, parts)
+    losses = network.fit(batches, rounds, lambda done, loss: report(done, rounds, loss), best)
     facts = {
         **feed.facts(batches),
-        "epochs": round(len(went.loss) * batches.share, 2),
-        "loss": [round(loss, 6) for loss in went.loss],
+        "epochs": round(len(losses) * batches.share, 2),
+        "loss": [round(loss, 6) for loss in losses],
     }
-    if best:
-        facts["best_test_epoch"] = round(best.epoch * batches.share, 2)
-    elif went.best_epoch:
-        facts["best_epoch"] = round(went.best_epoch * batches.share, 2)
+    if best is not None:
+        by = "best_test_epoch" if context.protocol.selection else "best_epoch"
+        facts[by] = round(best.epoch * batches.share, 2)
     return facts | _settle(context, network, feed, parts.training, seed)
+
+
+def _best(context: Context, network: Network, feed: Feed, parts: Parts) -> BestEpoch | None:
+    """Return what chooses the epoch, where anything but the end does."""
+    if context.protocol.selection == "best-test-epoch":
+        tested, truth = feed.unlabelled(parts.test), context.data.targets[parts.test]
+        return BestEpoch(lambda: float((network.predict(tested).argmax(axis=1) == truth).mean()))
+    if len(parts.development):
+        watched = feed.labelled(parts.development)
+        return BestEpoch(lambda: -network.loss(watched), context.model.development.patience)
+    return None
 
 
 def _settle(

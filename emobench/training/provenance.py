@@ -10,14 +10,24 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from ..audio import SAMPLE_RATE
+from ..backend import precision
 from ..spec import Experiment
 from . import devices
 
-PACKAGES = ("emobench", "keras", "tensorflow", "jax", "numpy", "scikit-learn", "opensmile")
+PACKAGES = (
+    *("emobench", "numpy", "scipy", "pandas", "pyarrow", "scikit-learn"),
+    *("keras", "tensorflow", "jax", "jaxlib", "torch"),
+    *("soundfile", "soxr", "av", "librosa", "opensmile", "lameenc", "nltk"),
+)
+"""What a result may depend on; what is not installed is left out."""
+
+_SOURCES = ("emobench", "datasets.yaml", "setup.cfg")
+"""Files of the source tree that results depend on."""
 
 
 def provenance(experiment: Experiment, threads: int) -> dict[str, Any]:
-    """Return backend, device, versions and commit."""
+    """Return backend, device, precision, versions, and the state of the source tree."""
     versions = {}
     for package in PACKAGES:
         try:
@@ -29,17 +39,19 @@ def provenance(experiment: Experiment, threads: int) -> dict[str, Any]:
         "backend": experiment.backend,
         "threads": threads,
         **_device(experiment),
+        "sample_rate": SAMPLE_RATE,
         "versions": versions,
         "python": platform.python_version(),
         "git_commit": git_commit(),
+        "git_dirty": git_dirty(),
     }
 
 
 def _device(experiment: Experiment) -> dict[str, Any]:
-    """Return what computed: a graphics card where networks are trained on one, else the CPU."""
+    """Return what computed, a card or the CPU, and in what precision."""
     if experiment.backend == "scikit-learn":
-        return devices.cpu_facts()
-    return devices.device_facts()
+        return {**devices.cpu_facts(), "precision": "float64"}
+    return {**devices.device_facts(), "precision": precision(devices.computes_on_card())}
 
 
 def peak_resident_mib() -> int:
@@ -57,12 +69,24 @@ def peak_resident_mib() -> int:
 @cache
 def git_commit() -> str | None:
     """Return the commit of the source tree, or None for an installed package."""
+    return _git("rev-parse", "HEAD") or None
+
+
+@cache
+def git_dirty() -> bool | None:
+    """Tell whether the source tree differs from its commit; None for an installed package."""
+    found = _git("status", "--porcelain", "--", *_SOURCES)
+    return None if found is None else bool(found)
+
+
+def _git(*words: str) -> str | None:
+    """Return what git says of the source tree, or None where there is no tree or no git."""
     here = Path(__file__).resolve().parents[2]
     if not (here / ".git").exists():
         return None
-    command = ["git", "-C", str(here), "rev-parse", "HEAD"]
+    command = ["git", "--no-optional-locks", "-C", str(here), *words]
     try:
         found = subprocess.run(command, capture_output=True, text=True, check=False)
     except OSError:  # a machine without git
         return None
-    return found.stdout.strip() or None
+    return found.stdout.strip() if found.returncode == 0 else None

@@ -13,8 +13,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import keras
@@ -111,15 +109,15 @@ def train(
 
     _without_cudnn(network.learner)
     data = _device_data(members)
-    run = jax.jit(partial(_segment, _step(network, spec)), static_argnames="rows", donate_argnums=0)
+    step = jax.jit(_every(_step(network, spec)), static_argnames="rows", donate_argnums=0)
     state = _start(network, members)
     history = []
     for epoch in range(epochs):
         state = _with_rate(network, state, rate_at(spec.config, epoch))
         total = np.zeros(len(members))
-        for rows, steps in _segments(members, epoch):
-            state, summed = run(state, data, steps, rows=rows)
-            total = total + summed  # stays on the device: the next segment need not wait
+        for rows, batches in _steps(members, epoch):
+            state, loss = step(state, data, batches, rows=rows)
+            total = total + loss  # stays on the device: the next step need not wait
         mean = np.asarray(total) * _scales(members)
         history.append(mean)
         report(epoch + 1, [float(loss) for loss in mean])
@@ -230,42 +228,27 @@ def _merged(tables: Sequence[np.ndarray], positions: Sequence[np.ndarray]) -> np
     return whole
 
 
-def _segments(members: Sequence[Member], epoch: int) -> list[tuple[tuple[int, ...], Any]]:
-    """Return an epoch's batches of all members, cut where the padded length changes.
+def _steps(members: Sequence[Member], epoch: int) -> list[tuple[tuple[int, ...], Any]]:
+    """Return an epoch's batches, one of each member at a time.
 
     Returns:
-        of each segment the padded length of each input and its steps: indexes of clips, their
-        weights, targets, excess rows, whether the member has such a step and the member's
-        number, each with axes `(steps, members, …)`
+        of each step the padded length of each input and, for every member, indexes of clips, their
+        weights, targets, excess rows, whether the member has such a step and the member's number,
+        each with a first axis of members
     """
     schedules = [member.batches.schedule.epoch(epoch) for member in members]
-    count = max(map(len, schedules))
-    rows, steps = [], []
-    for number in range(count):
+    steps = []
+    for number in range(max(map(len, schedules))):
         here = [schedule[min(number, len(schedule) - 1)] for schedule in schedules]
         longest = tuple(int(length) for length in np.max([batch.rows for batch in here], axis=0))
-        rows.append(longest)
-        steps.append(
-            [
-                _arrays(at, member, batch, longest, number < len(schedule))
-                for at, (member, batch, schedule) in enumerate(
-                    zip(members, here, schedules, strict=True)
-                )
-            ]
-        )
-    cuts = [0, *(at for at in range(1, count) if rows[at] != rows[at - 1]), count]
-    if len(set(rows)) > 1:  # few lengths times many runs would be many programs
-        cuts = list(range(count + 1))
-    return [
-        (
-            rows[start],
-            tuple(
-                np.stack([[each[kind] for each in step] for step in steps[start:end]])
-                for kind in range(6)
-            ),
-        )
-        for start, end in pairwise(cuts)
-    ]
+        each = [
+            _arrays(at, member, batch, longest, number < len(schedule))
+            for at, (member, batch, schedule) in enumerate(
+                zip(members, here, schedules, strict=True)
+            )
+        ]
+        steps.append((longest, tuple(map(np.stack, zip(*each, strict=True)))))
+    return steps
 
 
 def _arrays(
@@ -282,6 +265,17 @@ def _arrays(
         np.bool_(active),
         np.int32(number),
     )
+
+
+def _every(step: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a step of all members at once."""
+    import jax
+
+    def every(state: State, data: Mapping[str, Any], batches: Any, rows: tuple[int, ...]) -> Any:
+        state = tuple(map(list, state))
+        return jax.vmap(lambda state, batch: step(state, data, batch, rows))(state, batches)
+
+    return every
 
 
 def _step(network: Network, spec: ModelSpec) -> Callable[..., tuple[State, Any]]:
@@ -326,18 +320,3 @@ def _step(network: Network, spec: ModelSpec) -> Callable[..., tuple[State, Any]]
         return kept, jnp.where(active, loss, 0.0)
 
     return step
-
-
-def _segment(
-    step: Callable[..., Any], state: State, data: Mapping[str, Any], steps: Any, rows: Any
-) -> tuple[State, Any]:
-    """Take consecutive steps of equal padded length for all members; return their summed losses."""
-    import jax
-
-    every = jax.vmap(lambda state, batch: step(state, data, batch, rows))
-
-    def advance(state: State, batch: Any) -> tuple[State, Any]:
-        return every(state, batch)
-
-    state, loss = jax.lax.scan(advance, tuple(map(list, state)), steps)
-    return state, loss.sum(axis=0)

@@ -8,11 +8,11 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from .. import conditions, features, models, protocols
+from .. import conditions, features, models, protocols, versions
 from ..conditions import Condition
 from ..corpora import Corpus, Registry
 from ..errors import CorpusError, SpecError
-from ..spec import Backend, ModelSpec, Places, Protocol, fingerprint, plain
+from ..spec import Backend, Experiment, ModelSpec, Places, Protocol, fingerprint, plain
 
 EXTRAS = ("condition", "transcripts", "vectors")
 """Keys of a configuration that only some experiments have; see `extras`."""
@@ -76,8 +76,27 @@ def configuration(
         "protocol": _without_empty(rules),
         "epochs_override": override,
         "backend": backend if model.kind == "network" else "scikit-learn",
+        **_without_empty({"versions": versions.raised(parts(model, protocol))}),
         **(extras or {}),
     }
+
+
+def parts(model: ModelSpec, protocol: Protocol) -> list[str]:
+    """Return the shared parts that compute an experiment, as named in `versions`."""
+    network = model.kind == "network"
+    tunes = protocol.tuning != "none" and (bool(model.grid) or not network)
+    used = {
+        "folds": True,
+        "development": model.development is not None,
+        "resampling": hears(model),
+        "scaling": hears(model),
+        "weights": protocol.weights != "none",
+        "batching": network,
+        "training": network,
+        "tuning": tunes,
+        "estimator": not network,
+    }
+    return [part for part, whether in used.items() if whether]
 
 
 def extras(model: ModelSpec, places: Places, condition: Condition, sides: str) -> dict[str, Any]:
@@ -128,6 +147,30 @@ def _digest(file: Path, size: int, modified: int) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
+def again(
+    experiment: Experiment, corpus: Corpus, model: ModelSpec, protocol: Protocol, places: Places
+) -> dict[str, Any]:
+    """Return the configuration of a planned experiment as this process finds it.
+
+    Args:
+        experiment: as planned
+        corpus: of that name, as registered here
+        model: of that name, as registered here
+        protocol: of that name, as registered here
+        places: where texts and vectors are
+    """
+    planned = experiment.configuration
+    heard = planned.get("condition") or {"name": "none", "sides": "test"}
+    return configuration(
+        corpus,
+        model,
+        protocol,
+        epochs=planned.get("epochs_override"),
+        backend=experiment.backend,
+        extras=extras(model, places, conditions.parse(heard["name"]), heard["sides"]),
+    )
+
+
 def current_fingerprint(experiment: Mapping[str, Any], registry: Registry) -> str | None:
     """Return the configuration fingerprint that an old experiment would have today.
 
@@ -136,7 +179,8 @@ def current_fingerprint(experiment: Mapping[str, Any], registry: Registry) -> st
         registry: today's corpora
 
     Returns:
-        the fingerprint, or None if its corpus, model, protocol or condition no longer exists
+        the fingerprint, or None if its corpus, model, protocol or condition no longer exists, or
+        its configuration is nothing that this version could have written
     """
     configured = experiment["configuration"]
     try:
@@ -144,7 +188,7 @@ def current_fingerprint(experiment: Mapping[str, Any], registry: Registry) -> st
         model = models.get(experiment["model"])
         protocol = protocols.get(experiment["protocol"])
         beside = _today(configured)
-    except SpecError:
+    except (SpecError, KeyError, TypeError, AttributeError):
         return None
     return fingerprint(
         configuration(
