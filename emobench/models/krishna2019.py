@@ -177,7 +177,9 @@ def _encode(config: AcousticConfig | TextConfig, x: Any, mask: Any) -> Any:
     """Return the last states of both directions, of shape `(batch, 2 * lstm_units)`."""
     from keras import layers
 
-    lstm = layers.LSTM(config.lstm_units, dropout=config.dropout)
+    from .layers import LSTM
+
+    lstm = LSTM(config.lstm_units, dropout=config.dropout)
     return layers.Bidirectional(lstm)(x, mask=mask)
 
 

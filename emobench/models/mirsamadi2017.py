@@ -160,9 +160,11 @@ def build_recurrent(
     import keras
     from keras import layers
 
+    from .layers import LSTM
+
     frames, mask = _frames(shapes)
     x = _dense(config, frames)
-    lstm = layers.LSTM(config.lstm_units, return_sequences=pooling != "final")
+    lstm = LSTM(config.lstm_units, return_sequences=pooling != "final")
     x = layers.Bidirectional(lstm)(x, mask=mask)
     x = layers.Dropout(config.dropout)(x)
     if pooling == "frame":

@@ -75,9 +75,9 @@ def _recurrent(config: Config, spectrogram: Any) -> Any:
     """Return the pooled states of the recurrent branch, of shape `(batch, 2 * lstm_units)`."""
     from keras import layers
 
-    from .layers import AttentionPooling
+    from .layers import LSTM, AttentionPooling
 
-    lstm = layers.LSTM(config.lstm_units, return_sequences=True, dropout=config.dropout)
+    lstm = LSTM(config.lstm_units, return_sequences=True, dropout=config.dropout)
     return AttentionPooling()(layers.Bidirectional(lstm)(spectrogram))
 
 

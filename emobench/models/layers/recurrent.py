@@ -1,7 +1,7 @@
-"""Recurrent layers whose inputs are projected for all steps at once.
+"""Recurrent layers with the weights and outputs of Keras', in an order that a CPU does faster.
 
-Keras multiplies the input with the kernel inside the loop over time. Before the loop it is one
-large matrix product, which for wide inputs costs a third of that; weights and outputs are the same.
+The loop of an LSTM is `lstm_loop`'s. Before that of a GRU the inputs are projected for all steps at
+once: for wide inputs one large matrix product costs a third of one at every step.
 """
 
 # ruff: noqa: D102 -- the methods are Keras' own; each class says what it takes and returns
@@ -14,31 +14,12 @@ import keras
 from keras import ops
 
 from .columns import add_row
+from .lstm_loop import run_lstm
 
 
 @keras.saving.register_keras_serializable(package="emobench")
 class LSTMCell(keras.layers.LSTMCell):
-    """Step of `keras.layers.LSTM` on inputs that `project` has multiplied with the kernel.
-
-    Call arguments:
-        inputs: of shape `(batch, 4 * units)`
-        states: hidden and cell state, each of shape `(batch, units)`
-
-    Returns:
-        output of shape `(batch, units)`, and the new states
-    """
-
-    def project(self, inputs: Any) -> Any:
-        """Return what all steps take from `(batch, steps, columns)`, for every gate."""
-        return add_row(ops.matmul(inputs, self.kernel), self.bias)
-
-    def call(self, inputs: Any, states: list[Any], training: bool = False) -> tuple[Any, list[Any]]:
-        h, c = states
-        gates = inputs + ops.matmul(h, self.recurrent_kernel)
-        take, forget, candidate, output = ops.split(gates, 4, axis=-1)
-        c = ops.sigmoid(forget) * c + ops.sigmoid(take) * ops.tanh(candidate)
-        h = ops.sigmoid(output) * ops.tanh(c)
-        return h, [h, c]
+    """Weights of a `keras.layers.LSTM` for `ProjectedRNN`."""
 
 
 @keras.saving.register_keras_serializable(package="emobench")
@@ -70,17 +51,73 @@ class GRUCell(keras.layers.GRUCell):
 
 @keras.saving.register_keras_serializable(package="emobench")
 class ProjectedRNN(keras.layers.RNN):
-    """`keras.layers.RNN` over an `LSTMCell` or `GRUCell` of this module; masks as in Keras.
+    """`keras.layers.RNN` over an LSTM cell, or over a GRU cell of this package.
+
+    Its states begin with zeros. Over an LSTM cell a mask must say how many steps, counted from the
+    first, are a clip's own, as `PaddingMask` does; outputs in padding are zero. Over other cells
+    masks are as in Keras.
 
     Call arguments:
         sequences: of shape `(batch, steps, columns)`
 
     Returns:
         last output of shape `(batch, units)`, or all of shape `(batch, steps, units)`
+
+    Raises:
+        ValueError: if states are given, or to be returned or kept
     """
+
+    def call(
+        self, sequences: Any, initial_state: Any = None, mask: Any = None, training: bool = False
+    ) -> Any:
+        if initial_state is not None or self.return_state or self.stateful:
+            raise ValueError(
+                f"{self.name}: expected an LSTM or GRU without initial_state, return_state and "
+                "stateful, as its states begin with zeros and are not kept; use that of keras."
+            )
+        return super().call(sequences, mask=mask, training=training)
 
     def inner_loop(
         self, sequences: Any, initial_state: Any, mask: Any, training: bool = False
     ) -> Any:
-        projected = self.cell.project(sequences)
-        return super().inner_loop(projected, initial_state, mask, training=training)
+        if not isinstance(self.cell, keras.layers.LSTMCell):
+            projected = self.cell.project(sequences)
+            return super().inner_loop(projected, initial_state, mask, training=training)
+        hidden = self._hidden(sequences, initial_state[0], mask, training)
+        last = hidden[0 if self.go_backwards else -1]
+        if self.return_sequences:
+            ordered = ops.flip(hidden, axis=0) if self.go_backwards else hidden
+            return last, ops.transpose(ordered, (1, 0, 2)), initial_state
+        if mask is not None and not self.go_backwards:
+            # A clip without steps of its own has zeros at every step.
+            steps = ops.sum(ops.cast(mask, "int32"), axis=1)
+            at = ops.reshape(ops.maximum(steps - 1, 0), (1, -1, 1))
+            last = ops.squeeze(ops.take_along_axis(hidden, at, axis=0), 0)
+        return last, last, initial_state
+
+    def _hidden(self, sequences: Any, state: Any, mask: Any, training: bool) -> Any:
+        """Return the states of an LSTM, of shape `(steps, batch, units)`."""
+        cell = self.cell
+        if training and cell.dropout:
+            # One mask for all steps; with recurrent dropout Keras draws four, one for each gate.
+            dropped = _first(cell.get_dropout_mask(sequences[:, 0]))
+            sequences = sequences * ops.expand_dims(dropped, 1)
+        kept = None
+        if training and cell.recurrent_dropout:
+            kept = _first(cell.get_recurrent_dropout_mask(state))
+        padding = None if mask is None else ops.logical_not(mask)
+        weights = cell.kernel, cell.recurrent_kernel, cell.bias
+        return run_lstm(sequences, weights, padding, kept, backwards=self.go_backwards)
+
+
+@keras.saving.register_keras_serializable(package="emobench")
+class LSTM(keras.layers.LSTM, ProjectedRNN):
+    """`keras.layers.LSTM`, which on a GPU is cuDNN's, with the loop of `ProjectedRNN` elsewhere.
+
+    Takes what `keras.layers.LSTM` does, but for other activations; masks and states are as those of
+    `ProjectedRNN`. The argument `recurrent_dropout` draws one mask for all gates.
+    """
+
+
+def _first(mask: Any) -> Any:
+    return mask[0] if isinstance(mask, (list, tuple)) else mask
