@@ -36,13 +36,18 @@ def network(layer: keras.Layer, masked: bool) -> keras.Model:
     outputs = layer(x, mask=inputs[1]) if masked else layer(x)
     model = keras.Model(inputs, outputs)
     model.set_weights([noise(*w.shape, seed=2) * 0.5 for w in model.weights])
-    model.compile(keras.optimizers.SGD(1.0), "mean_squared_error", jit_compile=False)
+    compiled = keras.backend.backend() == "jax"
+    model.compile(keras.optimizers.SGD(1.0), "mean_squared_error", jit_compile=compiled)
     return model
 
 
 def observed(layer: keras.Layer, masked: bool) -> list[np.ndarray]:
     """Predictions and loss, and weights and predictions after a step of gradient descent."""
-    model, inputs = network(layer, masked), [noise(CLIPS, STEPS, COLUMNS, seed=1), MASK]
+    return observed_of(network(layer, masked))
+
+
+def observed_of(model: keras.Model) -> list[np.ndarray]:
+    inputs = [noise(CLIPS, STEPS, COLUMNS, seed=1), MASK]
     before = np.array(model(inputs))
     loss = model.train_on_batch(inputs, noise(*before.shape, seed=3))
     weights = [np.array(weight) for weight in model.get_weights()]
@@ -53,27 +58,55 @@ def after_a_step(masked: bool) -> list[np.ndarray]:
     return [
         value
         for sequences in (False, True)
-        for value in observed(
-            keras.layers.Bidirectional(layers.LSTM(UNITS, return_sequences=sequences)), masked
+        for layer in (
+            layers.Bidirectional(layers.LSTM(UNITS, return_sequences=sequences)),
+            layers.ProjectedRNN(layers.ClassicGRUCell(UNITS), return_sequences=sequences),
         )
+        for value in observed(layer, masked)
     ]
 
 
 @pytest.mark.parametrize("masked", [False, True])
 @pytest.mark.parametrize("return_sequences", [False, True])
-@pytest.mark.parametrize("both", [False, True])
-@pytest.mark.parametrize("backwards", [False, True])
+def test_classic_gru_is_that_of_keras(return_sequences, masked):
+    options = {"return_sequences": return_sequences}
+    layer = layers.ProjectedRNN(layers.ClassicGRUCell(UNITS), **options)
+    ours = observed(layer, masked)
+    plain = keras.layers.GRU(UNITS, reset_after=False, **options)
+    model = network(plain, masked)
+    start = [np.array(weight) for weight in network(layer, masked).get_weights()]
+    model.set_weights(joined(start))
+    theirs = observed_of(model)
+    for found, expected in zip([*ours[:2], *joined(ours[2:-1]), ours[-1]], theirs, strict=True):
+        np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+def joined(weights: list[np.ndarray]) -> list[np.ndarray]:
+    """Keras' GRU has gates and candidate in one array; those of the dense layer stay."""
+    pairs = weights[2:]
+    gates = [pairs[0], pairs[2], pairs[4]]
+    candidates = [pairs[1], pairs[3], pairs[5]]
+    both = [np.concatenate(pair, axis=-1) for pair in zip(gates, candidates, strict=True)]
+    return [*weights[:2], *both]
+
+
+@pytest.mark.parametrize("masked", [False, True])
+@pytest.mark.parametrize("return_sequences", [False, True])
+@pytest.mark.parametrize(("both", "backwards"), [(False, False), (False, True), (True, False)])
 def test_lstm_is_that_of_keras(both, backwards, return_sequences, masked):
     found, expected = (
-        observed(keras.layers.Bidirectional(layer) if both else layer, masked)
-        for layer in (
-            kind(
-                UNITS,
-                return_sequences=return_sequences,
-                zero_output_for_mask=return_sequences,
-                go_backwards=backwards and not both,
+        observed(wrap(layer) if both else layer, masked)
+        for wrap, layer in (
+            (
+                package.Bidirectional,
+                package.LSTM(
+                    UNITS,
+                    return_sequences=return_sequences,
+                    zero_output_for_mask=return_sequences,
+                    go_backwards=backwards,
+                ),
             )
-            for kind in (layers.LSTM, keras.layers.LSTM)
+            for package in (layers, keras.layers)
         )
     )
     for ours, theirs in zip(found, expected, strict=True):
@@ -82,9 +115,10 @@ def test_lstm_is_that_of_keras(both, backwards, return_sequences, masked):
 
 def test_lstm_starts_with_the_weights_of_keras():
     starts = []
-    for kind in (layers.LSTM, keras.layers.LSTM):
+    for package in (layers, keras.layers):
         keras.utils.set_random_seed(3)
-        layer = keras.layers.Bidirectional(kind(UNITS, dropout=0.2, name="lstm"), name="both")
+        lstm = package.LSTM(UNITS, dropout=0.2, name="lstm")
+        layer = package.Bidirectional(lstm, name="both")
         layer.build((None, None, COLUMNS))
         starts.append({weight.path: np.array(weight) for weight in layer.weights})
     assert list(starts[0]) == list(starts[1])
@@ -95,9 +129,9 @@ def test_lstm_starts_with_the_weights_of_keras():
 @pytest.mark.parametrize("both", [False, True])
 def test_dropout_of_inputs_is_that_of_keras(both):
     outputs = []
-    for kind in (layers.LSTM, keras.layers.LSTM):
-        layer = kind(UNITS, dropout=0.5, seed=4, return_sequences=True)
-        layer = keras.layers.Bidirectional(layer) if both else layer
+    for package in (layers, keras.layers):
+        layer = package.LSTM(UNITS, dropout=0.5, seed=4, return_sequences=True)
+        layer = package.Bidirectional(layer) if both else layer
         layer.build((CLIPS, STEPS, COLUMNS))
         layer.set_weights([noise(*w.shape, seed=2) for w in layer.get_weights()])
         inputs = noise(CLIPS, STEPS, COLUMNS)
@@ -107,7 +141,7 @@ def test_dropout_of_inputs_is_that_of_keras(both):
 
 
 def test_what_padding_holds_does_not_matter():
-    layer = keras.layers.Bidirectional(layers.LSTM(UNITS, return_sequences=True))
+    layer = layers.Bidirectional(layers.LSTM(UNITS, return_sequences=True))
     inputs = noise(CLIPS, STEPS, COLUMNS)
     plain = np.array(layer(inputs, mask=MASK))
     changed = np.where(MASK[..., None], inputs, 100 * noise(*inputs.shape, seed=5))
@@ -120,7 +154,7 @@ def test_what_padding_holds_does_not_matter():
 
 
 def test_saved_and_loaded_it_computes_the_same(tmp_path):
-    layer = keras.layers.Bidirectional(layers.LSTM(UNITS, dropout=0.3, return_sequences=True))
+    layer = layers.Bidirectional(layers.LSTM(UNITS, dropout=0.3, return_sequences=True))
     model = keras.Sequential([keras.Input((None, COLUMNS)), keras.layers.Masking(), layer])
     model.save(tmp_path / "model.keras")
     loaded = keras.models.load_model(tmp_path / "model.keras")
@@ -136,6 +170,19 @@ def test_states_are_neither_taken_nor_given():
         layers.LSTM(UNITS)(inputs, initial_state=state)
     with pytest.raises(ValueError, match="return_state"):
         layers.LSTM(UNITS, return_state=True)(inputs)
+
+
+def test_recurrent_dropout_is_drawn_for_each_direction_in_one_loop_as_in_two():
+    cell = layers.RecurrentDropoutLSTMCell(UNITS, recurrent_dropout=0.5, seed=1)
+    inputs = noise(CLIPS, STEPS, COLUMNS)
+    outputs = []
+    for wrap in (layers.Bidirectional, keras.layers.Bidirectional):
+        layer = wrap(layers.ProjectedRNN(cell))
+        layer.build(inputs.shape)
+        layer.set_weights([noise(*w.shape, seed=2) for w in layer.get_weights()])
+        outputs.append([np.array(layer(inputs, training=True)) for _ in range(2)])
+        assert not np.allclose(*outputs[-1])
+    np.testing.assert_allclose(*outputs, atol=1e-5)
 
 
 @pytest.mark.slow

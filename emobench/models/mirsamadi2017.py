@@ -160,12 +160,12 @@ def build_recurrent(
     import keras
     from keras import layers
 
-    from .layers import LSTM
+    from .layers import LSTM, Bidirectional
 
     frames, mask = _frames(shapes)
     x = _dense(config, frames)
     lstm = LSTM(config.lstm_units, return_sequences=pooling != "final")
-    x = layers.Bidirectional(lstm)(x, mask=mask)
+    x = Bidirectional(lstm)(x, mask=mask)
     x = layers.Dropout(config.dropout)(x)
     if pooling == "frame":
         outputs = _each_frame(x, mask, n_classes)

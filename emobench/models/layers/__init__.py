@@ -2,9 +2,9 @@
 
 `padding` tells padding from speech; `pooling`, `deep_attention`, `dot_attention` and `statistics`
 sum up over time; `dual_sequence` is the DS-LSTM, with its `alignment` and
-`recurrent_normalisation`. `convolutions`, `rows`, `recurrent` (LSTMs with `lstm_loop`),
-`classic_gru` and `recurrent_dropout` compute what Keras layers of the same weights do, in an order
-that a CPU does faster.
+`recurrent_normalisation`. `convolutions`, `rows`, `recurrent` and `classic_gru` with their loops,
+and `recurrent_dropout` compute what Keras layers of the same weights do, in an order that a CPU
+does faster.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from .dot_attention import DotAttention
 from .dual_sequence import DSLSTM, DSLSTMCell
 from .padding import PaddingMask
 from .pooling import AttentionPooling
-from .recurrent import LSTM, GRUCell, LSTMCell, ProjectedRNN
+from .recurrent import LSTM, Bidirectional, GRUCell, LSTMCell, ProjectedRNN
 from .recurrent_dropout import RecurrentDropoutLSTMCell
 from .recurrent_normalisation import StepNormalization
 from .rows import MapPooledRowConv1D, PooledRowConv1D
@@ -33,6 +33,7 @@ from .words import embed_words
 __all__ = [
     "AlignSequences",
     "AttentionPooling",
+    "Bidirectional",
     "ClassicGRUCell",
     "ConvolutionBlock",
     "DSLSTM",

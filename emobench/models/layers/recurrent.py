@@ -13,8 +13,9 @@ from typing import Any
 import keras
 from keras import ops
 
+from .classic_gru import ClassicGRUCell
 from .columns import add_row
-from .lstm_loop import run_lstm
+from .lstm_loop import Direction, run_lstm
 
 
 @keras.saving.register_keras_serializable(package="emobench")
@@ -80,34 +81,31 @@ class ProjectedRNN(keras.layers.RNN):
     def inner_loop(
         self, sequences: Any, initial_state: Any, mask: Any, training: bool = False
     ) -> Any:
+        if isinstance(self.cell, ClassicGRUCell):
+            hidden = self.cell.run(sequences, mask)
+            return hidden[-1], ops.transpose(hidden, (1, 0, 2)), initial_state
         if not isinstance(self.cell, keras.layers.LSTMCell):
             projected = self.cell.project(sequences)
             return super().inner_loop(projected, initial_state, mask, training=training)
-        hidden = self._hidden(sequences, initial_state[0], mask, training)
-        last = hidden[0 if self.go_backwards else -1]
+        hidden = run_lstm([self.direction(sequences, training)], _padding(mask))
         if self.return_sequences:
             ordered = ops.flip(hidden, axis=0) if self.go_backwards else hidden
-            return last, ops.transpose(ordered, (1, 0, 2)), initial_state
-        if mask is not None and not self.go_backwards:
-            # A clip without steps of its own has zeros at every step.
-            steps = ops.sum(ops.cast(mask, "int32"), axis=1)
-            at = ops.reshape(ops.maximum(steps - 1, 0), (1, -1, 1))
-            last = ops.squeeze(ops.take_along_axis(hidden, at, axis=0), 0)
+            return hidden[-1], ops.transpose(ordered, (1, 0, 2)), initial_state
+        last = hidden[0] if self.go_backwards else _last(hidden, mask)
         return last, last, initial_state
 
-    def _hidden(self, sequences: Any, state: Any, mask: Any, training: bool) -> Any:
-        """Return the states of an LSTM, of shape `(steps, batch, units)`."""
-        cell = self.cell
+    def direction(self, sequences: Any, training: bool) -> Direction:
+        """Return the LSTM over `(batch, steps, columns)`, with its masks for dropout."""
+        cell, kept = self.cell, None
         if training and cell.dropout:
             # One mask for all steps; with recurrent dropout Keras draws four, one for each gate.
             dropped = _first(cell.get_dropout_mask(sequences[:, 0]))
             sequences = sequences * ops.expand_dims(dropped, 1)
-        kept = None
         if training and cell.recurrent_dropout:
+            state = self.get_initial_state(ops.shape(sequences)[0])[0]
             kept = _first(cell.get_recurrent_dropout_mask(state))
-        padding = None if mask is None else ops.logical_not(mask)
         weights = cell.kernel, cell.recurrent_kernel, cell.bias
-        return run_lstm(sequences, weights, padding, kept, backwards=self.go_backwards)
+        return Direction(sequences, weights, self.go_backwards, kept)
 
 
 @keras.saving.register_keras_serializable(package="emobench")
@@ -117,6 +115,44 @@ class LSTM(keras.layers.LSTM, ProjectedRNN):
     Takes what `keras.layers.LSTM` does, but for other activations; masks and states are as those of
     `ProjectedRNN`. The argument `recurrent_dropout` draws one mask for all gates.
     """
+
+
+@keras.saving.register_keras_serializable(package="emobench")
+class Bidirectional(keras.layers.Bidirectional):
+    """`keras.layers.Bidirectional` over an `LSTM`; without a GPU both directions in one loop.
+
+    Masks and states are as those of `ProjectedRNN`; both directions are joined by their columns.
+    """
+
+    def call(
+        self, sequences: Any, initial_state: Any = None, mask: Any = None, training: bool = False
+    ) -> Any:
+        if any(not name.startswith("cpu") for name in keras.distribution.list_devices()):
+            return super().call(sequences, initial_state, mask=mask, training=training)
+        both = self.forward_layer, self.backward_layer
+        directions = [each.direction(sequences, training) for each in both]
+        for each in both:
+            each.cell.reset_dropout_mask()
+            each.cell.reset_recurrent_dropout_mask()
+        hidden = run_lstm(directions, _padding(mask))
+        if self.return_sequences:
+            return ops.transpose(hidden, (1, 0, 2))
+        units = both[0].cell.units
+        ends = _last(hidden[:, :, :units], mask), hidden[0, :, units:]
+        return ops.concatenate(ends, axis=-1)
+
+
+def _padding(mask: Any) -> Any:
+    return None if mask is None else ops.logical_not(mask)
+
+
+def _last(hidden: Any, mask: Any) -> Any:
+    """Return the state at each clip's last step, or zeros where a clip has none of its own."""
+    if mask is None:
+        return hidden[-1]
+    steps = ops.sum(ops.cast(mask, "int32"), axis=1)
+    at = ops.reshape(ops.maximum(steps - 1, 0), (1, -1, 1))
+    return ops.squeeze(ops.take_along_axis(hidden, at, axis=0), 0)
 
 
 def _first(mask: Any) -> Any:
