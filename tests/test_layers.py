@@ -116,7 +116,7 @@ def test_projected_recurrence_is_that_of_keras(plain, cell, masked):
     outputs = []
     weights = None
     for layer in (
-        plain(4, return_sequences=True),
+        plain(4, return_sequences=True, zero_output_for_mask=plain is keras.layers.LSTM),
         layers.ProjectedRNN(cell(4), return_sequences=True),
     ):
         first = [keras.layers.Masking()] if masked else []

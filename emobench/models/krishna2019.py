@@ -158,7 +158,7 @@ def build_combined(config: CombinedConfig, shapes: Shapes, n_classes: int) -> ke
     """
     import keras
 
-    from .layers import ProjectedRNN, RecurrentDropoutLSTMCell
+    from .layers import Bidirectional, ProjectedRNN, RecurrentDropoutLSTMCell
 
     inputs = {name: keras.Input(shapes[name], name=name) for name in ("audio", "tokens")}
     audio, tokens = inputs.values()
@@ -167,7 +167,7 @@ def build_combined(config: CombinedConfig, shapes: Shapes, n_classes: int) -> ke
         cell = RecurrentDropoutLSTMCell(
             config.lstm_units, recurrent_dropout=config.recurrent_dropout
         )
-        state = keras.layers.Bidirectional(ProjectedRNN(cell))(x, mask=mask)
+        state = Bidirectional(ProjectedRNN(cell))(x, mask=mask)
         encoded.append(_dense(config, state) if config.fusion == "dense" else state)
     x = _dense(config, keras.layers.Concatenate()(encoded))
     return _classifier(inputs, x, n_classes, "krishna2019-combined")
@@ -175,10 +175,10 @@ def build_combined(config: CombinedConfig, shapes: Shapes, n_classes: int) -> ke
 
 def _encode(config: AcousticConfig | TextConfig, x: Any, mask: Any) -> Any:
     """Return the last states of both directions, of shape `(batch, 2 * lstm_units)`."""
-    from keras import layers
+    from .layers import LSTM, Bidirectional
 
-    lstm = layers.LSTM(config.lstm_units, dropout=config.dropout)
-    return layers.Bidirectional(lstm)(x, mask=mask)
+    lstm = LSTM(config.lstm_units, dropout=config.dropout)
+    return Bidirectional(lstm)(x, mask=mask)
 
 
 def _heard(config: Training, audio: Any) -> Any:

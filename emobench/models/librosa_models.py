@@ -134,15 +134,15 @@ def build_recurrent(config: RecurrentConfig, shapes: Shapes, n_classes: int) -> 
     import keras
     from keras import layers
 
-    from .layers import LastStep, PaddingMask
+    from .layers import LSTM, LastStep, PaddingMask
 
     features = keras.Input(shapes["features"], name="features")
     mask = PaddingMask()(features)
     # Padding comes last and no output depends on later steps: only the choice of the last needs
     # the mask, and the loops over time are faster without.
-    x = layers.LSTM(config.units, return_sequences=True)(features)
+    x = LSTM(config.units, return_sequences=True)(features)
     x = layers.Dropout(config.dropout)(x)
-    x = layers.LSTM(config.units, return_sequences=True)(x)
+    x = LSTM(config.units, return_sequences=True)(x)
     x = LastStep()(x, mask=mask)
     x = layers.Dropout(config.dropout)(x)
     logits = layers.Dense(n_classes)(x)

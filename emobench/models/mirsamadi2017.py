@@ -161,12 +161,12 @@ def build_recurrent(
     import keras
     from keras import layers
 
-    from .layers import FrameDropout
+    from .layers import LSTM, Bidirectional, FrameDropout
 
     frames, mask = _frames(shapes)
     x = _dense(config, frames)
-    lstm = layers.LSTM(config.lstm_units, return_sequences=pooling != "final")
-    x = layers.Bidirectional(lstm)(x, mask=mask)
+    lstm = LSTM(config.lstm_units, return_sequences=pooling != "final")
+    x = Bidirectional(lstm)(x, mask=mask)
     x = (layers.Dropout if pooling == "final" else FrameDropout)(config.dropout)(x)
     if pooling == "frame":
         outputs = _each_frame(x, mask, n_classes)

@@ -77,12 +77,10 @@ def build(
 
 def _recurrent(config: Config, spectrogram: Any) -> Any:
     """Return the pooled states of the recurrent branch, of shape `(batch, 2 * lstm_units)`."""
-    from keras import layers
+    from .layers import LSTM, AttentionPooling, Bidirectional
 
-    from .layers import AttentionPooling
-
-    lstm = layers.LSTM(config.lstm_units, return_sequences=True, dropout=config.dropout)
-    return AttentionPooling()(layers.Bidirectional(lstm)(spectrogram))
+    lstm = LSTM(config.lstm_units, return_sequences=True, dropout=config.dropout)
+    return AttentionPooling()(Bidirectional(lstm)(spectrogram))
 
 
 def _convolutional(config: Config, spectrogram: Any) -> Any:

@@ -1,11 +1,19 @@
 """Layers that the models share; importing this package imports Keras, so build functions do it.
 
+<<<<<<< HEAD
 `padding` tells padding from speech; `maximum`, `pooling`, `deep_attention`, `dot_attention` and
 `statistics` sum up over time; `dual_sequence` is the DS-LSTM, with its `alignment` and
 `recurrent_normalisation`; `batch_statistics` lets what batches are
 normalised by be measured; `frame_dropout` is drawn alike however far a clip is padded.
 `convolutions`, `rows`, `recurrent`, `classic_gru` and `recurrent_dropout` compute what Keras layers
 of the same weights do, in an order that a CPU does faster.
+=======
+`padding` tells padding from speech; `pooling`, `deep_attention`, `dot_attention` and `statistics`
+sum up over time; `dual_sequence` is the DS-LSTM, with its `alignment` and
+`recurrent_normalisation`. `convolutions`, `rows`, `recurrent` and `classic_gru` with their loops,
+and `recurrent_dropout` compute what Keras layers of the same weights do, in an order that a CPU
+does faster.
+>>>>>>> masked
 """
 
 from __future__ import annotations
@@ -27,7 +35,7 @@ from .frame_dropout import FrameDropout
 from .maximum import FrameMaximum, excess_rows
 from .padding import PaddingMask
 from .pooling import AttentionPooling
-from .recurrent import GRUCell, LSTMCell, ProjectedRNN
+from .recurrent import LSTM, Bidirectional, GRUCell, LSTMCell, ProjectedRNN
 from .recurrent_dropout import RecurrentDropoutLSTMCell
 from .recurrent_normalisation import StepNormalization
 from .rows import MapPooledRowConv1D, PooledRowConv1D
@@ -37,6 +45,7 @@ from .words import embed_words
 __all__ = [
     "AlignSequences",
     "AttentionPooling",
+    "Bidirectional",
     "ClassicGRUCell",
     "ConvolutionBlock",
     "DSLSTM",
@@ -47,6 +56,7 @@ __all__ = [
     "FrameDropout",
     "FrameMaximum",
     "GRUCell",
+    "LSTM",
     "LSTMCell",
     "LastStep",
     "MapPooledRowConv1D",

@@ -9,14 +9,14 @@ from typing import Any
 import keras
 from keras import ops
 
-from .columns import add_row
+from .classic_gru_loop import run_classic_gru
 
 Shape = tuple[int | None, ...]
 
 
 @keras.saving.register_keras_serializable(package="emobench")
 class ClassicGRUCell(keras.layers.Layer):
-    """Step of a GRU with the reset gate before the product, for `ProjectedRNN`.
+    """Weights of a GRU with the reset gate before the product, for `ProjectedRNN`.
 
     K. Cho et al., "Learning phrase representations using RNN encoder-decoder for statistical
     machine translation", EMNLP 2014. It computes what `keras.layers.GRU(reset_after=False)` does;
@@ -26,13 +26,6 @@ class ClassicGRUCell(keras.layers.Layer):
     Args:
         units: size of the state
         gate_bias: of both gates at the start; 1, as here, lets a new network remember
-
-    Call arguments:
-        inputs: what `project` returns for a step, of shape `(batch, 3 * units)`
-        states: hidden state of shape `(batch, units)`
-
-    Returns:
-        output of shape `(batch, units)`, and the new state
     """
 
     def __init__(self, units: int, gate_bias: float = 1.0, **kwargs: Any) -> None:
@@ -55,20 +48,12 @@ class ClassicGRUCell(keras.layers.Layer):
     def _kernel(self, name: str, rows: int, columns: int) -> Any:
         return self.add_weight((rows, columns), "orthogonal", name=name)
 
-    def project(self, inputs: Any) -> Any:
-        """Return what all steps take from `(batch, steps, columns)`: two gates and a candidate."""
-        gates = add_row(ops.matmul(inputs, self.gates_kernel), self.gates_bias)
-        candidate = add_row(ops.matmul(inputs, self.candidate_kernel), self.candidate_bias)
-        return ops.concatenate([gates, candidate], axis=-1)
-
-    def call(self, inputs: Any, states: list[Any], training: bool = False) -> tuple[Any, list[Any]]:
-        [h] = states
-        x_gates, x_candidate = inputs[:, : 2 * self.units], inputs[:, 2 * self.units :]
-        gates = ops.sigmoid(x_gates + ops.matmul(h, self.gates_recurrent))
-        update, reset = ops.split(gates, 2, axis=-1)
-        candidate = ops.tanh(x_candidate + ops.matmul(reset * h, self.candidate_recurrent))
-        h = candidate + update * (h - candidate)
-        return h, [h]
+    def run(self, sequences: Any, mask: Any) -> Any:
+        """Return the states of shape `(steps, batch, units)`; masked steps repeat the last one."""
+        padding = None if mask is None else ops.logical_not(mask)
+        gates = self.gates_kernel, self.gates_recurrent, self.gates_bias
+        candidate = self.candidate_kernel, self.candidate_recurrent, self.candidate_bias
+        return run_classic_gru(sequences, gates, candidate, padding)
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "units": self.units, "gate_bias": self.gate_bias}

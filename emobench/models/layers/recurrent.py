@@ -1,7 +1,7 @@
-"""Recurrent layers whose inputs are projected for all steps at once.
+"""Recurrent layers with the weights and outputs of Keras', in an order that a CPU does faster.
 
-Keras multiplies the input with the kernel inside the loop over time. Before the loop it is one
-large matrix product, which for wide inputs costs a third of that; weights and outputs are the same.
+The loop of an LSTM is `lstm_loop`'s. Before that of a GRU the inputs are projected for all steps at
+once: for wide inputs one large matrix product costs a third of one at every step.
 """
 
 # ruff: noqa: D102 -- the methods are Keras' own; each class says what it takes and returns
@@ -13,32 +13,14 @@ from typing import Any
 import keras
 from keras import ops
 
+from .classic_gru import ClassicGRUCell
 from .columns import add_row
+from .lstm_loop import Direction, run_lstm
 
 
 @keras.saving.register_keras_serializable(package="emobench")
 class LSTMCell(keras.layers.LSTMCell):
-    """Step of `keras.layers.LSTM` on inputs that `project` has multiplied with the kernel.
-
-    Call arguments:
-        inputs: of shape `(batch, 4 * units)`
-        states: hidden and cell state, each of shape `(batch, units)`
-
-    Returns:
-        output of shape `(batch, units)`, and the new states
-    """
-
-    def project(self, inputs: Any) -> Any:
-        """Return what all steps take from `(batch, steps, columns)`, for every gate."""
-        return add_row(ops.matmul(inputs, self.kernel), self.bias)
-
-    def call(self, inputs: Any, states: list[Any], training: bool = False) -> tuple[Any, list[Any]]:
-        h, c = states
-        gates = inputs + ops.matmul(h, self.recurrent_kernel)
-        take, forget, candidate, output = ops.split(gates, 4, axis=-1)
-        c = ops.sigmoid(forget) * c + ops.sigmoid(take) * ops.tanh(candidate)
-        h = ops.sigmoid(output) * ops.tanh(c)
-        return h, [h, c]
+    """Weights of a `keras.layers.LSTM` for `ProjectedRNN`."""
 
 
 @keras.saving.register_keras_serializable(package="emobench")
@@ -70,17 +52,108 @@ class GRUCell(keras.layers.GRUCell):
 
 @keras.saving.register_keras_serializable(package="emobench")
 class ProjectedRNN(keras.layers.RNN):
-    """`keras.layers.RNN` over an `LSTMCell` or `GRUCell` of this module; masks as in Keras.
+    """`keras.layers.RNN` over an LSTM cell, or over a GRU cell of this package.
+
+    Its states begin with zeros. Over an LSTM cell a mask must say how many steps, counted from the
+    first, are a clip's own, as `PaddingMask` does; outputs in padding are zero. Over other cells
+    masks are as in Keras.
 
     Call arguments:
         sequences: of shape `(batch, steps, columns)`
 
     Returns:
         last output of shape `(batch, units)`, or all of shape `(batch, steps, units)`
+
+    Raises:
+        ValueError: if states are given, or to be returned or kept
     """
+
+    def call(
+        self, sequences: Any, initial_state: Any = None, mask: Any = None, training: bool = False
+    ) -> Any:
+        if initial_state is not None or self.return_state or self.stateful:
+            raise ValueError(
+                f"{self.name}: expected an LSTM or GRU without initial_state, return_state and "
+                "stateful, as its states begin with zeros and are not kept; use that of keras."
+            )
+        return super().call(sequences, mask=mask, training=training)
 
     def inner_loop(
         self, sequences: Any, initial_state: Any, mask: Any, training: bool = False
     ) -> Any:
-        projected = self.cell.project(sequences)
-        return super().inner_loop(projected, initial_state, mask, training=training)
+        if isinstance(self.cell, ClassicGRUCell):
+            hidden = self.cell.run(sequences, mask)
+            return hidden[-1], ops.transpose(hidden, (1, 0, 2)), initial_state
+        if not isinstance(self.cell, keras.layers.LSTMCell):
+            projected = self.cell.project(sequences)
+            return super().inner_loop(projected, initial_state, mask, training=training)
+        hidden = run_lstm([self.direction(sequences, training)], _padding(mask))
+        if self.return_sequences:
+            ordered = ops.flip(hidden, axis=0) if self.go_backwards else hidden
+            return hidden[-1], ops.transpose(ordered, (1, 0, 2)), initial_state
+        last = hidden[0] if self.go_backwards else _last(hidden, mask)
+        return last, last, initial_state
+
+    def direction(self, sequences: Any, training: bool) -> Direction:
+        """Return the LSTM over `(batch, steps, columns)`, with its masks for dropout."""
+        cell, kept = self.cell, None
+        if training and cell.dropout:
+            # One mask for all steps; with recurrent dropout Keras draws four, one for each gate.
+            dropped = _first(cell.get_dropout_mask(sequences[:, 0]))
+            sequences = sequences * ops.expand_dims(dropped, 1)
+        if training and cell.recurrent_dropout:
+            state = self.get_initial_state(ops.shape(sequences)[0])[0]
+            kept = _first(cell.get_recurrent_dropout_mask(state))
+        weights = cell.kernel, cell.recurrent_kernel, cell.bias
+        return Direction(sequences, weights, self.go_backwards, kept)
+
+
+@keras.saving.register_keras_serializable(package="emobench")
+class LSTM(keras.layers.LSTM, ProjectedRNN):
+    """`keras.layers.LSTM`, which on a GPU is cuDNN's, with the loop of `ProjectedRNN` elsewhere.
+
+    Takes what `keras.layers.LSTM` does, but for other activations; masks and states are as those of
+    `ProjectedRNN`. The argument `recurrent_dropout` draws one mask for all gates.
+    """
+
+
+@keras.saving.register_keras_serializable(package="emobench")
+class Bidirectional(keras.layers.Bidirectional):
+    """`keras.layers.Bidirectional` over an `LSTM`; without a GPU both directions in one loop.
+
+    Masks and states are as those of `ProjectedRNN`; both directions are joined by their columns.
+    """
+
+    def call(
+        self, sequences: Any, initial_state: Any = None, mask: Any = None, training: bool = False
+    ) -> Any:
+        if any(not name.startswith("cpu") for name in keras.distribution.list_devices()):
+            return super().call(sequences, initial_state, mask=mask, training=training)
+        both = self.forward_layer, self.backward_layer
+        directions = [each.direction(sequences, training) for each in both]
+        for each in both:
+            each.cell.reset_dropout_mask()
+            each.cell.reset_recurrent_dropout_mask()
+        hidden = run_lstm(directions, _padding(mask))
+        if self.return_sequences:
+            return ops.transpose(hidden, (1, 0, 2))
+        units = both[0].cell.units
+        ends = _last(hidden[:, :, :units], mask), hidden[0, :, units:]
+        return ops.concatenate(ends, axis=-1)
+
+
+def _padding(mask: Any) -> Any:
+    return None if mask is None else ops.logical_not(mask)
+
+
+def _last(hidden: Any, mask: Any) -> Any:
+    """Return the state at each clip's last step, or zeros where a clip has none of its own."""
+    if mask is None:
+        return hidden[-1]
+    steps = ops.sum(ops.cast(mask, "int32"), axis=1)
+    at = ops.reshape(ops.maximum(steps - 1, 0), (1, -1, 1))
+    return ops.squeeze(ops.take_along_axis(hidden, at, axis=0), 0)
+
+
+def _first(mask: Any) -> Any:
+    return mask[0] if isinstance(mask, (list, tuple)) else mask
