@@ -64,6 +64,22 @@ workers_per_device = click.option(
 )
 
 
+def _count(context: click.Context, parameter: click.Parameter, value: str) -> int | str:
+    """Return a number, or one of the words that stand for one."""
+    return int(value) if value.isascii() and value.isdigit() else value.strip().lower()
+
+
+together = click.option(
+    "--together",
+    default="auto",
+    show_default=True,
+    callback=_count,
+    metavar="auto|off|N",
+    help="Folds and repetitions of a network that are trained at once, on JAX; auto is all that a "
+    "card holds, and one by one on the CPU.",
+)
+
+
 def words(context: click.Context, parameter: click.Parameter, value: Any) -> tuple[str, ...]:
     """Split names at commas, but for those between options of a name; may also be repeated."""
     parts: list[str] = []

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 )
 @options.device
 @options.workers_per_device
+@options.together
 @click.option("--epochs", type=click.IntRange(min=1), help="Another number of epochs than usual.")
 @click.option("--folds", callback=options.numbers, metavar="0,1,…", help="Only these folds.")
 @click.option("--repetitions", type=click.IntRange(min=1), help="Only so many repetitions.")
@@ -88,6 +89,7 @@ def run(
     backend: str,
     device: str,
     workers_per_device: int,
+    together: int | str,
     epochs: int | None,
     folds: tuple[int, ...],
     repetitions: int | None,
@@ -119,6 +121,7 @@ def run(
         sides=sides,
         device=device,
         workers_per_device=workers_per_device,
+        together=together,
     )
     places = runs.find_places(
         data=data,

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from queue import Empty, SimpleQueue
 
 from ..errors import EmobenchError
@@ -115,18 +116,19 @@ def _slots(work: Sequence[Work], jobs: int, devices: Devices) -> list[_Slot]:
 
 
 def _choose(slot: _Slot, slots: Iterable[_Slot], pending: deque[Work]) -> Work | None:
-    """Take the next job of the slot's experiment, else of one that no other slot is at."""
-    first = next(filter(slot.takes, pending), None)
-    if first is None:
-        return None
-    busy = {other.work.experiment.fingerprint for other in slots if other.busy}
-    own = slot.work.experiment.fingerprint if slot.work else None
+    """Take the next job of the slot's group, else of one that no other slot is at.
+
+    Jobs that another worker trains along with its own are left to it.
+    """
     fit = list(filter(slot.takes, pending))
-    chosen = next((item for item in fit if item.experiment.fingerprint == own), None)
-    if chosen is None:
-        free = (item for item in fit if item.experiment.fingerprint not in busy)
-        chosen = next(free, first)
-    pending.remove(chosen)
+    busy = {other.work.group for other in slots if other.busy}
+    own = slot.work.group if slot.work else None
+    mine = (item for item in fit if item.group == own)
+    free = (item for item in fit if item.group not in busy)
+    shared = (item for item in fit if not item.fellows)
+    chosen = next(chain(mine, free, shared), None)
+    if chosen is not None:
+        pending.remove(chosen)
     return chosen
 
 

@@ -10,13 +10,29 @@ from ..spec import Experiment, Job, Places
 
 @dataclass(frozen=True)
 class Work:
-    """A job with all that a worker needs to know, and nothing larger."""
+    """A job with all that a worker needs to know, and nothing larger.
+
+    Attributes:
+        experiment: what it belongs to
+        job: which part of it
+        places: where to read and write
+        threads: threads of one network's arithmetic
+        tuning_jobs: grid cells computed at once
+        fellows: jobs of the experiment that its worker may train along, and is given later
+    """
 
     experiment: Experiment
     job: Job
     places: Places
     threads: int = 1
     tuning_jobs: int = 1
+    fellows: tuple[Job, ...] = ()
+
+    @property
+    def group(self) -> tuple[str, Job | None]:
+        """What a worker keeps to: the experiment, or those of its jobs that are trained at once."""
+        first = min((self.job, *self.fellows)) if self.fellows else None
+        return self.experiment.fingerprint, first
 
     @property
     def is_network(self) -> bool:

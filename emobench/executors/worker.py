@@ -66,7 +66,7 @@ def perform(work: Work, tell: Callable[[Epoch], None]) -> Outcome:
 
             start_backend()
         settings = jobs.Settings(work.threads, work.tuning_jobs)
-        record = jobs.run(work.experiment, work.job, work.places, settings, report)
+        record = jobs.run(work.experiment, work.job, work.places, settings, report, work.fellows)
     except StoreError as error:
         message, fatal = str(error), True
     except EmobenchError as error:

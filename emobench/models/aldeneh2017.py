@@ -97,7 +97,10 @@ for _variant, _input, _feature, _bands, _frames in (
             deviations=(
                 ("D-15: 498 frames instead of 497",)
                 if _frames
-                else ("D-35: only clips of equal padded length share a batch, unless keesing2020",)
+                else (
+                    "D-35: full batches of neighbours in length, drawn anew each epoch; "
+                    "keesing2020 keeps its batches",
+                )
             ),
         ),
         shapes={_input: (_frames, _bands)},

@@ -102,7 +102,8 @@ register(
         build=build,
         deviations=(
             "D-17: a dense layer of 1024 units before the output",
-            "D-35: only clips of equal padded length share a batch, unless keesing2020",
+            "D-35: full batches of neighbours in length, padded to multiples of half a second; "
+            "keesing2020 keeps its batches and pads to a tenth of a second",
         ),
     ),
     shapes={"waveform": (None, 1)},

@@ -25,6 +25,7 @@ def run(
     backend: Backend = "tensorflow",
     device: str = "auto",
     workers_per_device: int = 1,
+    together: int | Literal["auto", "off"] = "auto",
     epochs: int | None = None,
     folds: Sequence[int] = (),
     repetitions: int | None = None,
@@ -50,6 +51,8 @@ def run(
         device: what they are trained on: "auto" is a graphics card if the backend can use one,
             else "cpu"; "gpu" is every card, "gpu:0,gpu:1" are some
         workers_per_device: worker processes that divide a card's memory
+        together: folds and repetitions that are trained at once on JAX: a number, "off", or "auto"
+            for all that a card holds and one by one on a CPU
         epochs: overrides the number of epochs of every network
         folds: indexes of the folds to run; empty for all
         repetitions: how many repetitions to run
@@ -79,6 +82,7 @@ def run(
         sides=sides,
         device=device,
         workers_per_device=workers_per_device,
+        together=together,
     )
     places = find_places(
         data=data,

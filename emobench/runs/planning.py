@@ -38,6 +38,8 @@ class Selection:
         sides: which clips go through it
         device: what trains the networks: "auto", "cpu", "gpu", or cards such as "gpu:0,gpu:1"
         workers_per_device: processes that divide a card's memory
+        together: how many folds and repetitions of a network are trained at once on JAX: a number,
+            "off", or "auto" for all that a card holds and one by one on a CPU
     """
 
     models: Sequence[str] = ("all",)
@@ -52,6 +54,7 @@ class Selection:
     sides: Literal["test", "training", "both"] = "test"
     device: str = "auto"
     workers_per_device: int = 1
+    together: int | Literal["auto", "off"] = "auto"
 
 
 @dataclass(frozen=True)
@@ -185,6 +188,14 @@ def _check_options(selection: Selection) -> None:
         if number is not None and number < 1:
             raise SpecError(f"{option}: expected a number of 1 or more, found {number}.")
     executors.parse(selection.device)
+    wanted = selection.together
+    if wanted not in ("auto", "off") and (not isinstance(wanted, int) or wanted < 1):
+        raise SpecError(f"--together: expected auto, off or a number of 1 or more, found {wanted}.")
+    if isinstance(wanted, int) and wanted > 1 and selection.backend != "jax":
+        raise SpecError(
+            f"--together {wanted}: expected --backend jax, which alone trains several networks at "
+            f"once, found {selection.backend}. Add --backend jax, or leave --together out."
+        )
 
 
 def _check_conditions(heard: Sequence[Condition]) -> None:

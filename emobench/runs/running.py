@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -226,7 +227,8 @@ def execute(
         summary.kept += step.kept
         steps.append(step)
     begin(steps)
-    for phase in _phases(steps, places, threads, jobs):
+    together = _together(planned, devices)
+    for phase in _phases(steps, places, threads, jobs, together):
         ready = [work for work in phase if _tuned(work, summary)]
         events = run_locally(ready, jobs=jobs, devices=devices, stopping=stopping)
         with contextlib.closing(events):
@@ -281,15 +283,41 @@ def _facts(data: Dataset, condition: Condition) -> dict[str, object]:
     }
 
 
-def _phases(steps: Iterable[Step], places: Places, threads: int, jobs: int) -> Iterator[list[Work]]:
+def _together(planned: Plan, devices: Devices) -> Callable[[int], int]:
+    """Return how many of an experiment's missing jobs are trained at once, 1 for each alone.
+
+    By default it is all of them on one card, or as many to each of several.
+    """
+    selection = planned.selection
+    if selection.backend != "jax" or selection.together == "off":
+        return lambda missing: 1
+    if selection.together != "auto":
+        count = selection.together
+        return lambda missing: count
+    workers = len(devices.cards) * devices.workers_per_card
+    return lambda missing: math.ceil(missing / workers) if workers else 1
+
+
+def _phases(
+    steps: Iterable[Step],
+    places: Places,
+    threads: int,
+    jobs: int,
+    together: Callable[[int], int],
+) -> Iterator[list[Work]]:
     """Yield the tuning steps first, whose results the folds of their experiments read."""
     tuning, folds = [], []
     for step in steps:
+        mine = [job for job in step.missing if job.fold is not None]
         for job in step.missing:
             if job.fold is None:
                 tuning.append(Work(step.experiment, job, places, threads, tuning_jobs=jobs))
-            else:
-                folds.append(Work(step.experiment, job, places, threads))
+        size = together(len(mine)) if step.model.kind == "network" else 1
+        for start in range(0, len(mine), size):
+            group = mine[start : start + size]
+            for job in group:
+                fellows = tuple(other for other in group if other != job)
+                folds.append(Work(step.experiment, job, places, threads, fellows=fellows))
     for item in tuning:
         yield [item]
     yield folds

@@ -7,11 +7,9 @@ kept, and given up when a job of another experiment arrives.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
-
-import numpy as np
 
 from ..spec import Experiment, Job, Places
 from ..store import Store
@@ -19,6 +17,7 @@ from . import estimator_fold
 from .context import open_context
 from .provenance import peak_resident_mib, provenance
 from .scoring import score
+from .seeds import job_seed
 
 Report = Callable[[int, int, float], None]
 """Called with finished epochs, epochs in all, and the training loss."""
@@ -43,6 +42,7 @@ def run(
     places: Places,
     settings: Settings,
     report: Report = lambda done, total, loss: None,
+    fellows: Sequence[Job] = (),
 ) -> dict[str, Any]:
     """Run one job and file its record.
 
@@ -52,6 +52,7 @@ def run(
         places: where to read and write
         settings: threads
         report: called after every epoch
+        fellows: jobs of the experiment that may be trained along, and are asked for later
 
     Returns:
         the record
@@ -77,7 +78,7 @@ def run(
         else:
             from . import network_fold  # loads Keras
 
-            trained = network_fold.run(context, job, seed, report)
+            trained = network_fold.run(context, job, seed, report, fellows)
             facts, probabilities = trained.facts, trained.probabilities
             classes = context.data.labels
             if trained.attention:
@@ -97,9 +98,3 @@ def run(
     }
     store.add(experiment, job, record, predictions, attention)
     return record
-
-
-def job_seed(job: Job) -> int:
-    """Return the random seed of a job: its own, and the same on every machine."""
-    sequence = np.random.SeedSequence([job.repetition, job.fold or 0])
-    return int(sequence.generate_state(1)[0])

@@ -136,17 +136,34 @@ class Network:
             loss = training.loss_scale * _mean_loss(self.learner.train_on_batch, training)
             history.append(loss)
             report(number + 1, loss)
-            if not np.isfinite(loss):
-                raise DivergedError(
-                    f"{self._spec.name}: the training loss is not a number after epoch "
-                    f"{len(history)}. Look at the corpus with `emobench check --deep`, or lower "
-                    "the learning rate."
-                )
+            self._insist_on_numbers(history)
             if best is not None and not best.goes_on(number + 1, self.learner.get_weights):
                 break
         if best is not None:
             self.learner.set_weights(best.weights)
         return history
+
+    def take(self, variables: Sequence[np.ndarray], losses: Sequence[float]) -> None:
+        """Take over the variables of a network like this one that was trained elsewhere.
+
+        Args:
+            variables: in the order of `model.variables`
+            losses: of its training
+
+        Raises:
+            DivergedError: if the loss is not finite
+        """
+        self._insist_on_numbers(losses)
+        for variable, value in zip(self.model.variables, variables, strict=True):
+            variable.assign(value)
+
+    def _insist_on_numbers(self, losses: Sequence[float]) -> None:
+        if not np.isfinite(losses).all():
+            raise DivergedError(
+                f"{self._spec.name}: the training loss is not a number after epoch "
+                f"{int(np.isfinite(losses).argmin()) + 1}. Look at the corpus with "
+                "`emobench check --deep`, or lower the learning rate."
+            )
 
     def _set_rate(self, epochs: float) -> None:
         """Set the learning rate after so many epochs, where the config changes it."""

@@ -12,19 +12,19 @@ import numpy as np
 
 from ..batches import Batches
 from ..spec import Development, Fold, Job, fingerprint
-from . import grid
+from . import ahead, grid, together
 from .attending import attention
 from .best_epoch import BestEpoch
 from .context import Context
-from .feeding import Feed, Parts, part
+from .feeding import Feed, Parts
 from .inputs import Prepared
 from .network import Network
 from .normalisation import Statistics, settle
+from .ready_fold import ReadyFold, make_ready, open_network
 
 Report = Callable[[int, int, float], None]
 """Called with finished epochs, epochs in all, and the training loss."""
 
-_networks: dict[str, Network] = {}
 _searches: dict[str, grid.Found] = {}
 
 
@@ -45,8 +45,18 @@ class Trained:
     attention: Sequence[np.ndarray] = ()
 
 
-def run(context: Context, job: Job, seed: int, report: Report) -> Trained:
-    """Search what is to be searched, train on a fold and predict its test clips."""
+def run(
+    context: Context, job: Job, seed: int, report: Report, fellows: Sequence[Job] = ()
+) -> Trained:
+    """Search what is to be searched, train on a fold and predict its test clips.
+
+    Args:
+        context: what the folds share
+        job: which fold of which repetition
+        seed: of weights, order and dropout
+        report: called after every epoch
+        fellows: jobs of the experiment that may be trained along
+    """
     fold = context.folds[job.fold]
     facts: dict[str, Any] = {}
     chosen: dict[str, Any] = {}
@@ -58,7 +68,8 @@ def run(context: Context, job: Job, seed: int, report: Report) -> Trained:
             "grid": found.scores,
             "tuned_on": f"training folds, {found.kind}",
         }
-    trained = train(context, fold, seed, config=chosen, report=report)
+    company = (job, fellows) if fellows else None
+    trained = train(context, fold, seed, config=chosen, report=report, company=company)
     return replace(trained, facts={**facts, **trained.facts})
 
 
@@ -94,6 +105,7 @@ def train(
     config: Mapping[str, Any] | None = None,
     tuning: bool = False,
     report: Report = lambda done, total, loss: None,
+    company: tuple[Job, Sequence[Job]] | None = None,
 ) -> Trained:
     """Train on a fold and predict its test clips.
 
@@ -105,51 +117,78 @@ def train(
         tuning: whether the test clips of this fold are training clips of another: they then sound
             as training clips do
         report: called after every epoch
+        company: which job this is, and those that may be trained along
     """
-    parts = part(context, fold, seed)
-    heard = () if tuning else parts.test
-    inputs = {
-        name: context.data.prepare(name, parts.training, heard) for name in context.data.inputs
-    }
-    network = _open_network(context, inputs, config or {})
-    network.restart(seed, [item.fitted.weights for item in inputs.values()])
-    feed = Feed(context, inputs, network.trained_outputs)
+    ready = make_ready(context, fold, seed, tuning=tuning)
+    parts, inputs = ready.parts, ready.inputs
+    network = open_network(ready, config or {})
+    feed = ready.feed(network)
     started = time.perf_counter()
-    learnt = _fit(context, network, feed, parts, seed, report)
+    learnt = _learn(ready, network, feed, report, company)
+    learnt |= _settle(context, network, feed, parts.training, seed)
     finished = time.perf_counter()
     tested = feed.unlabelled(parts.test)
     probabilities = network.predict(tested)
     predicted = time.perf_counter()
     facts = {
         **_facts(parts, inputs),
+        "seconds_training": round(finished - started, 3),
         **learnt,
         "keras_backend": network.backend,
         "network_parameters": network.model.count_params(),
-        "seconds_training": round(finished - started, 3),
         "seconds_prediction": round(predicted - finished, 3),
     }
     attended = () if tuning else _attention(context, network, tested)
     return Trained(network, probabilities, facts, attended)
 
 
-def _fit(
-    context: Context, network: Network, feed: Feed, parts: Parts, seed: int, report: Report
+def _learn(
+    ready: ReadyFold,
+    network: Network,
+    feed: Feed,
+    report: Report,
+    company: tuple[Job, Sequence[Job]] | None,
 ) -> dict[str, Any]:
-    """Train a network that was started afresh; return what is to be recorded of it."""
+    """Train a network from its seed, alone or with others; return what is to be recorded of it."""
+    context = ready.context
+    if company is None:
+        return _fit(ready, network, feed, report)
+    why = together.obstacle(context.model, context.protocol.selection, network.model)
+    if why:
+        return {**_fit(ready, network, feed, report), "trained_alone": why}
+    found = ahead.take(ready, network, *company, report)
+    network.take(found.trained.variables, found.trained.loss)
+    batches = feed.labelled(ready.parts.training, seed=ready.seed)
+    return {
+        **_history(feed, batches, found.trained.loss),
+        "trained_together": found.members,
+        "seconds_training": round(found.seconds, 3),
+    }
+
+
+def _fit(ready: ReadyFold, network: Network, feed: Feed, report: Report) -> dict[str, Any]:
+    """Train a network by itself; return what is to be recorded of it."""
+    context, parts = ready.context, ready.parts
     stopping = context.model.development or Development(0, 0)
-    batches = feed.labelled(parts.training, seed=seed, portion=1 / stopping.checks_per_epoch)
+    batches = feed.labelled(parts.training, seed=ready.seed, portion=1 / stopping.checks_per_epoch)
     rounds = _rounds(context, batches)
     best = _best(context, network, feed, parts)
+    network.restart(ready.seed, ready.tables)
     losses = network.fit(batches, rounds, lambda done, loss: report(done, rounds, loss), best)
-    facts = {
+    facts = _history(feed, batches, losses)
+    if best is not None:
+        by = "best_test_epoch" if context.protocol.selection else "best_epoch"
+        facts[by] = round(best.epoch * batches.share, 2)
+    return facts
+
+
+def _history(feed: Feed, batches: Batches, losses: Sequence[float]) -> dict[str, Any]:
+    """Return what is to be recorded of the batches and of the losses on them."""
+    return {
         **feed.facts(batches),
         "epochs": round(len(losses) * batches.share, 2),
         "loss": [round(loss, 6) for loss in losses],
     }
-    if best is not None:
-        by = "best_test_epoch" if context.protocol.selection else "best_epoch"
-        facts[by] = round(best.epoch * batches.share, 2)
-    return facts | _settle(context, network, feed, parts.training, seed)
 
 
 def _best(context: Context, network: Network, feed: Feed, parts: Parts) -> BestEpoch | None:
@@ -204,21 +243,3 @@ def _attention(context: Context, network: Network, tested: Batches) -> Sequence[
         return ()
     (source,) = tested.sources.values()
     return attention(network.model, layer, tested, source.lengths[tested.positions])
-
-
-def _open_network(
-    context: Context, inputs: Mapping[str, Prepared], config: Mapping[str, Any]
-) -> Network:
-    """Return the traced network for these shapes, building it once per process."""
-    shapes = {name: item.shape for name, item in inputs.items()}
-    changed = dict(config)
-    for item in inputs.values():
-        changed |= item.fitted.config
-    spec = context.model
-    if changed:
-        spec = replace(spec, config=replace(spec.config, **changed))
-    key = repr((spec.name, spec.config, shapes, len(context.data.labels)))
-    if key not in _networks:
-        _networks.clear()
-        _networks[key] = Network(spec, shapes, len(context.data.labels))
-    return _networks[key]

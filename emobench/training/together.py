@@ -6,12 +6,12 @@ random states and running statistics are stacked, and every step is one call for
 clips lie on the device once; a batch is a list of their numbers.
 
 A member's losses are those that it has alone, but for the last bits: it sees the batches of its own
-schedule, padded to its own length where a network feels padding.
+schedule, and none of the padding that others ask for.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -79,11 +79,14 @@ def obstacle(spec: ModelSpec, selection: str, model: keras.Model) -> str:
         return "its epochs are chosen while it trains"
     if spec.grid:
         return "its hyper-parameters are searched in every fold"
+    return ""
+
+
+def feels_padding(spec: ModelSpec, model: keras.Model) -> bool:
+    """Tell whether what a network learns depends on how far its batches are padded."""
     varies = any(tensor.shape[1] is None for tensor in model.inputs)
     trims = any(isinstance(layer, FrameMaximum) for layer in model.layers)
-    if varies and not spec.masked and not trims:
-        return "it feels how far its batches are padded"
-    return ""
+    return varies and not spec.masked and not trims
 
 
 def train(
@@ -115,7 +118,7 @@ def train(
     for epoch in range(epochs):
         state = _with_rate(network, state, rate_at(spec.config, epoch))
         total = np.zeros(len(members))
-        for rows, batches in _steps(members, epoch):
+        for rows, batches in _steps(members, epoch, apart=feels_padding(spec, network.model)):
             state, loss = step(state, data, batches, rows=rows)
             total = total + loss  # stays on the device: the next step need not wait
         mean = np.asarray(total) * _scales(members)
@@ -197,10 +200,30 @@ def _device_data(members: Sequence[Member]) -> dict[str, Any]:
 
     data = {}
     for name in members[0].batches.sources:
-        tables = [_table(member.batches, name) for member in members]
-        shared = _merged(tables, [member.batches.positions for member in members])
-        data[name] = jnp.stack(tables) if shared is None else jnp.asarray(shared)[None]
+        shared = _shared_table(members, name)
+        if shared is None:
+            data[name] = jnp.stack([_table(member.batches, name) for member in members])
+        else:
+            data[name] = jnp.asarray(shared)[None]
     return data
+
+
+def _shared_table(members: Sequence[Member], name: str) -> np.ndarray | None:
+    """Return one table that holds the clips of all members, or None where they disagree."""
+    whole, known, seen = None, None, set()
+    for member in members:
+        own, source = member.batches.positions, member.batches.sources[name]
+        if id(source) in seen and known[own].all():  # another repetition of a fold
+            continue
+        seen.add(id(source))
+        table = _table(member.batches, name)
+        if whole is None:
+            whole, known = np.zeros_like(table), np.zeros(len(table), bool)
+        both = own[known[own]]
+        if whole.shape != table.shape or not np.array_equal(whole[both], table[both]):
+            return None
+        whole[own], known[own] = table[own], True
+    return whole
 
 
 def _table(batches: Batches, name: str) -> np.ndarray:
@@ -213,42 +236,36 @@ def _table(batches: Batches, name: str) -> np.ndarray:
     return table
 
 
-def _merged(tables: Sequence[np.ndarray], positions: Sequence[np.ndarray]) -> np.ndarray | None:
-    """Return one table that holds what all of them do, or None where they disagree."""
-    if len({table.shape for table in tables}) > 1:
-        return None
-    whole = np.zeros_like(tables[0])
-    known = np.zeros(len(whole), bool)
-    for table, own in zip(tables, positions, strict=True):
-        both = own[known[own]]
-        if not np.array_equal(whole[both], table[both]):
-            return None
-        whole[own] = table[own]
-        known[own] = True
-    return whole
+def _steps(
+    members: Sequence[Member], epoch: int, *, apart: bool
+) -> Iterator[tuple[tuple[int, ...], Any]]:
+    """Yield an epoch's batches, one of each member at a time.
 
+    Args:
+        members: what is trained
+        epoch: number of the epoch
+        apart: whether batches of different padded length must not be padded further: those of
+            each length then take a step of their own, while the other members wait
 
-def _steps(members: Sequence[Member], epoch: int) -> list[tuple[tuple[int, ...], Any]]:
-    """Return an epoch's batches, one of each member at a time.
-
-    Returns:
-        of each step the padded length of each input and, for every member, indexes of clips, their
-        weights, targets, excess rows, whether the member has such a step and the member's number,
-        each with a first axis of members
+    Yields:
+        the padded length of each input and, for every member, indexes of clips, their weights,
+        targets, excess rows, whether the member takes the step and the member's number, each with
+        a first axis of members
     """
     schedules = [member.batches.schedule.epoch(epoch) for member in members]
-    steps = []
     for number in range(max(map(len, schedules))):
         here = [schedule[min(number, len(schedule) - 1)] for schedule in schedules]
+        goes = [number < len(schedule) for schedule in schedules]
         longest = tuple(int(length) for length in np.max([batch.rows for batch in here], axis=0))
-        each = [
-            _arrays(at, member, batch, longest, number < len(schedule))
-            for at, (member, batch, schedule) in enumerate(
-                zip(members, here, schedules, strict=True)
-            )
-        ]
-        steps.append((longest, tuple(map(np.stack, zip(*each, strict=True)))))
-    return steps
+        lengths = sorted({batch.rows for batch in here}) if apart else [longest]
+        for rows in lengths:
+            each = [
+                _arrays(
+                    at, members[at], batch, rows, goes[at] and (not apart or batch.rows == rows)
+                )
+                for at, batch in enumerate(here)
+            ]
+            yield rows, tuple(map(np.stack, zip(*each, strict=True)))
 
 
 def _arrays(
@@ -261,7 +278,7 @@ def _arrays(
         batches.positions[batch.members].astype(np.int32),
         weights,
         batches.targets[batch.members].astype(np.float32),
-        np.int32(max(mine - own for mine, own in zip(rows, batch.rows, strict=True))),
+        np.int32(max(0, *(mine - own for mine, own in zip(rows, batch.rows, strict=True)))),
         np.bool_(active),
         np.int32(number),
     )

@@ -1,0 +1,104 @@
+"""Jobs that are trained along with the one that was asked for, and kept until they are.
+
+The executor hands over one job at a time. Where its fellows can be trained with it, they are, and
+their weights wait in this process; each is then predicted and filed when its turn comes.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from ..spec import Job
+from . import together
+from .network import Network
+from .ready_fold import ReadyFold, make_ready, same_network
+from .seeds import job_seed
+
+Report = Callable[[int, int, float], None]
+
+
+@dataclass(frozen=True)
+class Ahead:
+    """A network that was trained with others.
+
+    Attributes:
+        trained: its weights and losses
+        members: how many were trained at once
+        seconds: its share of the time
+    """
+
+    trained: together.Trained
+    members: int
+    seconds: float
+
+
+_kept: dict[tuple[str, Job], Ahead] = {}
+
+
+def take(
+    ready: ReadyFold,
+    network: Network,
+    job: Job,
+    fellows: Sequence[Job],
+    report: Report,
+) -> Ahead:
+    """Return what a job's network learns, training it and its fellows if that was not done before.
+
+    Args:
+        ready: the job's fold
+        network: its network, whose variables are overwritten
+        job: which is asked for
+        fellows: other jobs of the experiment that are still to be done
+        report: called after every epoch
+    """
+    name = ready.context.experiment.fingerprint
+    if (name, job) not in _kept:
+        _kept.clear()
+        for done, ahead in _train(ready, network, job, fellows, report).items():
+            _kept[name, done] = ahead
+    return _kept.pop((name, job))
+
+
+def _train(
+    ready: ReadyFold, network: Network, job: Job, fellows: Sequence[Job], report: Report
+) -> dict[Job, Ahead]:
+    """Train as many jobs at once as the device's memory holds, the one asked for among them."""
+    context = ready.context
+    group = {job: ready}
+    by_fold = {job.fold: ready.inputs}
+    for other in fellows:
+        fold = context.folds[other.fold]
+        its = make_ready(context, fold, job_seed(other), inputs=by_fold.get(other.fold))
+        by_fold[other.fold] = its.inputs
+        if same_network(ready, its):
+            group[other] = its
+    jobs = list(group)
+    while True:
+        members = [_member(group[each], network) for each in jobs]
+        started = time.perf_counter()
+        try:
+            every = together.train(
+                network,
+                context.model,
+                members,
+                context.epochs,
+                lambda done, losses: report(done, context.epochs, losses[0]),
+            )
+        except Exception as error:
+            if "RESOURCE_EXHAUSTED" not in str(error) or len(jobs) == 1:
+                raise
+            jobs = jobs[: math.ceil(len(jobs) / 2)]
+            continue
+        seconds = (time.perf_counter() - started) / len(jobs)
+        return {
+            each: Ahead(trained, len(jobs), seconds)
+            for each, trained in zip(jobs, every, strict=True)
+        }
+
+
+def _member(ready: ReadyFold, network: Network) -> together.Member:
+    batches = ready.feed(network).labelled(ready.parts.training, seed=ready.seed)
+    return together.Member(ready.seed, ready.tables, batches)

@@ -1,0 +1,107 @@
+"""A fold made ready for a network: its clips parted, its inputs prepared, its network opened."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ..spec import Fold, ModelSpec
+from .context import Context
+from .feeding import Feed, Parts, part
+from .inputs import Prepared
+from .network import Network
+
+_KEPT = 5
+"""Networks that a process keeps: one more than a grid has cells, as each costs a trace."""
+
+_networks: OrderedDict[str, Network] = OrderedDict()
+
+
+@dataclass(frozen=True)
+class ReadyFold:
+    """What a network is trained and tested on.
+
+    Attributes:
+        context: what the folds share
+        seed: of weights, order and dropout
+        parts: clips to train on, to watch and to test
+        inputs: prepared with what the training clips tell
+    """
+
+    context: Context
+    seed: int
+    parts: Parts
+    inputs: Mapping[str, Prepared]
+
+    @property
+    def tables(self) -> list[Mapping[str, Any]]:
+        """Weights that front-ends give; see `Network.restart`."""
+        return [item.fitted.weights for item in self.inputs.values()]
+
+    def feed(self, network: Network) -> Feed:
+        """Return what makes batches for a network."""
+        return Feed(self.context, self.inputs, network.trained_outputs)
+
+
+def make_ready(
+    context: Context,
+    fold: Fold,
+    seed: int,
+    *,
+    tuning: bool = False,
+    inputs: Mapping[str, Prepared] | None = None,
+) -> ReadyFold:
+    """Return a fold that is ready to be trained on.
+
+    Args:
+        context: what the folds share
+        fold: what is trained on and what is tested
+        seed: of weights, order and dropout
+        tuning: whether the test clips of this fold are training clips of another: they then sound
+            as training clips do
+        inputs: those of the same fold in another repetition, if they are known already
+    """
+    parts = part(context, fold, seed)
+    if inputs is None:
+        heard = () if tuning else parts.test
+        inputs = {
+            name: context.data.prepare(name, parts.training, heard) for name in context.data.inputs
+        }
+    return ReadyFold(context, seed, parts, inputs)
+
+
+def open_network(ready: ReadyFold, config: Mapping[str, Any]) -> Network:
+    """Return the traced network for a fold's shapes, which a process builds once.
+
+    Args:
+        ready: the fold
+        config: hyper-parameters that differ from the model's
+    """
+    key, spec, shapes = _described(ready, config)
+    if key not in _networks:
+        _networks[key] = Network(spec, shapes, len(ready.context.data.labels))
+    _networks.move_to_end(key)
+    while len(_networks) > _KEPT:
+        _networks.popitem(last=False)
+    return _networks[key]
+
+
+def same_network(one: ReadyFold, other: ReadyFold) -> bool:
+    """Tell whether two folds of an experiment are trained with one and the same network."""
+    return _described(one, {})[0] == _described(other, {})[0]
+
+
+def _described(
+    ready: ReadyFold, config: Mapping[str, Any]
+) -> tuple[str, ModelSpec, dict[str, tuple[int | None, ...]]]:
+    """Return the name, the configured model and the input shapes of a fold's network."""
+    shapes = {name: item.shape for name, item in ready.inputs.items()}
+    changed = dict(config)
+    for item in ready.inputs.values():
+        changed |= item.fitted.config
+    spec = ready.context.model
+    if changed:
+        spec = replace(spec, config=replace(spec.config, **changed))
+    return repr((spec.name, spec.config, shapes, len(ready.context.data.labels))), spec, shapes
