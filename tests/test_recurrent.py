@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from emobench.models import layers
+from emobench.models.layers import lstm_loop
 
 CLIPS, STEPS, COLUMNS, UNITS = 5, 7, 3, 4
 LENGTHS = np.array([7, 4, 1, 0, 6])
@@ -93,7 +94,9 @@ def joined(weights: list[np.ndarray]) -> list[np.ndarray]:
 @pytest.mark.parametrize("masked", [False, True])
 @pytest.mark.parametrize("return_sequences", [False, True])
 @pytest.mark.parametrize(("both", "backwards"), [(False, False), (False, True), (True, False)])
-def test_lstm_is_that_of_keras(both, backwards, return_sequences, masked):
+@pytest.mark.parametrize("wide", [100, 0])
+def test_lstm_is_that_of_keras(wide, both, backwards, return_sequences, masked, monkeypatch):
+    monkeypatch.setattr(lstm_loop, "WIDE", wide)
     found, expected = (
         observed(wrap(layer) if both else layer, masked)
         for wrap, layer in (

@@ -20,6 +20,10 @@ from keras import ops
 SHUT = -1e4
 """What a gate takes where it lets nothing through: its sigmoid is exactly zero in float32."""
 
+WIDE = 4
+"""How many times the units a sequence's columns may be before it is projected ahead of the loop, as
+the kernel would have to come from memory at every step."""
+
 
 @dataclass(frozen=True)
 class Direction:
@@ -49,35 +53,49 @@ def run_lstm(directions: Sequence[Direction], padding: Any) -> Any:
     Returns:
         of shape `(steps, batch, directions * units)`, zero in padding
     """
-    x = [ops.transpose(each.sequences, (1, 0, 2)) for each in directions]
+    kernel, recurrent, _ = directions[0].weights
+    wide = kernel.shape[0] > WIDE * recurrent.shape[0]
+    x = [_projected(each) if wide else each.sequences for each in directions]
+    x = [ops.transpose(each, (1, 0, 2)) for each in x]
     if padding is None:
         last = ops.ones_like(x[0][:, :, :1])
     else:
         late = ops.cast(ops.transpose(padding), x[0].dtype)
         last = ops.stack([ops.ones_like(late), late], axis=-1)
-    kernels = ops.stack([_joined(each.weights, padding is not None) for each in directions])
+    masked = padding is not None
+    kernels = ops.stack([_joined(each.weights, masked, wide) for each in directions])
     kept = [each.kept for each in directions if each.kept is not None]
-    loop = _Loop(x[0].shape[-1], [each.backwards for each in directions])
+    loop = _Loop(0 if wide else kernel.shape[0], [each.backwards for each in directions])
     return loop.run(last, kernels, *x, *([ops.stack(kept)] if kept else []))
 
 
-def _joined(weights: tuple[Any, Any, Any], masked: bool) -> Any:
+def _projected(direction: Direction) -> Any:
+    kernel = direction.weights[0]
+    return ops.matmul(direction.sequences, kernel) * _halves(kernel)
+
+
+def _halves(weights: Any) -> Any:
+    """Return factors of shape `(1, 4 * units)`: a half where a sigmoid follows, see the top."""
+    factors = [factor for factor in (0.5, 0.5, 1.0, 0.5) for _ in range(weights.shape[-1] // 4)]
+    return ops.convert_to_tensor([factors], weights.dtype)
+
+
+def _joined(weights: tuple[Any, Any, Any], masked: bool, wide: bool) -> Any:
     """Return all weights as the rows of one kernel, the last row, if `masked`, for padding."""
     kernel, recurrent, bias = weights
-    units = recurrent.shape[0]
-    rows = [kernel, recurrent, ops.expand_dims(bias, 0)]
+    rows = [] if wide else [kernel]
+    rows += [recurrent, ops.expand_dims(bias, 0)]
     if masked:
-        shut = [gate for gate in (SHUT, 0.0, 0.0, SHUT) for _ in range(units)]
+        shut = [gate for gate in (SHUT, 0.0, 0.0, SHUT) for _ in range(recurrent.shape[0])]
         rows.append(ops.convert_to_tensor([shut], kernel.dtype))
-    halves = [factor for factor in (0.5, 0.5, 1.0, 0.5) for _ in range(units)]  # see the docstring
-    return ops.concatenate(rows, axis=0) * ops.convert_to_tensor([halves], kernel.dtype)
+    return ops.concatenate(rows, axis=0) * _halves(kernel)
 
 
 class _Loop:
     """The loop, and its gradient.
 
     Args:
-        columns: of the inputs
+        columns: of the inputs; 0 if they were projected before
         backwards: of each direction
     """
 
@@ -96,11 +114,15 @@ class _Loop:
             h, c = carry[:2]
             for each in kept:
                 h = h * each
-            taken = []
-            for index, back in enumerate(self.backwards):
-                place = steps - 1 - at if back else at
-                taken.append(ops.concatenate([x[index][place], h[index], last[place]], axis=1))
-            gates = ops.tanh(ops.matmul(_stacked(taken), kernels))
+            places = [steps - 1 - at if back else at for back in self.backwards]
+            here = [each[place] for each, place in zip(x, places, strict=True)]
+            inside = [[each] if self.columns else [] for each in here]
+            taken = [
+                ops.concatenate([*inside[index], h[index], last[place]], axis=1)
+                for index, place in enumerate(places)
+            ]
+            sums = ops.matmul(_stacked(taken), kernels)
+            gates = ops.tanh(sums if self.columns else sums + _stacked(here))
             take, forget, candidate, output = ops.split(gates, 4, axis=-1)
             c = 0.5 * (c + forget * c + candidate + take * candidate)
             squashed = ops.tanh(c)
@@ -125,8 +147,9 @@ class _Loop:
                 flat = ops.reshape(each, (-1, each.shape[-1]))
                 seen = ops.reshape(taken[index], (-1, taken[index].shape[-1]))
                 d_kernels.append(ops.matmul(ops.transpose(seen), flat))
-                back = ops.matmul(flat, ops.transpose(kernels[index, : self.columns]))
-                d_x.append(self._in_order(index, ops.reshape(back, ops.shape(x[index]))))
+                if self.columns:
+                    flat = ops.matmul(flat, ops.transpose(kernels[index, : self.columns]))
+                d_x.append(self._in_order(index, ops.reshape(flat, ops.shape(x[index]))))
             nothing = [ops.zeros_like(each) for each in (last, *kept)]
             return nothing[0], ops.stack(d_kernels), *d_x, *nothing[1:]
 
