@@ -566,6 +566,7 @@ RICH = {
     "drop": [{"where": {"room": ["k", "*z"], "stem": "q"}, "reason": "noise"}],
     "ignore": ["x*"],
     "folds": {"groups": "6"},
+    "channel": "left",
     "train_on": "emotion",
     "expect": {"anger": "2", "other": "3", "speakers": "4"},
     "variants": {"loud": {"title": "Loud", "drop": None}},

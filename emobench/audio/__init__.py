@@ -11,6 +11,7 @@ from .channels import CHANNELS, Channel, Difference
 from .decoding import (
     OVERHANG_SECONDS,
     SAMPLE_RATE,
+    SHORTEST_SECONDS,
     AudioInformation,
     compare,
     decode,
@@ -23,6 +24,7 @@ __all__ = [
     "CHANNELS",
     "OVERHANG_SECONDS",
     "SAMPLE_RATE",
+    "SHORTEST_SECONDS",
     "AudioInformation",
     "Channel",
     "Difference",

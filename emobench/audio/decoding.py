@@ -23,6 +23,9 @@ SAMPLE_RATE = 16_000
 OVERHANG_SECONDS = 0.1
 """Annotations are rounded: a segment may end this much after its file does, and is cut there."""
 
+SHORTEST_SECONDS = 0.02
+"""No front-end makes anything of less."""
+
 _BLOCK = 2**18
 """Samples that are decoded at once."""
 

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from ..corpora import CheckReport
+    from ..corpora.clips import Duplicate
 
 _PLAIN_WIDTH = 1000
 _MOST_LISTED = 20
@@ -82,7 +83,7 @@ def _remarks(report: CheckReport) -> Iterator[str]:
         yield f"left out by the registry: {count:,} ({reason})"
     if reading.duplicates:
         yield f"files with the id of another, not used: {len(reading.duplicates):,}"
-        yield from _listed([f"{unused} (as {used})" for _, used, unused in reading.duplicates])
+        yield from _listed(_copies(reading.duplicates))
     if report.alike:
         what = "the same sound" if report.deep else "the same bytes"
         yield f"different clips with {what}: {len(report.alike):,}"
@@ -98,6 +99,18 @@ def _remarks(report: CheckReport) -> Iterator[str]:
             reasons = Counter(report.broken.values()).most_common(_FEW)
             yield from (f"  {count:,} in all: {reason}" for reason, count in reasons if count > 1)
     yield _verdict(report)
+
+
+def _copies(duplicates: Sequence[Duplicate]) -> list[str]:
+    """Return which folders hold the same as which others, and how many files."""
+    from ..corpora.duplicates import apart
+
+    folders = Counter(apart(copy.used, copy.unused) for copy in duplicates)
+    return [
+        f"{unused or 'the corpus folder'}: {count:,} that hold{'s' if count == 1 else ''} the same "
+        f"as in {used or 'the corpus folder'}"
+        for (used, unused), count in folders.items()
+    ]
 
 
 def _time(seconds: float) -> str:
@@ -138,10 +151,18 @@ def _verdict(report: CheckReport) -> str:
     if clips.wanted is not None and clips.found > clips.wanted:
         return (
             f"not ok: {clips.found:,} clips instead of {clips.wanted:,}. Remove what does not "
-            f"belong to the corpus from its folder.{decoded}"
+            f"belong to the corpus from its folder{_otherwise(report)}.{decoded}"
         )
     names = ", ".join(cell.name for cell in differing)
     return f"not ok: the numbers of {names} are not those of the release.{decoded}"
+
+
+def _otherwise(report: CheckReport) -> str:
+    """Return what else to do about more clips than are expected."""
+    if report.corpus.variants:
+        names = (f"{report.corpus.base}:{name}" for name in report.corpus.variants)
+        return f", or check one of its variants ({', '.join(names)})"
+    return ", or correct `expect:`" if report.corpus.expect is not None else ""
 
 
 def _listed(lines: Sequence[str]) -> Iterator[str]:

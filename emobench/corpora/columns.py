@@ -8,7 +8,7 @@ from typing import Any
 
 from ..errors import CorpusError
 from . import durations, places
-from .clips import Reading
+from .clips import Reading, counted, named
 from .fields import TABLE_COLUMNS
 
 
@@ -21,25 +21,42 @@ def columns(reading: Reading, cache: Path | None = None) -> dict[str, list[Any]]
 
     Returns:
         `TABLE_COLUMNS` and then the entry's further columns, each with one value per clip: texts,
-        but for `start`, `end` and `duration` in seconds and `age` in years; None where unknown
+        but for `start`, `end` and `duration` in seconds and `age` in years; None where unknown.
+        Where an entry says which channel is heard there is a column `audio_channel`.
 
     Raises:
-        CorpusError: if an age is no number
+        CorpusError: if an age is no number, or channels differ that nobody chose from
     """
     clips = reading.clips
     files = list({clip.file.path: clip.file for clip in clips}.values())
     headers = durations.read(files, reading.folder, places.cache_root(cache))
+    _insist_on_channel(reading, headers)
+    heard = {clip.channel for clip in clips} - {None}
     computed = {
         "path": [clip.file.path for clip in clips],
         "start": [clip.start for clip in clips],
         "end": [clip.end for clip in clips],
         "age": _ages(reading),
         "duration": [durations.of(clip, headers) for clip in clips],
+        "audio_channel": [clip.channel for clip in clips],
     }
     return {
         name: computed[name] if name in computed else [clip.facts.get(name) for clip in clips]
-        for name in (*TABLE_COLUMNS, *reading.corpus.extra)
+        for name in (*TABLE_COLUMNS, *(["audio_channel"] if heard else []), *reading.corpus.extra)
     }
+
+
+def _insist_on_channel(reading: Reading, headers: durations.Headers) -> None:
+    mixed = headers.mixed(reading.clips)
+    if not mixed:
+        return
+    relative = {clip.file.path: clip.file.relative for clip in reading.clips}
+    shown = [f"{relative[path]} ({how})" for path, how in mixed.items()]
+    raise CorpusError(
+        f"{reading.corpus.at('channel')}: expected channels that are alike, found {counted(shown)} "
+        f"whose channels differ: {named(shown)}. Write `channel: left` (the first), "
+        "`channel: right` or `channel: mean` in the entry."
+    )
 
 
 def _ages(reading: Reading) -> list[int | float | None]:

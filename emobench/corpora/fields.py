@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_core import PydanticCustomError
@@ -181,4 +181,6 @@ Download = Annotated[Text, AfterValidator(_download)]
 Addresses = Annotated[tuple[Download, ...], BeforeValidator(_several)]
 Doi = Annotated[Text, AfterValidator(_doi)]
 FoldRule = Annotated[str, BeforeValidator(_fold_rule)]
+Channel = Literal["left", "right", "mean"]
+"""As in `audio`, which loads NumPy."""
 Count = Annotated[int, Field(ge=0)]
