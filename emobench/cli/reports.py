@@ -98,6 +98,7 @@ def _remarks(report: CheckReport) -> Iterator[str]:
         if len(report.broken) > _MOST_LISTED:
             reasons = Counter(report.broken.values()).most_common(_FEW)
             yield from (f"  {count:,} in all: {reason}" for reason, count in reasons if count > 1)
+    yield from (f"warning: {caution}" for caution in report.cautions)
     yield _verdict(report)
 
 
@@ -138,7 +139,9 @@ def _verdict(report: CheckReport) -> str:
     decoded = " Every file in use was decoded." if report.deep else ""
     if report.good:
         known = "as expected" if clips.wanted is not None else _INCOMPARABLE
-        return f"ok: {clips.found:,} clips, {known}.{decoded}"
+        count = len(report.cautions)
+        warned = f" See the {_counted(count, 'warning')} above." if count else ""
+        return f"ok: {_counted(clips.found, 'clip')}, {known}.{decoded}{warned}"
     if not differing:
         known = "the counts are as expected, but see above"
         return f"not ok: {known if clips.wanted is not None else 'see above'}.{decoded}"
@@ -191,6 +194,10 @@ def console() -> Console:
 
     console = Console(highlight=False)
     return console if console.is_terminal else Console(highlight=False, width=_PLAIN_WIDTH)
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
 
 
 def number(value: int | None) -> str:

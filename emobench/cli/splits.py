@@ -106,6 +106,8 @@ def folds(
     chosen = known.get(protocol)
     table = corpora.load(corpus, places.data, places.cache)
     made = splitting.make(table, corpus.folds, chosen)
+    for caution in corpora.foresee(corpus, chosen, places.data, places.cache):
+        click.echo(f"warning: {caution}", err=True)
     if as_json:
         click.echo(json.dumps(list(map(_as_json, made)), indent=1, ensure_ascii=False))
     elif as_csv:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import csv
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache as remember
 from pathlib import Path
 
+from .. import protocols
 from ..audio import OVERHANG_SECONDS, SHORTEST_SECONDS
-from . import contents, durations, places
+from . import cautions, contents, durations, places
 from .clips import Clip, Reading
 from .durations import Headers
 from .fields import EMOTIONS
@@ -73,6 +74,7 @@ class CheckReport:
         broken: why a file cannot be used, by its path below the corpus folder; a segment of a
             file that can by that path and its id
         alike: groups of files in use that hold the same
+        cautions: what the corpus cannot teach, a sentence each
         deep: whether every file was decoded
     """
 
@@ -82,6 +84,7 @@ class CheckReport:
     headers: Headers
     broken: Mapping[str, str] = field(default_factory=dict)
     alike: tuple[tuple[str, ...], ...] = ()
+    cautions: tuple[str, ...] = ()
     deep: bool = False
 
     @property
@@ -141,6 +144,8 @@ def check(
     unfit = _unfit(reading.clips, headers)
     wrong = {**headers.bad, **mixed, **unfit, **found.wrong}
     groups = (sorted(files[path].relative for path in group) for group in found.alike)
+    usable = replace(reading, clips=tuple(clip for clip in reading.clips if _fit(clip, wrong)))
+    foreseen = cautions.of_check(usable, protocols.get(protocols.DEFAULT), found.alike, cache)
     return CheckReport(
         corpus=corpus,
         reading=reading,
@@ -148,6 +153,7 @@ def check(
         headers=headers,
         broken=_broken(reading.clips, wrong),
         alike=tuple(sorted(map(tuple, groups))),
+        cautions=tuple(foreseen),
         deep=deep,
     )
 
@@ -212,6 +218,10 @@ def _unfit(clips: Iterable[Clip], headers: Headers) -> dict[str, str]:
                 f"{lasts * 1000:.3g} ms. Copy it again, or drop it."
             )
     return wrong
+
+
+def _fit(clip: Clip, wrong: Mapping[str, str]) -> bool:
+    return clip.id not in wrong and clip.file.path not in wrong
 
 
 def _broken(clips: Iterable[Clip], wrong: Mapping[str, str]) -> dict[str, str]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from .. import __version__
+from .. import __version__, corpora
 from ..audio import SAMPLE_RATE
 from ..conditions import Condition
 from ..corpora import Corpus
@@ -21,6 +22,8 @@ from ..training.context import hearing
 from ..training.dataset import Dataset
 from .configuration import configuration, extras, hears
 from .planning import Plan
+
+_log = logging.getLogger(__name__)
 
 Listener = Callable[[Event], None]
 AS_IT_IS = Condition()
@@ -197,10 +200,12 @@ def execute(
     for corpus, specs in planned.pairs if planned.selection.folds else ():
         prepare(corpus, specs[0], planned, places, extract=False)  # a wrong --folds is said now
     steps = []
+    foreseen: set[str] = set()
     for corpus, model, condition in _everything(planned):
         if stopping():
             break
         try:
+            _foresee(corpus, planned, places, foreseen)
             step, data = prepare(
                 corpus,
                 model,
@@ -228,6 +233,14 @@ def execute(
                 listener(event)
     summary.stopped = stopping()
     return summary
+
+
+def _foresee(corpus: Corpus, planned: Plan, places: Places, foreseen: set[str]) -> None:
+    """Say once what a corpus cannot teach; fail before extraction if it cannot be split."""
+    if corpus.name not in foreseen:
+        for caution in corpora.foresee(corpus, planned.protocol, places.data, places.cache):
+            _log.warning("%s: %s", corpus.name, caution)
+        foreseen.add(corpus.name)
 
 
 def _watched(
