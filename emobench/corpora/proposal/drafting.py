@@ -38,6 +38,7 @@ def draft(files: Sequence[AudioFile], folder: Path, name: str, own: str) -> Draf
     table = max(joins, key=_worth, default=None)
     told = table.columns if table else {}
     choice = _choice(files, folder, table)
+    unread = sheets.unread(folder)
     if choice.emotion is not None:  # names say it as well, and better
         told = {ours: name for ours, name in told.items() if ours != "emotion"}
     used, groups = _used(choice)
@@ -53,16 +54,21 @@ def draft(files: Sequence[AudioFile], folder: Path, name: str, own: str) -> Draf
     telling = [replace(table, columns=told)] if told else []
     telling += [join for join in persons if join is not None][:1]
     if telling:
-        keys["tables"] = [_table_keys(join) for join in telling]
+        keys["tables"] = [each for join in telling for each in _table_keys(join)]
     if values := dict(_values(telling, groups)):
         keys["values"] = values
     keys["folds"] = "speaker"
+    unsure = [*_unsure(choice, table if told else None, told, read, groups), *unread]
+    for rival in choice.rivals:
+        other = _file_keys(files, *_used(replace(choice, speaker=rival)), bool(told))
+        unsure.append(f"speaker: it might be {_place(rival)}. Then pattern: {other['pattern']}")
     return Draft(
         name,
         keys,
         {label: labels[label] for label in (read.unknown if read else ())},
-        tuple(_unsure(choice, table if told else None, told, read, groups)),
+        tuple(unsure),
         tuple(_lacking(choice, told)),
+        _doubt(choice),
     )
 
 
@@ -96,14 +102,17 @@ def _used(choice: Choice) -> tuple[dict[int, Split], dict[str, Part]]:
             free = not any(_overlap(part, other) for other in groups.values())
             if free and sexes(part.counts) and "sex" not in groups:
                 groups["sex"] = part
-            elif free and _is_repetition(part) and "repetition" not in groups:
+            elif free and _is_repetition(part, split, groups) and "repetition" not in groups:
                 groups["repetition"] = part
     return used, groups
 
 
-def _is_repetition(part: Part) -> bool:
-    few = len(part.counts) <= _MOST_REPETITIONS
-    return part.level == 0 and part.at_end and part.is_number and few
+def _is_repetition(part: Part, split: Split, groups: Mapping[str, Part]) -> bool:
+    """Tell whether a part is a number at the end that stands for itself."""
+    if part.level or not (part.at_end and part.is_number) or len(part.counts) > _MOST_REPETITIONS:
+        return False
+    ends = {other.last for other in groups.values() if other.level == 0}
+    return part.first == 0 or split.separators[part.first - 1] or part.first - 1 in ends
 
 
 def _overlap(one: Part, other: Part) -> bool:
@@ -183,14 +192,11 @@ def _speakers(choice: Choice, table: Join | None) -> set[str]:
     return {value for value in values if value}
 
 
-def _table_keys(join: Join) -> dict[str, object]:
+def _table_keys(join: Join) -> list[dict[str, object]]:
+    """Return the keys of each file of a table."""
     sheet = join.sheet
-    keys: dict[str, object] = {
-        "file": sheet.file,
-        "key": {join.key[0]: join.key[1]},
-        "columns": dict(join.columns),
-    }
-    usual = "," if sheet.file.lower().endswith(".csv") else "\t"
+    keys: dict[str, object] = {"key": {join.key[0]: join.key[1]}, "columns": dict(join.columns)}
+    usual = "," if sheet.files[0].lower().endswith(".csv") else "\t"
     if sheet.separator != usual:
         keys["separator"] = sheet.separator
     if sheet.encoding != "utf-8":
@@ -199,7 +205,7 @@ def _table_keys(join: Join) -> dict[str, object]:
         keys["skip"] = str(sheet.skip)
     if not {"emotion", "speaker"} & set(join.columns):
         keys["required"] = "false"
-    return keys
+    return [{"file": file, **keys} for file in sheet.files]
 
 
 def _values(
@@ -244,19 +250,24 @@ def _unsure(
     if read is not None:
         yield from _doubts(read)
     if choice.speaker is not None:
-        rivals = "; or ".join(f"{part.where} ({part.shown()})" for part in choice.rivals)
-        counting = ". Numbers may count recordings instead of people"
-        yield (
-            f"speaker: from {_place(choice.speaker)}"
-            + (f"; it might be {rivals}" if rivals else "")
-            + (counting if choice.speaker.part.is_number and not choice.speaker.part.before else "")
+        counting = choice.speaker.part.is_number and not choice.speaker.part.before
+        yield f"speaker: from {_place(choice.speaker)}" + (
+            ". Numbers may count recordings instead of people" if counting else ""
         )
     if table is not None:
         names = ", ".join(f"{ours} from '{theirs}'" for ours, theirs in told.items())
         lines = f"; files without a row in it: {table.missing:,}" if table.missing else ""
-        yield f"table {table.sheet.file}: {names}{lines}"
+        yield f"table {' and '.join(table.sheet.files)}: {names}{lines}"
     if "repetition" in groups:
         yield "repetition: the last number of the file name; call it sentence if it tells the text"
+
+
+def _doubt(choice: Choice) -> str:
+    """Return what must be said before anybody is held out; "" if nothing."""
+    if choice.speaker is None or not choice.rivals:
+        return ""
+    places = ", or ".join(_place(one) for one in (choice.speaker, *choice.rivals))
+    return f"say who speaks. It may be {places}; the patterns are below."
 
 
 def _place(chosen: Chosen) -> str:

@@ -203,6 +203,8 @@ def _judged(proposed: Draft, reading: Reading, files: Sequence[AudioFile]) -> Pr
         verdict = f"Not ready: say what {what}."
     elif reading.problems:
         verdict = f"Not ready: {reading.problems[0].partition(': ')[2]}"
+    elif proposed.doubt:
+        verdict = f"Not ready: {proposed.doubt}"
     elif len(speakers) < 2 or len(labels) < 2:
         verdict = (
             f"Not ready: expected several speakers and several emotions, found {len(speakers)} "
