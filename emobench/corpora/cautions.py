@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from .. import folds as splitting
 from ..errors import CorpusError
 from ..spec import Fold, Protocol
 from . import contents
-from .clips import Reading, named
+from .clips import Clip, Reading, named
 from .opening import open_corpus
 from .schema import Corpus
-from .table import tabulate
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 _FEW_SHARE = 0.1
 """Of the clips: less than this in speakers of one label is what a large corpus has anyway."""
@@ -48,10 +43,9 @@ def foresee(
     """
     reading = open_corpus(corpus, data, cache)
     reading.insist()
-    table = tabulate(reading, cache)
     files = {clip.file.path: clip.file for clip in reading.clips}
     alike = contents.compare_bytes(list(files.values())).alike
-    return list(cautions(reading, table, alike, splitting.make(table, corpus.folds, protocol)))
+    return list(cautions(reading, alike, _split(reading, protocol, cache)))
 
 
 def of_check(
@@ -61,43 +55,73 @@ def of_check(
     if not reading.clips:
         return []
     try:
-        table = tabulate(reading, cache)
-    except CorpusError:  # what is wrong with files is told already
-        return []
-    try:
-        made = splitting.make(table, reading.corpus.folds, protocol)
+        made = _split(reading, protocol, cache)
     except CorpusError as error:
-        return [*cautions(reading, table, alike), f"It cannot be run: {error}"]
-    return list(cautions(reading, table, alike, made))
+        return [*cautions(reading, alike), f"It cannot be run: {error}"]
+    return list(cautions(reading, alike, made))
 
 
 def cautions(
-    reading: Reading,
-    table: pd.DataFrame,
-    alike: Iterable[Sequence[str]] = (),
-    made: Sequence[Fold] = (),
+    reading: Reading, alike: Iterable[Sequence[str]] = (), made: Sequence[Fold] = ()
 ) -> Iterator[str]:
     """Yield a sentence for each thing that a corpus cannot teach.
 
     Args:
         reading: its clips
-        table: the same as utterance table
         alike: paths of files that hold the same, in groups
         made: folds
     """
-    yield from _rare(table)
-    yield from _one_label(table)
-    if made:
-        yield from _uneven_folds(table, made)
-    yield from _few_groups(table)
-    yield from _two_sexes(table)
+    clips = reading.clips
+    yield from _rare(clips)
+    yield from _one_label(clips)
+    yield from _uneven_folds(clips, made)
+    yield from _few_groups(clips)
+    yield from _two_sexes(clips)
     yield from _contradictions(reading, alike)
-    yield from _telling_texts(table)
+    yield from _telling_texts(clips)
 
 
-def _rare(table: pd.DataFrame) -> Iterator[str]:
-    counts = table["label"].value_counts()
-    single = sorted(str(label) for label in counts.index[counts == 1])
+def _split(reading: Reading, protocol: Protocol, cache: Path | None) -> list[Fold]:
+    """Return the folds of a protocol; where single groups are held out, without pandas.
+
+    Raises:
+        CorpusError: if the clips cannot be split
+    """
+    rule = reading.corpus.folds
+    groups = _by(reading.clips, "group")
+    labels = {name: {clip.facts["label"] for clip in clips} for name, clips in groups.items()}
+    rest = [set().union(*(labels[other] for other in labels if other != name)) for name in labels]
+    simple = rule in ("speaker", "session") and not protocol.split and protocol.max_folds is None
+    if not simple or len(groups) < 2 or any(len(trained) < 2 for trained in rest):
+        from .. import folds
+        from .table import tabulate
+
+        return folds.make(tabulate(reading, cache), rule, protocol)
+    every = [clip.id for clip in reading.clips]
+    held_out = {name: {clip.id for clip in groups[name]} for name in sorted(groups)}
+    return [
+        Fold(
+            index,
+            (name,),
+            training=tuple(clip for clip in every if clip not in out),
+            test=tuple(clip for clip in every if clip in out),
+            development=(),
+        )
+        for index, (name, out) in enumerate(held_out.items())
+    ]
+
+
+def _by(clips: Iterable[Clip], column: str) -> dict[str, list[Clip]]:
+    """Return clips by what a column says of them."""
+    found: dict[str, list[Clip]] = defaultdict(list)
+    for clip in clips:
+        if clip.facts.get(column) is not None:
+            found[clip.facts[column]].append(clip)
+    return found
+
+
+def _rare(clips: Sequence[Clip]) -> Iterator[str]:
+    single = sorted(label for label, held in _by(clips, "label").items() if len(held) == 1)
     if single:
         yield (
             f"a single clip of {_listed(single)}: it is either trained on or tested, so its recall "
@@ -105,50 +129,52 @@ def _rare(table: pd.DataFrame) -> Iterator[str]:
         )
 
 
-def _one_label(table: pd.DataFrame) -> Iterator[str]:
-    by_speaker = table.groupby("speaker")["label"].agg(["nunique", "size"])
-    single = by_speaker[(by_speaker["nunique"] == 1) & (by_speaker["size"] > 1)]
-    if len(single) and single["size"].sum() >= _FEW_SHARE * len(table):
+def _one_label(clips: Sequence[Clip]) -> Iterator[str]:
+    speakers = _by(clips, "speaker")
+    single = {
+        speaker: len(held)
+        for speaker, held in sorted(speakers.items())
+        if len(held) > 1 and len({clip.facts["label"] for clip in held}) == 1
+    }
+    if single and sum(single.values()) >= _FEW_SHARE * len(clips):
         yield (
-            f"{len(single):,} of {len(by_speaker):,} speakers have clips of one label only "
-            f"({_listed(map(str, single.index))}): standardising by speaker removes what tells "
+            f"{len(single):,} of {len(speakers):,} speakers have clips of one label only "
+            f"({_listed(single)}): standardising by speaker removes what tells "
             "their label. See whether these are persons; prefer models that standardise by the "
             "training fold."
         )
 
 
-def _uneven_folds(table: pd.DataFrame, made: Sequence[Fold]) -> Iterator[str]:
+def _uneven_folds(clips: Sequence[Clip], made: Sequence[Fold]) -> Iterator[str]:
     untrained: dict[str, list[Fold]] = defaultdict(list)
     untested: dict[str, list[Fold]] = defaultdict(list)
-    labels = table["label"]
+    label = {clip.id: clip.facts["label"] for clip in clips}
     for fold in made:
-        trained, tested = (set(labels.loc[list(ids)]) for ids in (fold.training, fold.test))
-        for label in tested - trained:
-            untrained[str(label)].append(fold)
-        for label in trained - tested:
-            untested[str(label)].append(fold)
-    for label, found in sorted(untrained.items()):
+        trained, tested = ({label[clip] for clip in ids} for ids in (fold.training, fold.test))
+        for name in tested - trained:
+            untrained[name].append(fold)
+        for name in trained - tested:
+            untested[name].append(fold)
+    for name, found in sorted(untrained.items()):
         yield (
-            f"{_folds(found)}: '{label}' is tested but not in the training part, so its recall is "
+            f"{_folds(found)}: '{name}' is tested but not in the training part, so its recall is "
             "0. Drop the class, or hold out larger groups."
         )
-    for label, found in sorted(untested.items()):
-        yield f"{_folds(found)}: no clip of '{label}' is tested; UAR is the mean over the others."
+    for name, found in sorted(untested.items()):
+        yield f"{_folds(found)}: no clip of '{name}' is tested; UAR is the mean over the others."
 
 
-def _few_groups(table: pd.DataFrame) -> Iterator[str]:
-    groups = table["group"].nunique()
-    if groups == 2:
+def _few_groups(clips: Sequence[Clip]) -> Iterator[str]:
+    if len(_by(clips, "group")) == 2:
         yield (
             "two groups to hold out: each fold trains on one, so that tuning and development split "
             "its clips (within-speaker), and differences between folds say little."
         )
 
 
-def _two_sexes(table: pd.DataFrame) -> Iterator[str]:
-    known = table[table["sex"].notna()]
-    for speaker, sexes in known.groupby("speaker")["sex"]:
-        counts = Counter(map(str, sexes))
+def _two_sexes(clips: Sequence[Clip]) -> Iterator[str]:
+    for speaker, held in _by(clips, "speaker").items():
+        counts = Counter(clip.facts["sex"] for clip in held if clip.facts.get("sex"))
         if len(counts) > 1:
             told = " and ".join(f"{count:,} {sex}" for sex, count in counts.most_common())
             yield (
@@ -175,25 +201,22 @@ def _contradictions(reading: Reading, alike: Iterable[Sequence[str]]) -> Iterato
             )
 
 
-def _telling_texts(table: pd.DataFrame) -> Iterator[str]:
+def _telling_texts(clips: Sequence[Clip]) -> Iterator[str]:
     """Yield a sentence if transcripts name their own label more often than others'."""
-    known = table[table["transcript"].notna()]
-    texts = known["transcript"].astype(str).str.casefold().str.findall(r"[^\W\d_]+").map(set)
-    if not len(known):
-        return
-    named_by = {
-        label: {str(label).casefold(), *_PLAIN_NAMES.get(str(emotion), ())}
-        | {str(raw).casefold() for raw in rows["raw_emotion"]}
-        for (label, emotion), rows in known.groupby(["label", "emotion"])
-    }
-    own, others = 0, 0
-    example = ""
-    for label, words, text in zip(known["label"], texts, known["transcript"], strict=True):
-        if words & named_by[label]:
+    names: dict[str, set[str]] = defaultdict(set)
+    for clip in clips:
+        facts = clip.facts
+        names[facts["label"]] |= {facts["label"].casefold(), facts["raw_emotion"].casefold()}
+        names[facts["label"]].update(_PLAIN_NAMES.get(facts["emotion"], ()))
+    known = [clip for clip in clips if clip.facts.get("transcript")]
+    own, others, example = 0, 0, ""
+    for clip in known:
+        words = set(re.findall(r"[^\W\d_]+", clip.facts["transcript"].casefold()))
+        if words & names[clip.facts["label"]]:
             own += 1
-            example = example or str(text)
-        others += sum(bool(words & named_by[other]) for other in named_by if other != label)
-    if own > 1 and own * (len(named_by) - 1) > 2 * others:
+            example = example or clip.facts["transcript"]
+        others += sum(bool(words & names[other]) for other in names if other != clip.facts["label"])
+    if own > 1 and own * (len(names) - 1) > 2 * others:
         yield (
             f"{own:,} of {len(known):,} transcripts name their own label, such as '{example}': a "
             "model that reads learns the label from its name."
