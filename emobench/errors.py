@@ -30,6 +30,16 @@ class StoreError(EmobenchError):
     """Results cannot be read or written."""
 
 
+def count(number: int, noun: str) -> str:
+    """Return a number with what it counts.
+
+    Examples:
+        >>> count(1, "clip"), count(1200, "clip")
+        ('1 clip', '1,200 clips')
+    """
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def suggest(word: str, known: Iterable[str]) -> str:
     """Return a sentence that offers the known words closest to a misspelt one.
 

@@ -6,6 +6,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from ..errors import count
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -66,8 +68,9 @@ def _facts(report: CheckReport) -> Iterator[str]:
         )
     if lengths:
         formats = ", ".join(
-            f"{rate:,} Hz {'mono' if channels == 1 else f'{channels} channels'} ({count:,} files)"
-            for (rate, channels), count in report.formats.items()
+            f"{rate:,} Hz {'mono' if channels == 1 else f'{channels} channels'} "
+            f"({count(files, 'file')})"
+            for (rate, channels), files in report.formats.items()
         )
         yield f"audio: {formats}"
         yield (
@@ -79,8 +82,8 @@ def _facts(report: CheckReport) -> Iterator[str]:
 def _remarks(report: CheckReport) -> Iterator[str]:
     """Yield the findings below the table, and a verdict."""
     reading = report.reading
-    for reason, count in reading.dropped.items():
-        yield f"left out by the registry: {count:,} ({reason})"
+    for reason, dropped in reading.dropped.items():
+        yield f"left out by the registry: {dropped:,} ({reason})"
     if reading.duplicates:
         yield f"files with the id of another, not used: {len(reading.duplicates):,}"
         yield from _listed(_copies(reading.duplicates))
@@ -139,9 +142,9 @@ def _verdict(report: CheckReport) -> str:
     decoded = " Every file in use was decoded." if report.deep else ""
     if report.good:
         known = "as expected" if clips.wanted is not None else _INCOMPARABLE
-        count = len(report.cautions)
-        warned = f" See the {_counted(count, 'warning')} above." if count else ""
-        return f"ok: {_counted(clips.found, 'clip')}, {known}.{decoded}{warned}"
+        warnings = len(report.cautions)
+        warned = f" See the {count(warnings, 'warning')} above." if warnings else ""
+        return f"ok: {count(clips.found, 'clip')}, {known}.{decoded}{warned}"
     if not differing:
         known = "the counts are as expected, but see above"
         return f"not ok: {known if clips.wanted is not None else 'see above'}.{decoded}"
@@ -149,12 +152,12 @@ def _verdict(report: CheckReport) -> str:
         advice = ": unpack the missing archives, or download it again"
         if report.reading.problems:
             advice = " or cannot be understood: see above"
-        counts = f"{clips.found:,} of {clips.wanted:,} clips"
+        counts = f"{clips.found:,} of {count(clips.wanted, 'clip')}"
         return f"not ok: {counts}. The copy is incomplete{advice}.{decoded}"
     if clips.wanted is not None and clips.found > clips.wanted:
         return (
-            f"not ok: {clips.found:,} clips instead of {clips.wanted:,}. Remove what does not "
-            f"belong to the corpus from its folder{_otherwise(report)}.{decoded}"
+            f"not ok: {count(clips.found, 'clip')} instead of {clips.wanted:,}. Remove what does "
+            f"not belong to the corpus from its folder{_otherwise(report)}.{decoded}"
         )
     names = ", ".join(cell.name for cell in differing)
     return f"not ok: the numbers of {names} are not those of the release.{decoded}"
@@ -194,10 +197,6 @@ def console() -> Console:
 
     console = Console(highlight=False)
     return console if console.is_terminal else Console(highlight=False, width=_PLAIN_WIDTH)
-
-
-def _counted(count: int, what: str) -> str:
-    return f"{count:,} {what}{'' if count == 1 else 's'}"
 
 
 def number(value: int | None) -> str:

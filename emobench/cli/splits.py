@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ..errors import count
 from . import options, reports
 
 if TYPE_CHECKING:
@@ -165,7 +166,7 @@ def _warn_of_other_counts(corpus: Corpus, found: int) -> None:
     expected = sum(corpus.expect.emotions.values()) if corpus.expect is not None else 0
     if expected and expected != found:
         click.echo(
-            f"This copy holds {found:,} clips instead of {expected:,}: its folds may not be those "
-            f"of others. See `emobench check {corpus.name}`.",
+            f"This copy holds {count(found, 'clip')} instead of {expected:,}: its folds may not be "
+            f"those of others. See `emobench check {corpus.name}`.",
             err=True,
         )

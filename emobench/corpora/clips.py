@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from ..errors import CorpusError
 from .fields import Channel
-from .files import AudioFile
+from .files import AudioFile, archives
 from .schema import Corpus
 
 _MOST_NAMED = 5
@@ -121,10 +121,11 @@ class Reading:
 
     def nothing_found(self) -> str:
         """Return the sentence for a folder without audio."""
-        corpus = self.corpus
+        corpus, packed = self.corpus, archives(self.folder)
+        found = f"only {named(packed)}. Unpack it" if packed else "none. Unpack the archives"
         return (
             f"{self.folder}: expected audio files like {' or '.join(corpus.glob)} "
-            f"({corpus.at('glob')}), found none. Unpack the archives of {corpus.title} there."
+            f"({corpus.at('glob')}), found {found}{'' if packed else f' of {corpus.title}'} there."
         )
 
 

@@ -89,6 +89,14 @@ def scan(folder: Path, globs: Sequence[str], ignored: Sequence[str] = ()) -> lis
     return sorted(found, key=lambda file: (file.relative, file.path))
 
 
+def archives(folder: Path) -> list[str]:
+    """Return the archives below a folder that somebody forgot to unpack."""
+    found = scan(
+        folder, [f"*.{kind}" for kind in ("zip", "tar", "tgz", "gz", "bz2", "xz", "7z", "rar")]
+    )
+    return [file.relative for file in found]
+
+
 def readable(path: str) -> str:
     """Return a path or part of one as text that can be printed and compared.
 

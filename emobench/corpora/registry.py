@@ -109,7 +109,13 @@ def load_registry(files: Sequence[Path] = ()) -> Registry:
     first = HERE if HERE.is_file() else PACKAGED
     sources: dict[str, Source] = {}
     for file in (first, *files):
-        sources.update({source.name: source for source in yaml_source.read(Path(file))})
+        found = yaml_source.read(Path(file))
+        if not found and file in files:
+            raise SpecError(
+                f"{file}: expected entries of corpora, found none. Add one, as `emobench corpora "
+                "add` proposes it, or leave out --datasets."
+            )
+        sources.update({source.name: source for source in found})
     corpora: dict[str, Corpus] = {}
     for source in sources.values():
         corpora.update(_read_entry(source))

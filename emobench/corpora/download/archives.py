@@ -23,7 +23,7 @@ from .storage import StorageError, storing
 Progress = Callable[[int, int | None], None]
 
 _PIECE = 1 << 20
-_LONGEST_READ = 1 << 24
+_LONGEST_READ = 1 << 20
 _COMPRESSED = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ\x00": lzma.open}
 _DAMAGE = (
     *(zipfile.BadZipFile, tarfile.TarError, EOFError, zlib.error, lzma.LZMAError),
@@ -91,6 +91,11 @@ def unpack(
             file.seek(0)
             with opener(file) if opener else file as content:
                 task.untar(content)
+        if not task.files:
+            raise CorpusError(
+                f"{called}: expected an archive with files, found an empty one. See the corpus' "
+                "page for the right address."
+            )
     return task.files
 
 
@@ -135,28 +140,31 @@ class _Unpacking:
 
     def untar(self, content: IO[bytes]) -> None:
         """Unpack a tar archive; it can only be known member by member."""
-        with tarfile.open(fileobj=_Sips(content), mode="r:") as archive:
+        sips = _Sips(content)
+        with tarfile.open(fileobj=sips, mode="r:") as archive:
             for member in archive:
-                self._admit(member.size)
+                self._admit(sips.taken())
                 place = safe_parts(tar_name(member.name), self._called)
+                archive.members.clear()  # tarfile would remember every one
                 if member.isdir() or not place:
                     self._make_folder(place)
                     continue
                 source = archive.extractfile(member) if member.isreg() else None
                 if source is None:
                     raise self._harmful(f"'{member.name}', which is a link or a device")
+                self._admit(member.size, members=0)
                 self._write(source, place, None)
-                archive.members.clear()  # tarfile would remember every one
+                sips.taken()
             content.seek(archive.offset)
             mark = content.read(tarfile.BLOCKSIZE)
             if mark.strip(b"\0") or not mark:  # tarfile takes a broken header for the end
                 raise tarfile.ReadError("its end is missing, or a header is broken")
             while rest := content.read(_PIECE):  # the checksum stands at the very end
-                self._admit(len(rest))
+                self._admit(len(rest), members=0)
 
-    def _admit(self, size: int) -> None:
-        """Count a member, and refuse it where it would be too much."""
-        self._members += 1
+    def _admit(self, size: int, members: int = 1) -> None:
+        """Count a member or more bytes of it, and refuse them where they would be too much."""
+        self._members += members
         self._done += size
         if self._members > self._limits.members:
             raise self._harmful(f"more than {self._limits.members:,} members")
@@ -180,14 +188,24 @@ class _Unpacking:
 
     def _make_folder(self, place: tuple[str, ...]) -> Path:
         folder = self._folder.joinpath(*place)
-        with storing(folder):
+        with self._storing(folder):
             folder.mkdir(parents=True, exist_ok=True)
         return folder
+
+    @contextmanager
+    def _storing(self, path: Path) -> Iterator[None]:
+        """As `storing`; that a file and a folder bear one name is the fault of the archive."""
+        with storing(path):
+            try:
+                yield
+            except (FileExistsError, NotADirectoryError, IsADirectoryError):
+                name = path.relative_to(self._folder)
+                raise self._harmful(f"'{name}' both as a file and as a folder") from None
 
     def _write(self, source: IO[bytes], place: tuple[str, ...], total: int | None) -> None:
         """Copy a member's content; nothing but its bytes is taken over."""
         path = self._make_folder(place[:-1]) / place[-1]
-        with storing(path):
+        with self._storing(path):
             file = path.open("wb")
         with file:
             while piece := source.read(_PIECE):
@@ -202,6 +220,7 @@ class _Sips:
 
     def __init__(self, content: IO[bytes]) -> None:
         self._content = content
+        self._taken = 0
         self.seek, self.tell, self.close = content.seek, content.tell, content.close
 
     def read(self, size: int = -1) -> bytes:
@@ -212,7 +231,14 @@ class _Sips:
         """
         if not 0 <= size <= _LONGEST_READ:
             raise tarfile.ReadError(f"a header of {size:,} bytes")
-        return self._content.read(size)
+        portion = self._content.read(size)
+        self._taken += len(portion)
+        return portion
+
+    def taken(self) -> int:
+        """Return how many bytes were read since this was last asked."""
+        taken, self._taken = self._taken, 0
+        return taken
 
 
 def _zip_member_name(member: zipfile.ZipInfo) -> str:

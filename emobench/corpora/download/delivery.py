@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import os
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -269,12 +268,4 @@ def _unpacked(
 def _put(aside: Path, folder: Path) -> None:
     """Move what was unpacked to where it belongs; files that are there already are replaced."""
     with storing(folder):
-        if not folder.exists():
-            os.replace(aside, folder)
-            return
-        for path in sorted(aside.rglob("*")):
-            target = folder / path.relative_to(aside)
-            if path.is_dir():
-                target.mkdir(exist_ok=True)
-            else:
-                shutil.move(path, target)
+        shutil.copytree(aside, folder, dirs_exist_ok=True, copy_function=shutil.move)

@@ -111,10 +111,13 @@ def choose(
     every = [
         _with_speaker(option, ways, option.emotion.part.values, needs_speaker) for option in equal
     ]
-    return max(
-        every,
-        key=lambda choice: (choice.speaker.rank if choice.speaker else 0, -len(choice.rivals)),
-    )
+    return max(every, key=_worth)
+
+
+def _worth(choice: Choice) -> tuple[int, bool, int]:
+    """Return what speaks for a choice: a speaker, or at least candidates, but few of them."""
+    rank = choice.speaker.rank if choice.speaker else _COUNT
+    return rank, bool(choice.speaker or choice.rivals), -len(choice.rivals)
 
 
 def _levels(files: Sequence[AudioFile]) -> Iterator[tuple[int, list[str | None]]]:

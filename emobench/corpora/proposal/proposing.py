@@ -11,9 +11,9 @@ from pathlib import Path
 
 from ...errors import CorpusError, EmobenchError, SpecError
 from .. import yaml_source
-from ..clips import Reading
+from ..clips import Reading, named
 from ..fields import EMOTIONS
-from ..files import AudioFile, scan
+from ..files import AudioFile, archives, scan
 from ..reading import read
 from ..registry import load_registry, normalised
 from .draft import Draft
@@ -112,9 +112,11 @@ def _files(folder: Path) -> tuple[list[AudioFile], list[str]]:
         if files:
             break
     else:
+        packed = archives(folder)
+        found = f"only {named(packed)}. Unpack it there" if packed else "none. Name the folder"
         raise CorpusError(
-            f"{folder}: expected audio files such as *.wav at any depth, found none. Name the "
-            "folder that holds them."
+            f"{folder}: expected audio files such as *.wav at any depth, found {found}"
+            f"{'' if packed else ' that holds them'}."
         )
     kinds = Counter(file.name.rpartition(".")[2] for file in files)
     places = Counter(file.location.rpartition(".")[0] for file in files)
