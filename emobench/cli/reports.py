@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from .. import errors
 from ..errors import count
 
 if TYPE_CHECKING:
@@ -30,12 +31,12 @@ def print_check(console: Console, report: CheckReport) -> None:
     reading = report.reading
     if not reading.files:
         for text in reading.problems or (reading.nothing_found(),):
-            console.print(text, markup=False, soft_wrap=True)
+            console.print(printable(text), markup=False, soft_wrap=True)
         console.print("not ok: there is nothing to count.", markup=False)
         return
     _print_cells(console, report)
     for text in (*_facts(report), *_remarks(report)):
-        console.print(text, markup=False, soft_wrap=True)
+        console.print(printable(text), markup=False, soft_wrap=True)
 
 
 def _print_cells(console: Console, report: CheckReport) -> None:
@@ -205,5 +206,5 @@ def number(value: int | None) -> str:
 
 
 def printable(value: object) -> str:
-    """Return text without bytes that cannot be printed."""
-    return str(value).encode("utf-8", errors="replace").decode("utf-8")
+    """Return text without bytes that cannot be printed, and with control characters shown."""
+    return errors.printable(str(value).encode("utf-8", errors="replace").decode("utf-8"))

@@ -65,7 +65,7 @@ def _ages(reading: Reading) -> list[int | float | None]:
     try:
         numbers = [None if text is None else float(text) for text in texts]
     except ValueError as error:
-        wrong = next(text for text in texts if text is not None and not _is_number(text))
+        wrong = next(text for text in texts if text is not None and not is_number(text))
         corpus = reading.corpus
         raise CorpusError(
             f"{corpus.at('values', 'age')}: expected ages in years, found '{wrong}'. Translate it "
@@ -76,7 +76,8 @@ def _ages(reading: Reading) -> list[int | float | None]:
     return numbers
 
 
-def _is_number(text: str) -> bool:
+def is_number(text: str) -> bool:
+    """Tell whether a text is a number."""
     try:
         float(text)
     except ValueError:

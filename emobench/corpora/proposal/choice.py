@@ -233,7 +233,7 @@ def _speakers(
             whole = part.first == 0 and part.last == len(way.separators) - 1
             if part.level and not whole and not (emotion and part.level == emotion.part.level):
                 continue
-            if emotion and _overlap(part, emotion.part):
+            if emotion and part.overlaps(emotion.part):
                 continue
             if _may_be_speaker(part, way, labels):
                 candidates.append(Chosen(part, way, _rank(part, way, emotion)))
@@ -320,10 +320,6 @@ def _is_piece(one: Chosen, other: Chosen) -> bool:
         return (part.first, part.last) != (whole.first, whole.last)
     pairs = {pair for pair in zip(part.values, whole.values, strict=True) if None not in pair}
     return bool(pairs) and all(word != text and f" {word} " in f" {text} " for word, text in pairs)
-
-
-def _overlap(one: Part, other: Part) -> bool:
-    return one.level == other.level and one.first <= other.last and other.first <= one.last
 
 
 def _partition(part: Part) -> tuple[int, ...]:

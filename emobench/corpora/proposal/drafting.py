@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from ..contents import digest
 from ..fields import EMOTIONS
 from ..files import AudioFile
 from ..registry import normalised
@@ -19,9 +20,6 @@ from .sheets import Join
 from .words import Meaning, sexes
 
 _MOST_REPETITIONS = 50
-_EXCERPT_BYTES = 4096
-_KNOWN_SEXES = frozenset(("f", "female", "woman", "w", "m", "male", "man"))
-"""What the registry understands by itself."""
 
 
 def draft(files: Sequence[AudioFile], folder: Path, name: str, own: str) -> Draft:
@@ -55,8 +53,6 @@ def draft(files: Sequence[AudioFile], folder: Path, name: str, own: str) -> Draf
     telling += [join for join in persons if join is not None][:1]
     if telling:
         keys["tables"] = [each for join in telling for each in _table_keys(join)]
-    if values := dict(_values(telling, groups)):
-        keys["values"] = values
     keys["folds"] = "speaker"
     unsure = [*_unsure(choice, table if told else None, told, read, groups), *unread]
     for rival in choice.rivals:
@@ -99,7 +95,7 @@ def _used(choice: Choice) -> tuple[dict[int, Split], dict[str, Part]]:
             groups[name] = chosen.part
     for split in used.values():
         for part in split.parts():
-            free = not any(_overlap(part, other) for other in groups.values())
+            free = not any(part.overlaps(other) for other in groups.values())
             if free and sexes(part.counts) and "sex" not in groups:
                 groups["sex"] = part
             elif free and _is_repetition(part, split, groups) and "repetition" not in groups:
@@ -113,10 +109,6 @@ def _is_repetition(part: Part, split: Split, groups: Mapping[str, Part]) -> bool
         return False
     ends = {other.last for other in groups.values() if other.level == 0}
     return part.first == 0 or split.separators[part.first - 1] or part.first - 1 in ends
-
-
-def _overlap(one: Part, other: Part) -> bool:
-    return one.level == other.level and one.first <= other.last and other.first <= one.last
 
 
 def _file_keys(
@@ -141,31 +133,17 @@ def _file_keys(
 
 
 def _distinguishing(files: Sequence[AudioFile]) -> int:
-    """Return how many folders a name needs so that no two clips share it.
-
-    Copies of one clip need none.
-    """
+    """Return how many folders a name needs so that no two recordings share it; copies may."""
     paths = [(file.relative.split("/"), file) for file in files]
     deepest = min(len(path) for path, _ in paths) - 1
-    for depth in range(deepest + 1):
+    for depth in range(deepest):
         alike: dict[str, list[AudioFile]] = defaultdict(list)
         for path, file in paths:
             alike["/".join(path[-1 - depth :])].append(file)
-        if all(_are_copies(group) for group in alike.values()):
+        groups = [group for group in alike.values() if len(group) > 1]
+        if all(len({(file.size, digest(file)) for file in group}) == 1 for group in groups):
             return depth
     return deepest
-
-
-def _are_copies(files: Sequence[AudioFile]) -> bool:
-    """Return whether files hold the same, as far as size, begin and middle tell."""
-    return len(files) == 1 or len({(file.size, _excerpt(file)) for file in files}) == 1
-
-
-def _excerpt(file: AudioFile) -> bytes:
-    with open(file.path, "rb") as stream:
-        begin = stream.read(_EXCERPT_BYTES)
-        stream.seek(file.size // 2)
-        return begin + stream.read(_EXCERPT_BYTES)
 
 
 def _labels(choice: Choice, table: Join | None) -> tuple[Counter[str], Mapping[str, str]]:
@@ -206,18 +184,6 @@ def _table_keys(join: Join) -> list[dict[str, object]]:
     if not {"emotion", "speaker"} & set(join.columns):
         keys["required"] = "false"
     return [{"file": file, **keys} for file in sheet.files]
-
-
-def _values(
-    joins: Sequence[Join], groups: Mapping[str, Part]
-) -> Iterator[tuple[str, dict[str, object]]]:
-    """Yield the translation of words for the sexes that the registry does not know."""
-    texts = [set(join.values["sex"]) - {None} for join in joins if "sex" in join.columns]
-    texts += [set(groups["sex"].counts)] if "sex" in groups else []
-    for found in texts[:1]:
-        meant = sexes(text for text in found if text) or {}
-        if not {text.casefold() for text in meant} <= _KNOWN_SEXES:
-            yield "sex", {"map": dict(sorted(meant.items()))}
 
 
 def _lacking(choice: Choice, told: Mapping[str, str]) -> Iterator[str]:

@@ -76,7 +76,12 @@ class Part:
         names = ("the file name", "the folder", "the folder above")
         return names[self.level] if self.level < 3 else f"the folder {self.level} levels up"
 
-    def shown(self, most: int = 4) -> str:
+    def overlaps(self, other: Part) -> bool:
+        """Return whether the two share a token."""
+        together = self.first <= other.last and other.first <= self.last
+        return self.level == other.level and together
+
+    def shown(self, most: int) -> str:
         """Return its number of values and some of them."""
         some = ", ".join(sorted(self.counts)[:most])
         return f"{len(self.counts)} values: {some}{', …' if len(self.counts) > most else ''}"

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ..clips import named
+from ..columns import is_number
 from ..files import AudioFile, scan
 from ..table_keys import Paths, spelled
 from .words import Meaning, meaning, plain, sexes
@@ -114,10 +115,10 @@ def of_clips(sheet: Sheet, files: Sequence[AudioFile]) -> Join | None:
     best: tuple[int, str, int, list[int | None]] | None = None
     for kind in ("name", "stem", "path"):
         wanted = [file.location if kind == "path" else getattr(file, kind) for file in files]
-        for column, name in enumerate(sheet.header):
+        for column in range(len(sheet.header)):
             cells = [spelled(kind, row[column]) for row in sheet.rows]
             rows = {cell: number for number, cell in enumerate(cells)}
-            if len(rows) < len(cells) or not name:  # several rows for one file, or a mere index
+            if len(rows) < len(cells):  # several rows for one file, or no names at all
                 continue
             paths = Paths(cells) if kind == "path" else None
             place = [rows.get((paths and paths.cell_of(text)) or text) for text in wanted]
@@ -130,7 +131,7 @@ def of_clips(sheet: Sheet, files: Sequence[AudioFile]) -> Join | None:
     values = {
         name: tuple(None if number is None else sheet.rows[number][position] for number in place)
         for position, name in enumerate(sheet.header)
-        if position != column and name
+        if position != column
     }
     roles, emotion = _roles(values)
     if not roles:
@@ -155,7 +156,7 @@ def of_speakers(sheet: Sheet, speakers: Iterable[str]) -> Join | None:
         rest = {
             other: [row[position] for row in sheet.rows]
             for position, other in enumerate(sheet.header)
-            if position != column and other
+            if position != column
         }
         roles, _ = _roles(rest)
         told = {ours: theirs for ours, theirs in roles.items() if ours in ("sex", "age")}
@@ -180,7 +181,7 @@ def _roles(values: Mapping[str, Sequence[str | None]]) -> tuple[dict[str, str], 
                 roles["emotion"], labels = name, read
         elif role is None and sexes(counts):
             roles.setdefault("sex", name)
-        elif role == "age" and not all(_is_number(cell) for cell in counts):
+        elif role == "age" and not all(is_number(cell) for cell in counts):
             continue
         elif role == "sentence" and sum(" " in cell for cell in counts) > len(counts) / 2:
             roles.setdefault("transcript", name)
@@ -220,17 +221,11 @@ def _tried(lines: Sequence[str], sheet: Sheet) -> Sheet | None:
     if len(rows) < 2:
         return None
     header = tuple(cell.strip() for cell in rows[0])
-    whole = [tuple(map(str.strip, row)) for row in rows[1:] if len(row) == len(header)]
-    known = [name for name in header if name]  # one without a name counts the rows
-    is_header = len(header) > 1 and len(set(known)) == len(known) >= len(header) - 1
-    if not is_header or len(whole) < 0.9 * (len(rows) - 1):
+    whole = [tuple(map(str.strip, row)) for row in rows if len(row) == len(header)]
+    known = [place for place, name in enumerate(header) if name]
+    named = len({header[place] for place in known}) == len(known) >= max(1, len(header) - 1)
+    if not named or len(header) < 2 or len(whole) < 0.9 * len(rows):
         return None
-    return replace(sheet, header=header, rows=tuple(whole))
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
+    # A column without a name is one that counts the rows.
+    names, *cells = (tuple(row[place] for place in known) for row in whole)
+    return replace(sheet, header=names, rows=tuple(cells))
