@@ -165,7 +165,7 @@ def test_workbooks_without_a_sheet(table):
 
 def test_tables_of_many_columns(table, quick):
     line = ",".join(f"c{number}" for number in range(300_000)).encode()
-    with pytest.raises(CorpusError, match=r"1 to 10,000 columns .*found 300,000"):
+    with pytest.raises(CorpusError, match=r"1 to 20,000 columns .*found 300,000"):
         table("t.csv", line + b"\n" + line)
 
 
@@ -173,7 +173,7 @@ def test_tables_of_many_columns(table, quick):
     "content", [b"", b"\n\n", b"[" * 100_000, b'{"a": ' * 9_999, b"[1]", b"[]"]
 )
 def test_json_that_is_no_table(table, quick, content):
-    with pytest.raises(CorpusError, match=r"t\.json: expected"):
+    with pytest.raises(CorpusError, match=r"expected"):
         table("t.json", content)
 
 

@@ -21,7 +21,7 @@ Line = tuple[int, Sequence[str]]
 """Number of a line, from 1, and its cells."""
 
 _MOST_BYTES = 300_000_000
-_MOST_COLUMNS = 10_000
+_MOST_COLUMNS = 20_000
 _STUB = b"version https://git-lfs"
 
 
@@ -112,11 +112,11 @@ def _insist(parts: Sequence[Part], path: str, where: str) -> None:
     """Refuse what is no table, or none that anybody wrote.
 
     Raises:
-        CorpusError: if there is no header, or one of too many columns
+        CorpusError: if there is no sheet, or a header of too many columns
     """
     widest = max((len(part.header) for part in parts), default=0)
-    if not widest or widest > _MOST_COLUMNS:
-        found = f"{widest:,}" if widest else "none"
+    if not parts or widest > _MOST_COLUMNS:
+        found = f"{widest:,}" if parts else "none"
         raise CorpusError(
             f"{path}: expected a table of 1 to {_MOST_COLUMNS:,} columns ({where}), found {found}. "
             "Correct `separator:` and `skip:`, or restore the file."
@@ -140,7 +140,7 @@ def _workbook(table: SideTable, content: bytes, path: str, where: str) -> list[P
                     f"{path}: expected a sheet '{name}' ({where}), found "
                     f"{', '.join(sheets) or 'none'}.{suggest(name, sheets)} Correct `sheet:`."
                 )
-            rows = sheets[found].iter_rows(values_only=True, max_col=_MOST_COLUMNS + 1)
+            rows = sheets[found].iter_rows(values_only=True)
             parts.append(_sheet(rows, found, table.skip))
     except CorpusError:
         raise
