@@ -288,9 +288,10 @@ class Transfer:
 
 
 def _chunks(response: requests.Response) -> Iterator[bytes]:
-    """Yield the bytes as they were sent."""
+    """Yield the bytes as they were sent, and as they come: nobody waits for a whole chunk."""
     try:
-        yield from response.raw.stream(_CHUNK, decode_content=False)
+        while chunk := response.raw.read1(_CHUNK, decode_content=False):
+            yield chunk
     except urllib3.exceptions.ReadTimeoutError as error:
         raise Interrupted("the server fell silent") from error
     except (urllib3.exceptions.HTTPError, OSError) as error:
