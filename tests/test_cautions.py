@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 import trees
 
-from emobench import cli, corpora, protocols
+from emobench import cli, corpora, folds, protocols
+from emobench.corpora import cautions
 from emobench.errors import CorpusError
 
 ENTRY = r"""
@@ -187,3 +188,19 @@ def test_a_corpus_of_one_speaker_fails_before_features_are_extracted(corpus, say
     assert "failed: mine svm-is09: " in err
     kept = {path.name.partition("-")[0] for path in (tmp_path / "cache").iterdir()}
     assert kept <= {"headers", "sounds", "bytes", "copies"}
+
+
+def test_folds_are_those_that_are_trained_on(corpus, tmp_path):
+    """Where single groups are held out no table is made for this; it must not differ."""
+    corpus({"b": BOTH, "a": f"{BOTH} happy", "c": BOTH})
+    entry = corpora.load_registry([corpus.file]).get("mine")
+    reading = corpora.open_corpus(entry, tmp_path, tmp_path / "cache")
+    table = corpora.load(entry, tmp_path, tmp_path / "cache")
+    protocol = protocols.get("losgo")
+    quick = cautions._split(reading, protocol, tmp_path / "cache")
+    whole = folds.make(table, entry.folds, protocol)
+    assert [(fold.index, fold.held_out) for fold in quick] == [
+        (fold.index, fold.held_out) for fold in whole
+    ]
+    for one, other in zip(quick, whole, strict=True):
+        assert (set(one.training), set(one.test)) == (set(other.training), set(other.test))

@@ -356,3 +356,58 @@ def test_a_second_deep_check_is_a_matter_of_reading_what_is_known(real_data, tmp
     second = corpora.check(corpus, real_data, deep=True, cache=tmp_path)
     assert time.monotonic() - started < 2
     assert (second.broken, second.alike) == (first.broken, first.alike)
+
+
+# Where things are ---------------------------------------------------------------------------------
+
+
+def test_a_data_folder_that_is_the_corpus_itself(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("EMOBENCH_CACHE", str(tmp_path / "cache"))
+    emo_db(tmp_path / "Emo-DB")
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["check", "emo-db", "--data", str(tmp_path / "Emo-DB")])
+    assert ended.value.code == 1
+    told = capsys.readouterr().err
+    assert "found that of emo-db itself. Pass --data" in told
+    assert "Emo-DB/.." in told
+
+
+def test_a_folder_in_which_an_archive_waits_to_be_unpacked(tmp_path, check):
+    (tmp_path / "tess").mkdir()
+    (tmp_path / "tess" / "TESS.zip").write_bytes(b"PK")
+    status, out = check("tess")
+    assert status == 1
+    assert "found only TESS.zip. Unpack it there." in out
+
+
+def test_a_single_clip_is_not_called_clips(mine):
+    for path in sorted(mine.folder.iterdir())[1:]:
+        path.unlink()
+    assert "ok: 1 clip, nothing to compare with" in mine.check()[1]
+
+
+def test_more_clips_than_the_entry_expects(mine):
+    mine.describe("  expect: {anger: 3, sadness: 4}\n")
+    out = mine.check()[1]
+    assert "not ok: 8 clips instead of 7." in out
+    assert "or correct `expect:`" in out
+
+
+def test_where_a_proposed_entry_goes_is_said(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    names = [
+        f"{who}-{what}-{n}.wav" for who in ("ann", "bob") for what in ("happy", "sad") for n in "12"
+    ]
+    trees.plant(tmp_path / "data" / "voices", names)
+
+    def add(*words: str) -> str:
+        with pytest.raises(SystemExit):
+            cli.main(["corpora", "add", "data/voices", *words])
+        return capsys.readouterr().err
+
+    told = add()
+    assert "Then, once it is saved: emobench check voices --data" in told
+    assert "--datasets voices.yaml" in told
+    told = add("--out", "datasets.yaml")
+    assert "takes the place of the packaged registry" in told
+    assert "takes the place" not in add("--out", "mine.yaml")
