@@ -45,8 +45,7 @@ _DETERMINES = 0.9
 """Share of clips whose label a part foretells, from which it is no speaker."""
 
 _MOST_SPEAKERS = 500
-_MANY_SPEAKERS = 100
-_MOST_RIVALS = 4
+_MANY_SPEAKERS, _MOST_RIVALS = 100, 4
 
 
 @dataclass(frozen=True)

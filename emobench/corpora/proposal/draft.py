@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 
 import yaml
 
+from ...errors import count
+
 _WIDTH = 96
 
 
@@ -59,9 +61,9 @@ class Draft:
         """Yield a comment for each label whose meaning is for the user to say."""
         if self.todo:
             yield "  # Say what these mean in `emotions`; a word of your own goes before an arrow:"
-        for label, count in self.todo.items():
+        for label, clips in self.todo.items():
             name = _dumped({label: None}).partition(": null")[0]
-            yield f"  #   {name}: ?    {count:,} {'clip' if count == 1 else 'clips'}"
+            yield f"  #   {name}: ?    {count(clips, 'clip')}"
 
 
 def _comment(text: str, first: str = "# ", then: str = "# ") -> list[str]:

@@ -89,14 +89,13 @@ def sheets(folder: Path) -> list[Sheet]:
 
 def unread(folder: Path) -> list[str]:
     """Return a sentence for each kind of table that is seen and not read."""
-    told = []
-    for glob in ("*.json", "*.jsonl", "*.ndjson", "*.xlsx", "*.xls", "*.parquet", "*.arrow"):
-        if found := [file.relative for file in scan(folder, [glob])]:
-            told.append(
-                f"{named(found)}: seen, but not read. If it tells emotions or speakers, name it "
-                "under `tables` (.json and .xlsx can be read), or save it as CSV and propose again."
-            )
-    return told
+    globs = ("*.json", "*.jsonl", "*.ndjson", "*.xlsx", "*.xls", "*.parquet", "*.arrow")
+    found = ([file.relative for file in scan(folder, [glob])] for glob in globs)
+    return [
+        f"{named(files)}: seen, but not read. If it tells emotions or speakers, name it under "
+        "`tables` (.json and .xlsx can be read), or save it as CSV and propose again."
+        for files in filter(None, found)
+    ]
 
 
 def _continued(found: Sequence[Sheet]) -> Iterator[Sheet]:
