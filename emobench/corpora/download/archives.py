@@ -18,7 +18,7 @@ from typing import IO
 
 from ...errors import CorpusError
 from .member_names import safe_parts, tar_name, zip_name
-from .storage import StorageError, storing
+from .storage import insist_on_room, storing
 
 Progress = Callable[[int, int | None], None]
 
@@ -129,7 +129,8 @@ class _Unpacking:
                         "needs it. Unpack it by hand; see the corpus' page."
                     )
             parts = [safe_parts(_zip_member_name(member), self._called) for member in members]
-            self._make_room(sum(member.file_size for member in members))
+            free = shutil.disk_usage(self._make_folder(())).free
+            insist_on_room(self._folder, sum(member.file_size for member in members), free)
             total = sum(not member.is_dir() for member in members)
             for member, place in zip(members, parts, strict=True):
                 if member.is_dir() or not place or member.filename.endswith("\\"):
@@ -140,10 +141,10 @@ class _Unpacking:
 
     def untar(self, content: IO[bytes]) -> None:
         """Unpack a tar archive; it can only be known member by member."""
-        sips = _Sips(content)
+        sips = _Sips(content, self._spend)
         with tarfile.open(fileobj=sips, mode="r:") as archive:
             for member in archive:
-                self._admit(sips.taken())
+                self._admit(0 if member.isreg() else member.size)
                 place = safe_parts(tar_name(member.name), self._called)
                 archive.members.clear()  # tarfile would remember every one
                 if member.isdir() or not place:
@@ -152,22 +153,24 @@ class _Unpacking:
                 source = archive.extractfile(member) if member.isreg() else None
                 if source is None:
                     raise self._harmful(f"'{member.name}', which is a link or a device")
-                self._admit(member.size, members=0)
                 self._write(source, place, None)
-                sips.taken()
-            content.seek(archive.offset)
-            mark = content.read(tarfile.BLOCKSIZE)
+            sips.seek(archive.offset)
+            mark = sips.read(tarfile.BLOCKSIZE)
             if mark.strip(b"\0") or not mark:  # tarfile takes a broken header for the end
                 raise tarfile.ReadError("its end is missing, or a header is broken")
-            while rest := content.read(_PIECE):  # the checksum stands at the very end
-                self._admit(len(rest), members=0)
+            while sips.read(_PIECE):  # the checksum stands at the very end
+                pass
 
-    def _admit(self, size: int, members: int = 1) -> None:
-        """Count a member or more bytes of it, and refuse them where they would be too much."""
-        self._members += members
-        self._done += size
+    def _admit(self, size: int) -> None:
+        """Count a member, and refuse it where it would be too much."""
+        self._members += 1
         if self._members > self._limits.members:
             raise self._harmful(f"more than {self._limits.members:,} members")
+        self._spend(size)
+
+    def _spend(self, size: int) -> None:
+        """Count bytes, and refuse them where they would be too many."""
+        self._done += size
         if size < 0 or self._done > self._allowed:
             raise self._harmful(f"content of more than {self._allowed / 1e6:,.0f} MB")
 
@@ -176,15 +179,6 @@ class _Unpacking:
             f"{self._called}: expected the files of a corpus, found {found}. Nothing was unpacked: "
             "the archive is damaged or means harm."
         )
-
-    def _make_room(self, total: int) -> None:
-        self._folder.mkdir(parents=True, exist_ok=True)
-        free = shutil.disk_usage(self._folder).free
-        if total > free:
-            raise StorageError(
-                f"{self._folder}: expected {total / 1e6:,.1f} MB of free space to unpack "
-                f"{self._called}, found {free / 1e6:,.1f} MB. Free some, or choose another --data."
-            )
 
     def _make_folder(self, place: tuple[str, ...]) -> Path:
         folder = self._folder.joinpath(*place)
@@ -218,9 +212,8 @@ class _Unpacking:
 class _Sips:
     """A stream that is read in small portions: no header of a tar archive fills the memory."""
 
-    def __init__(self, content: IO[bytes]) -> None:
-        self._content = content
-        self._taken = 0
+    def __init__(self, content: IO[bytes], spend: Callable[[int], None]) -> None:
+        self._content, self._spend = content, spend
         self.seek, self.tell, self.close = content.seek, content.tell, content.close
 
     def read(self, size: int = -1) -> bytes:
@@ -232,13 +225,8 @@ class _Sips:
         if not 0 <= size <= _LONGEST_READ:
             raise tarfile.ReadError(f"a header of {size:,} bytes")
         portion = self._content.read(size)
-        self._taken += len(portion)
+        self._spend(len(portion))
         return portion
-
-    def taken(self) -> int:
-        """Return how many bytes were read since this was last asked."""
-        taken, self._taken = self._taken, 0
-        return taken
 
 
 def _zip_member_name(member: zipfile.ZipInfo) -> str:

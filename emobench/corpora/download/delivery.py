@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 import shutil
 from collections import Counter
@@ -118,7 +119,7 @@ def _transfer(source: Source, staging: Path, progress: Progress, notice: Notice)
     return Transfer(
         source,
         staging / hashlib.sha256(source.address.encode()).hexdigest()[:16],
-        progress=lambda done, total: progress(f"downloading {name}", done, total),
+        progress=functools.partial(progress, f"downloading {name}"),
         notice=lambda text: notice(f"{name}: {text}"),
     )
 
@@ -244,20 +245,13 @@ def _unpacked(
     try:
         for transfer in found:
             name = _file_name(transfer.source)
+            called = transfer.source.address
+            step = functools.partial(progress, f"unpacking {name}")
             try:
-                files += unpack(
-                    transfer.file,
-                    aside,
-                    called=transfer.source.address,
-                    progress=lambda done, total, name=name: progress(
-                        f"unpacking {name}", done, total
-                    ),
-                    limits=limits,
-                )
-            except StorageError:
-                raise
-            except CorpusError:
-                transfer.discard()
+                files += unpack(transfer.file, aside, called=called, progress=step, limits=limits)
+            except CorpusError as error:
+                if not isinstance(error, StorageError):
+                    transfer.discard()
                 raise
         _put(aside, folder)
     finally:

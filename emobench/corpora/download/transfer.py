@@ -17,7 +17,7 @@ import urllib3
 from ...errors import CorpusError
 from ..fields import split_download
 from .connection import Guarded, Interrupted, open_address
-from .storage import StorageError, storing
+from .storage import insist_on_room, storing
 
 Progress = Callable[[int, int | None], None]
 """Called with the bytes that are there, and how many there are to be (None if nobody says)."""
@@ -154,7 +154,7 @@ class Transfer:
                         raise CorpusError(self._given_up(problem)) from problem
                     pause = patience.pause * 2 ** max(0, idle - 1)
                     pause = min(_LONGEST_PAUSE, max(pause, problem.pause or 0))
-                    self._notice(f"{problem} after {_megabytes(here)}; again in {pause:.3g} s")
+                    self._notice(f"{problem} after {here / 1e6:,.1f} MB; again in {pause:.3g} s")
                     time.sleep(pause)
 
     def _given_up(self, problem: Interrupted) -> str:
@@ -183,7 +183,8 @@ class Transfer:
                 headers["If-Range"] = known.validator
         with open_address(session, self.source.address, headers, patience.timeout) as response:
             state, begin = self._understood(response, known, here)
-            self._make_room(state.total, begin)
+            free = shutil.disk_usage(self.file.parent).free
+            insist_on_room(self.file.parent, (state.total or 0) - begin, free)
             self._note(state)
             self._receive(response, begin, state.total, patience)
         total = state.total
@@ -245,15 +246,6 @@ class Transfer:
             self.discard()
             raise Interrupted(f"more than {most:,} bytes were sent")
 
-    def _make_room(self, total: int | None, begin: int) -> None:
-        """Complain of a disk that cannot hold the file before it is full."""
-        free = shutil.disk_usage(self.file.parent).free
-        if total is not None and total - begin > free:
-            raise StorageError(
-                f"{self.file.parent}: expected {_megabytes(total - begin)} of free space, found "
-                f"{_megabytes(free)}. Free some, or choose another --data."
-            )
-
     def _digests(self) -> tuple[dict[str, str], str | None]:
         """Return digests of what has arrived, and what is wrong with it."""
         digests = {"bytes": str(self._size())}
@@ -304,7 +296,3 @@ def _validator(response: requests.Response) -> str | None:
     """Return by what `If-Range` recognises a version; weak tags do not promise equal bytes."""
     tag = response.headers.get("ETag", "")
     return tag if tag.startswith('"') else response.headers.get("Last-Modified")
-
-
-def _megabytes(count: int) -> str:
-    return f"{count / 1e6:,.1f} MB"

@@ -12,7 +12,7 @@ from ..fields import EMOTIONS
 from ..files import AudioFile
 from ..registry import normalised
 from . import sheets
-from .choice import Choice, Chosen, choose
+from .choice import Choice, choose
 from .draft import Draft
 from .expression import expression
 from .parts import Part, Split
@@ -57,7 +57,7 @@ def draft(files: Sequence[AudioFile], folder: Path, name: str, own: str) -> Draf
     unsure = [*_unsure(choice, table if told else None, told, read, groups), *unread]
     for rival in choice.rivals:
         other = _file_keys(files, *_used(replace(choice, speaker=rival)), bool(told))
-        unsure.append(f"speaker: it might be {_place(rival)}. Then pattern: {other['pattern']}")
+        unsure.append(f"speaker: it might be {rival.part}. Then pattern: {other['pattern']}")
     return Draft(
         name,
         keys,
@@ -210,14 +210,14 @@ def _unsure(
 ) -> Iterator[str]:
     """Yield what was guessed, for people to confirm."""
     if choice.emotion is not None:
-        yield f"emotion: from {_place(choice.emotion)}"
+        yield f"emotion: from {choice.emotion.part}"
     if choice.legend is not None:
         yield f"emotion: the codes are explained by {choice.legend}"
     if read is not None:
         yield from _doubts(read)
     if choice.speaker is not None:
         counting = choice.speaker.part.is_number and not choice.speaker.part.before
-        yield f"speaker: from {_place(choice.speaker)}" + (
+        yield f"speaker: from {choice.speaker.part}" + (
             ". Numbers may count recordings instead of people" if counting else ""
         )
     if table is not None:
@@ -232,13 +232,8 @@ def _doubt(choice: Choice) -> str:
     """Return what must be said before anybody is held out; "" if nothing."""
     if choice.speaker is None or not choice.rivals:
         return ""
-    places = ", or ".join(_place(one) for one in (choice.speaker, *choice.rivals))
+    places = ", or ".join(str(one.part) for one in (choice.speaker, *choice.rivals))
     return f"say who speaks. It may be {places}; the patterns are below."
-
-
-def _place(chosen: Chosen) -> str:
-    part = chosen.part
-    return f"{part.where} ({part.shown(8)})"
 
 
 def _doubts(read: Meaning) -> Iterator[str]:
