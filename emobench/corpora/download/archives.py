@@ -130,7 +130,8 @@ class _Unpacking:
                     )
             parts = [safe_parts(_zip_member_name(member), self._called) for member in members]
             free = shutil.disk_usage(self._make_folder(())).free
-            insist_on_room(self._folder, sum(member.file_size for member in members), free)
+            wanted = sum(member.file_size for member in members)
+            insist_on_room(self._folder, f"unpack {self._called}", wanted, free)
             total = sum(not member.is_dir() for member in members)
             for member, place in zip(members, parts, strict=True):
                 if member.is_dir() or not place or member.filename.endswith("\\"):
