@@ -23,7 +23,6 @@ from .storage import insist_on_room, storing
 Progress = Callable[[int, int | None], None]
 
 _PIECE = 1 << 20
-_LONGEST_READ = 1 << 20
 _COMPRESSED = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ\x00": lzma.open}
 _DAMAGE = (
     *(zipfile.BadZipFile, tarfile.TarError, EOFError, zlib.error, lzma.LZMAError),
@@ -128,10 +127,11 @@ class _Unpacking:
                         f"{self._called}: expected an archive without a password, found one that "
                         "needs it. Unpack it by hand; see the corpus' page."
                     )
-            parts = [safe_parts(_zip_member_name(member), self._called) for member in members]
+            names = [zip_name(each.filename, bool(each.flag_bits & 0x800)) for each in members]
+            parts = [safe_parts(name, self._called) for name in names]
             free = shutil.disk_usage(self._make_folder(())).free
             wanted = sum(member.file_size for member in members)
-            insist_on_room(self._folder, f"unpack {self._called}", wanted, free)
+            insist_on_room(self._folder, wanted, free, f" to unpack {self._called}")
             total = sum(not member.is_dir() for member in members)
             for member, place in zip(members, parts, strict=True):
                 if member.is_dir() or not place or member.filename.endswith("\\"):
@@ -223,15 +223,11 @@ class _Sips:
         Raises:
             tarfile.ReadError: if too many are asked for at once
         """
-        if not 0 <= size <= _LONGEST_READ:
+        if not 0 <= size <= _PIECE:
             raise tarfile.ReadError(f"a header of {size:,} bytes")
         portion = self._content.read(size)
         self._spend(len(portion))
         return portion
-
-
-def _zip_member_name(member: zipfile.ZipInfo) -> str:
-    return zip_name(member.filename, bool(member.flag_bits & 0x800))
 
 
 @contextmanager

@@ -90,11 +90,8 @@ def download(
 @contextlib.contextmanager
 def _alone(corpus: Corpus, folder: Path, notice: Notice) -> Iterator[Path]:
     """Yield the folder in which a corpus waits until it is whole, and keep others out of it."""
-
-    def wait() -> None:
-        notice(f"{corpus.name}: another command is downloading it; waiting for its end")
-
-    with stored.locked(_staging(corpus, folder), wait):
+    busy = f"{corpus.name}: another command is downloading it; waiting for its end"
+    with stored.locked(_staging(corpus, folder), functools.partial(notice, busy)):
         staging = _staging(corpus, folder)  # the other command may have removed it
         try:
             yield staging
@@ -128,27 +125,6 @@ def _file_name(source: Source) -> str:
     return source.address.rpartition("/")[2]
 
 
-def where_to_get(corpus: Corpus, folder: Path) -> str | None:
-    """Return what to do for a corpus that cannot be downloaded directly; None if it can."""
-    if corpus.parts:
-        names = ", ".join(part.name for part in corpus.parts)
-        return (
-            f"{corpus.name}: expected a corpus of its own, found one that is made of {names}. "
-            "Download each of these."
-        )
-    if corpus.access != "open":
-        found = "that it needs a licence"
-    elif not corpus.urls:
-        found = "that no direct address is known"
-    else:
-        return None
-    return (
-        f"{corpus.name}: expected a corpus that can be fetched by a program, found {found}. "
-        f"{places.how_to_get(corpus)} Unpack it into {folder}, then run `emobench check "
-        f"{corpus.name}`."
-    )
-
-
 def is_complete(corpus: Corpus, folder: Path) -> bool:
     """Return whether a folder holds all clips that the entry expects.
 
@@ -180,9 +156,18 @@ def _destination(corpus: Corpus, data: Path | None) -> Path:
             f"{corpus.name}: expected a corpus that lies on a server, found one that is made on "
             "first use. Use it: there is nothing to download."
         )
-    elsewhere = where_to_get(corpus, folder)
-    if elsewhere is not None:
-        raise CorpusError(elsewhere)
+    if corpus.parts:
+        raise CorpusError(
+            f"{corpus.name}: expected a corpus of its own, found one that is made of "
+            f"{', '.join(part.name for part in corpus.parts)}. Download each of these."
+        )
+    if corpus.access != "open" or not corpus.urls:
+        needs = "needs a licence" if corpus.access != "open" else "has no direct address"
+        raise CorpusError(
+            f"{corpus.name}: expected a corpus that a program can fetch, found that it {needs}. "
+            f"{places.how_to_get(corpus)} Unpack it into {folder}, then run `emobench check "
+            f"{corpus.name}`."
+        )
     if root is None:
         raise CorpusError(
             f"{corpus.name}: expected to be told where corpora go, found neither --data nor "

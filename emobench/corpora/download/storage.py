@@ -17,7 +17,7 @@ class StorageError(CorpusError):
     """The disk does not take what is to be stored."""
 
 
-def insist_on_room(folder: Path, purpose: str, wanted: int, free: int) -> None:
+def insist_on_room(folder: Path, wanted: int, free: int, purpose: str = "") -> None:
     """Complain of a disk before it is full.
 
     Raises:
@@ -25,7 +25,7 @@ def insist_on_room(folder: Path, purpose: str, wanted: int, free: int) -> None:
     """
     if wanted > free:
         raise StorageError(
-            f"{folder}: expected {wanted / 1e6:,.1f} MB of free space to {purpose}, found "
+            f"{folder}: expected {wanted / 1e6:,.1f} MB of free space{purpose}, found "
             f"{free / 1e6:,.1f} MB. Free some, or choose another --data."
         )
 

@@ -184,8 +184,7 @@ class Transfer:
         with open_address(session, self.source.address, headers, patience.timeout) as response:
             state, begin = self._understood(response, known, here)
             free = shutil.disk_usage(self.file.parent).free
-            wanted = (state.total or 0) - begin
-            insist_on_room(self.file.parent, f"keep {self.source.address}", wanted, free)
+            insist_on_room(self.file.parent, (state.total or 0) - begin, free)
             self._note(state)
             self._receive(response, begin, state.total, patience)
         total = state.total
