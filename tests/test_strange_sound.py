@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import struct
 from pathlib import Path
@@ -67,6 +68,46 @@ def test_a_length_shorter_than_what_follows_is_named(write, function):
         match=r"promises 4000 bytes of samples, 32000 follow, .*Copy or export it again\.",
     ):
         function(path)
+
+
+def flac(samples: np.ndarray, promised: int) -> bytes:
+    """Return a FLAC file whose header promises some number of samples."""
+    made = io.BytesIO()
+    soundfile.write(made, samples, RATE, format="FLAC")
+    content = bytearray(made.getvalue())
+    facts = int.from_bytes(content[18:26], "big") >> 36 << 36 | promised
+    content[18:26] = facts.to_bytes(8, "big")
+    return bytes(content)
+
+
+def au(samples: np.ndarray, promised: int) -> bytes:
+    made = io.BytesIO()
+    soundfile.write(made, samples, RATE, format="AU", subtype="PCM_16")
+    content = bytearray(made.getvalue())
+    content[8:12] = struct.pack(">I", promised)
+    return bytes(content)
+
+
+@pytest.mark.parametrize("content", [flac(noise(RATE), 0), au(noise(RATE), 2**32 - 1)])
+def test_other_containers_may_leave_the_length_open_too(write, content):
+    np.testing.assert_allclose(audio.read(write(content)), noise(RATE), atol=2**-14)
+    assert audio.information(write(content)).duration == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize(
+    "content", [flac(noise(8 * RATE), 4_000), au(noise(RATE), 4_000), au(noise(RATE), 0)]
+)
+def test_other_containers_that_promise_too_little(write, content):
+    with pytest.raises(AudioError, match=r"its header promises \d+ bytes of samples, \d+ follow"):
+        audio.read(write(content))
+
+
+def test_a_long_wav_that_is_cut_short(write):
+    made = io.BytesIO()
+    soundfile.write(made, noise(RATE), RATE, format="RF64", subtype="PCM_16")
+    assert len(audio.read(write(made.getvalue()))) == RATE
+    with pytest.raises(AudioError, match="is cut short: its header promises 32104 bytes"):
+        audio.read(write(made.getvalue()[:20_000]))
 
 
 @pytest.mark.parametrize(

@@ -169,8 +169,8 @@ def information(path: Path) -> AudioInformation:
             )
         with ffmpeg.opened(path) as (container, track):
             length = ffmpeg.seconds(container, track)
-            if not length:
-                refuse(path, "its header does not tell how long it is", "Convert it to wav")
+            if not length:  # whoever wrote to a pipe did not know either
+                length = sum(map(len, ffmpeg.blocks(path, container, track))) / track.rate
             return AudioInformation(length, track.rate, track.channels)
 
 

@@ -96,8 +96,10 @@ def check_complete(path: Path, stream: FileIO) -> bool:
         if not _ends_with_last_page(stream, size):
             refuse(path, "is cut short (its last page is missing)", "Copy the file again")
         return False
+    if head.startswith(b"fLaC"):
+        return _check_flac(path, stream, size)
     samples = _samples(head, stream)
-    if samples is None or samples.length >= _ENDLESS_BYTES:
+    if samples is None or (samples.length >= _ENDLESS_BYTES and not head.startswith(b"RF64")):
         return False
     end = samples.begin + samples.length
     if end > size:
@@ -108,7 +110,7 @@ def check_complete(path: Path, stream: FileIO) -> bool:
         )
     beyond = size - end
     if beyond and not _chunks_follow(stream, samples, size):
-        if samples.length == 0:
+        if samples.length == 0 and head[8:12] == b"WAVE":
             return True
         if beyond > _TAG_BYTES:
             refuse(
@@ -120,18 +122,52 @@ def check_complete(path: Path, stream: FileIO) -> bool:
     return False
 
 
+def _check_flac(path: Path, stream: FileIO, size: int) -> bool:
+    """Refuse a FLAC file that holds more than its header promises; return whether it does not say.
+
+    Samples are never written with more bits than they have, but for a few that frame them.
+    """
+    stream.seek(4)
+    block, promised = stream.read(4), None
+    while len(block) == 4:
+        begin, length = stream.tell(), int.from_bytes(block[1:], "big")
+        if block[0] & 0x7F == 0:
+            facts = int.from_bytes(stream.read(18)[10:], "big")
+            samples = facts & (1 << 36) - 1
+            channels, bits = (facts >> 41 & 7) + 1, (facts >> 36 & 31) + 1
+            promised = samples * channels * bits // 8
+        stream.seek(begin + length)
+        if block[0] & 0x80:
+            break
+        block = stream.read(4)
+    there = size - stream.tell()
+    if promised and there > 1.1 * promised + 8_192:
+        refuse(
+            path,
+            f"its header promises {promised} bytes of samples, {there} follow, though packed",
+            "Copy or export it again",
+        )
+    return promised == 0
+
+
 def _samples(head: bytes, stream: FileIO) -> _Samples | None:
-    """Return where the samples of a wav, aiff or avi file should be; None if nothing tells."""
+    """Return where the samples of a wav, aiff, au or avi file should be; None if nothing tells."""
+    if head.startswith(b".snd"):
+        begin, length = struct.unpack(">2I", head[4:12])
+        return _Samples(begin, length, ">")
     wanted = _SAMPLES_CHUNK.get(head[8:12])
     if wanted is None or not head.startswith(_CONTAINERS):
         return None
     order = "<" if head[:4] in (b"RIFF", b"RF64") else ">"
+    true_length = None
     while len(chunk := stream.read(8)) == 8:
         (length,) = struct.unpack(f"{order}I", chunk[4:])
         begin = stream.tell()
         name = stream.read(4) if chunk[:4] == b"LIST" else chunk[:4]
+        if name == b"ds64" and len(sizes := stream.read(16)) == 16:  # of the file, of the samples
+            (true_length,) = struct.unpack("<8xQ", sizes)
         if name == wanted:
-            return _Samples(begin, length, order)
+            return _Samples(begin, length if true_length is None else true_length, order)
         stream.seek(begin + length + length % 2)
     return None
 
