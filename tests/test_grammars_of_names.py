@@ -76,12 +76,12 @@ GRAMMARS = {
     # Those on which proposals were wrong.
     "the folder's initial, take, person": Grammar(folder_initial(), ready=False),
     "speaker, take, emotion and number": Grammar(
-        grid("S{who}_F{take}_{label}{number:02}.wav", ("M5", "M6", "F7"), INITIALS, take=(1, 2)),
+        grid("S{who}_F{take}_{label}{number:02}.wav", ("A5", "A6", "B7"), INITIALS, take=(1, 2)),
         ready=False,
     ),
     "a code before that is unique": Grammar(
         grid(
-            "{count}_S{who}_F{take}_{label}{number:02}.wav", ("M5", "M6", "F7"), INITIALS, take="12"
+            "{count}_S{who}_F{take}_{label}{number:02}.wav", ("A5", "A6", "B7"), INITIALS, take="12"
         ),
         ready=False,
     ),
@@ -118,6 +118,49 @@ GRAMMARS = {
     ),
     "a sentence of letter and number": Grammar(
         grid("{who}_{label}_{text}{number}.wav", NAMES, numbers=(1, 2), text="ab")
+    ),
+    "women and men": Grammar(
+        grid("S{who}_F{take}_{label}{number:02}.wav", ("M5", "M6", "F7"), INITIALS, take=(1, 2))
+    ),
+    "women and men, and a text of letter and number": Grammar(
+        grid(
+            "{label}-{who}-{text}.wav",
+            ("f1", "f2", "m1", "m2"),
+            ("dis", "gio", "rab", "tri"),
+            [1],
+            text=("b1", "b2", "l1", "n3"),
+        )
+    ),
+    "speakers in brackets": Grammar(
+        {
+            f"{label}/{label[0]}{text:02} ({who}).wav": str(who)
+            for label in WORDS
+            for text in range(1, 6)
+            for who in range(1, 5)
+        },
+        ready=False,
+    ),
+    "numbered folders and names": Grammar(
+        {
+            f"{who:04}/{label}/{who:04}_{n * 7 + k:06}.wav": f"{who:04}"
+            for who in range(1, 6)
+            for k, label in enumerate(WORDS)
+            for n in range(4)
+        }
+    ),
+    "sex, number, name": Grammar(
+        {
+            f"{sex}_{n:02}_{who}_S_{text}_{label}_{take}.wav": who
+            for sex, n, who in (
+                ("F", 1, "OISHI"),
+                ("F", 2, "RIA"),
+                ("M", 1, "BIPLOB"),
+                ("M", 2, "ARIF"),
+            )
+            for text in (1, 2, 3)
+            for label in ("ANGRY", "HAPPY", "SAD")
+            for take in (1, 2)
+        }
     ),
     # Others.
     "a date before": Grammar(
@@ -246,7 +289,7 @@ def test_other_readings_are_listed_with_their_counts(tmp_path):
     grammar = GRAMMARS["speaker, take, emotion and number"]
     proposal = propose(plant(tmp_path / "corpus", grammar))
     assert (
-        "say who speaks. It may be the file name (3 values: SF7, SM5, SM6), or the file name "
+        "say who speaks. It may be the file name (3 values: SA5, SA6, SB7), or the file name "
         "(2 values: F1, F2); the patterns are below." in proposal.verdict
     )
 

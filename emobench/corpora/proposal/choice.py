@@ -252,9 +252,7 @@ def _may_be_speaker(part: Part, way: Split, labels: Sequence[str | None]) -> boo
         return False
     if not part.level and any(re.search(r"[-_()\[\]{}]", value) for value in counts):
         return False  # several parts at once
-    if _stems(part) <= _OTHER_WORDS or (part.is_number and _in_brackets(part, way)):
-        return False
-    return not _determines(part, labels)
+    return not (_stems(part) <= _OTHER_WORDS or _determines(part, labels))
 
 
 def _determines(part: Part, labels: Sequence[str | None]) -> bool:
@@ -270,7 +268,9 @@ def _determines(part: Part, labels: Sequence[str | None]) -> bool:
 def _rank(part: Part, way: Split, emotion: Chosen | None) -> int:
     """Return what speaks for a part; a step less where other letters or digits stick to it."""
     numbered = all(re.search(r"\d", value) for value in part.counts)
-    if part.before in _SPEAKER_WORDS or (numbered and _stems(part) <= _SPEAKER_WORDS):
+    stems = _stems(part)
+    by_sex = len(stems) == 2 and sexes({stem[-1:] for stem in stems})  # F1, M1 or SF1, SM1
+    if part.before in _SPEAKER_WORDS or (numbered and (by_sex or stems <= _SPEAKER_WORDS)):
         return _TOLD
     stuck = _is_fragment(part, way, emotion)
     longest = max(map(len, part.counts))
@@ -287,12 +287,6 @@ def _rank(part: Part, way: Split, emotion: Chosen | None) -> int:
 def _stems(part: Part) -> set[str]:
     """Return the values without digits and signs, in small letters."""
     return {re.sub(r"[\W\d_]+", "", value).casefold() for value in part.counts}
-
-
-def _in_brackets(part: Part, way: Split) -> bool:
-    """Tell whether an opening bracket stands before a part."""
-    before = way.column(part.first - 1) if part.first else set()
-    return bool(before) and all(text.rstrip()[-1:] in ("(", "[", "{") for text in before)
 
 
 def _is_fragment(part: Part, way: Split, emotion: Chosen | None) -> bool:
