@@ -28,8 +28,9 @@ _PROTOCOLS = (
         repetitions=3,
         model_repetitions={"zhang2019": 1},
         epochs=50,
-        caution="optimistic: the SVM is tuned on the evaluation folds, and class weights count "
-        "test clips, as published",
+        caution="optimistic: the SVM is tuned on the evaluation folds, class weights count test "
+        "clips, and padding to the longest of a batch lets neighbours change a network's "
+        "prediction, as published",
     ),
     Protocol(
         name="wang2020",
