@@ -402,6 +402,7 @@ def _child(seed: int, seconds: float, keep: Path) -> int:
         if wrong:
             kept = keep / f"{name}-{seed}-{done}"
             kept.write_bytes(small(target, content))
+            current.unlink()
             print(f"{name}: {wrong}\nkept as {kept}", flush=True)
             return 1
         done += 1

@@ -112,7 +112,8 @@ def table(tmp_path, write):
     def read(name: str, content: bytes, more: str = "") -> corpora.Corpus:
         trees.plant(tmp_path / "mine", ["a_ang_1.wav", "b_hap_1.wav"])
         (tmp_path / "mine" / name).write_bytes(content)
-        entry = f"  tables: [{{file: {name}, key: {{stem: f}}, columns: {{sex: s}}{more}}}]\n"
+        columns = "" if "columns" in more else ", columns: {sex: s}"
+        entry = f"  tables: [{{file: {name}, key: {{stem: f}}{columns}{more}}}]\n"
         corpus = corpora.load_registry([write(MINE + entry)]).get("mine")
         return corpora.load(corpus, tmp_path, tmp_path / "cache")
 
@@ -191,6 +192,14 @@ def test_word_vectors_without_end(tmp_path, quick, text, message):
         word_vectors.read(file, ["a"])
 
 
+@pytest.mark.parametrize("age", ["2" * 20, "-1", "nan", "inf", "1e999", "old"])
+def test_ages_that_nobody_has(table, age):
+    content = f'[{{"f": "a_ang_1", "s": "f", "a": "{age}"}}]'.encode()
+    more = ", columns: {sex: s, age: a}"
+    with pytest.raises(CorpusError, match="expected ages in years, found"):
+        table("t.json", content, more)
+
+
 # Archives -----------------------------------------------------------------------------------------
 
 
@@ -230,6 +239,11 @@ def test_empty_archives(opened, content):
         CorpusError, match=r"a\.zip: expected an archive with files, found an empty"
     ):
         opened(content)
+
+
+def test_a_zip_with_a_member_without_a_name(opened):
+    content = zipped(["ab.wav", "c.wav"]).replace(b"ab.wav", b"\0b.wav")  # a name ends at a zero
+    assert opened(content) == 1
 
 
 @pytest.mark.parametrize("names", [["a", "a/b.wav"], ["x/a/b.wav", "x/a"]])

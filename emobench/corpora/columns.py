@@ -11,6 +11,8 @@ from . import durations, places
 from .clips import Reading, counted, named
 from .fields import TABLE_COLUMNS
 
+_OLDEST = 150
+
 
 def columns(reading: Reading, cache: Path | None = None) -> dict[str, list[Any]]:
     """Return what is known of clips that were read, by column.
@@ -62,18 +64,20 @@ def _insist_on_channel(reading: Reading, headers: durations.Headers) -> None:
 def _ages(reading: Reading) -> list[int | float | None]:
     """Return ages, as whole numbers if all of them are."""
     texts: Sequence[str | None] = [clip.facts.get("age") for clip in reading.clips]
-    try:
-        numbers = [None if text is None else float(text) for text in texts]
-    except ValueError as error:
-        wrong = next(text for text in texts if text is not None and not is_number(text))
-        corpus = reading.corpus
+    wrong = [text for text in texts if text is not None and not _is_age(text)]
+    if wrong:
         raise CorpusError(
-            f"{corpus.at('values', 'age')}: expected ages in years, found '{wrong}'. Translate it "
-            "under `values:`, or leave out the column."
-        ) from error
+            f"{reading.corpus.at('values', 'age')}: expected ages in years, found "
+            f"'{wrong[0][:60]}'. Translate it under `values:`, or leave out the column."
+        )
+    numbers = [None if text is None else float(text) for text in texts]
     if all(number is None or number.is_integer() for number in numbers):
         return [None if number is None else int(number) for number in numbers]
     return numbers
+
+
+def _is_age(text: str) -> bool:
+    return is_number(text) and 0 <= float(text) <= _OLDEST
 
 
 def is_number(text: str) -> bool:

@@ -130,11 +130,13 @@ class _Unpacking:
             names = [zip_name(each.filename, bool(each.flag_bits & 0x800)) for each in members]
             parts = [safe_parts(name, self._called) for name in names]
             free = shutil.disk_usage(self._make_folder(())).free
-            wanted = sum(member.file_size for member in members)
-            insist_on_room(self._folder, wanted, free, f" to unpack {self._called}")
-            total = sum(not member.is_dir() for member in members)
-            for member, place in zip(members, parts, strict=True):
-                if member.is_dir() or not place or member.filename.endswith("\\"):
+            insist_on_room(self._folder, self._done, free, f" to unpack {self._called}")
+            folders = [
+                not place or name[-1] in "/\\" for name, place in zip(names, parts, strict=True)
+            ]
+            total = folders.count(False)
+            for member, place, is_folder in zip(members, parts, folders, strict=True):
+                if is_folder:
                     self._make_folder(place)
                 else:
                     with archive.open(member) as content:

@@ -62,9 +62,8 @@ class Guarded(requests.Session):
     def __init__(self) -> None:
         super().__init__()
         self.max_redirects = _MOST_REDIRECTS
-        self.headers.update(
-            {"User-Agent": f"emobench/{__version__}", "Accept-Encoding": "identity"}
-        )
+        self.headers["User-Agent"] = f"emobench/{__version__}"
+        self.headers["Accept-Encoding"] = "identity"
 
     def get_redirect_target(self, resp: requests.Response) -> str | None:
         """Return where a redirection leads; None if the answer is none."""

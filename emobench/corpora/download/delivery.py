@@ -111,7 +111,7 @@ def _staging(corpus: Corpus, folder: Path) -> Path:
 
 def _transfer(source: Source, staging: Path, progress: Progress, notice: Notice) -> Transfer:
     """Return what fetches an archive into the staging folder."""
-    name = _file_name(source)
+    name = source.address.rpartition("/")[2]
     notice(f"{name}: from {source.address}")
     return Transfer(
         source,
@@ -119,10 +119,6 @@ def _transfer(source: Source, staging: Path, progress: Progress, notice: Notice)
         progress=functools.partial(progress, f"downloading {name}"),
         notice=lambda text: notice(f"{name}: {text}"),
     )
-
-
-def _file_name(source: Source) -> str:
-    return source.address.rpartition("/")[2]
 
 
 def is_complete(corpus: Corpus, folder: Path) -> bool:
@@ -229,7 +225,7 @@ def _unpacked(
     files = 0
     try:
         for transfer in found:
-            name = _file_name(transfer.source)
+            name = transfer.source.address.rpartition("/")[2]
             called = transfer.source.address
             step = functools.partial(progress, f"unpacking {name}")
             try:
