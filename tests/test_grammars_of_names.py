@@ -191,7 +191,21 @@ GRAMMARS = {
         grid("{who:02}-{label}-{number:02}.wav", range(1, 9), ("ang", "hap", "sad"), range(1, 6))
     ),
     "the person at the end": Grammar(
-        grid("{label}_{number:02}_p{who}.wav", range(1, 5), ("ang", "hap", "sad"))
+        grid("{label}_{number:02}_p{who}.wav", range(1, 5), ("ang", "hap", "sad")), ready=False
+    ),
+    "a word of the text at the end": Grammar(
+        grid("{label}_{who}_{word}.wav", ("C1", "F2", "M3"), numbers=[1], word=("abajo", "ayer"))
+    ),
+    "a number first, then a word of the text": Grammar(
+        grid(
+            "{who}_{text}_{label}_{level}.wav",
+            range(1001, 1007),
+            ("ANG", "HAP", "SAD"),
+            [1],
+            text=("IEO", "TIE", "DFA"),
+            level=("LO", "MD"),
+        ),
+        ready=False,
     ),
     "session folders": Grammar(
         {

@@ -1,10 +1,11 @@
 """Which part of the names tells the emotion, and which the speaker.
 
 The emotion is the part whose values are words for emotions, or codes that a legend explains. The
-speaker is found by exclusion: a part that says which emotion it is, a take in brackets, a sex, a
-session cannot be one. Of what is left, a part that stands behind a word such as "speaker", or is
-told by folders and file names alike, is taken first, then names, then codes, then numbers that
-merely count. Where several parts of one rank are left, none is better founded than the other.
+speaker is found by exclusion: a part that says which emotion it is, a sex or a session cannot be
+one. Of what is left, a part that stands behind a word such as "speaker", or is told by folders and
+file names alike, is taken first, then names and codes. Numbers that count and what stands at the
+end, which may be takes and texts, are only offered. Where several parts of one rank are left, none
+is better founded than the other.
 """
 
 from __future__ import annotations
@@ -38,8 +39,8 @@ _OTHER_WORDS = frozenset(
 )
 _EMOTION_WORDS = frozenset(("emotion", "emo", "e", "label", "class", "em", "gefuhl", "emozione"))
 
-_TOLD, _NAME, _CODE, _COUNT = 3, 2, 1, 0
-"""What speaks for a part as speaker, the most first."""
+_TOLD, _NAMED, _COUNT = 2, 1, 0
+"""What speaks for a part as speaker: a word for it, what it looks like, or nothing."""
 
 _DETERMINES = 0.9
 """Share of clips whose label a part foretells, from which it is no speaker."""
@@ -274,14 +275,16 @@ def _rank(part: Part, way: Split, emotion: Chosen | None) -> int:
         return _TOLD
     stuck = _is_fragment(part, way, emotion)
     longest = max(map(len, part.counts))
+    if part.at_end and not part.level:  # more often a take or a text
+        return _COUNT
     if not numbered and longest > 1:
-        return _NAME - stuck
+        return _NAMED - stuck
     before = range(part.first)
     first = all(way.separators[place] or len(way.column(place)) == 1 for place in before)
     plain_count = set(part.counts) == {str(1 + number) for number in range(len(part.counts))}
-    if part.is_number and not part.level and (not first or part.at_end or plain_count):
+    if part.is_number and not part.level and (not first or plain_count):
         return _COUNT
-    return _COUNT if longest == 1 and not part.level else _CODE - stuck
+    return _COUNT if longest == 1 and not part.level else _NAMED - stuck
 
 
 def _stems(part: Part) -> set[str]:

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 import yaml
+import yaml.reader
 
-from ...errors import count
+from ...errors import count, printable
 
 _WIDTH = 96
 
@@ -67,8 +68,9 @@ class Draft:
 
 
 def _comment(text: str, first: str = "# ", then: str = "# ") -> list[str]:
+    readable = yaml.reader.Reader.NON_PRINTABLE.sub("?", printable(text))
     return textwrap.wrap(
-        text,
+        readable,
         _WIDTH,
         initial_indent=first,
         subsequent_indent=then,
