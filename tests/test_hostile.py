@@ -98,7 +98,7 @@ def test_names_that_no_file_system_takes(write, place):
 def test_encodings_of_no_text(write, encoding):
     keys = "file: a.csv, key: {stem: f}, columns: {sex: s}"
     more = f"  tables: [{{{keys}, encoding: {encoding}}}]\n"
-    with pytest.raises(SpecError, match="expected an encoding of text that Python knows"):
+    with pytest.raises(SpecError, match="expected an encoding that Python knows"):
         corpora.load_registry([write(MINE + more)])
 
 

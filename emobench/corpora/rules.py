@@ -267,7 +267,7 @@ def _encoding(place: Location, encoding: str) -> Iterator[Mistake]:
     except (LookupError, ValueError):
         yield Mistake(
             place,
-            "an encoding of text that Python knows",
+            "an encoding that Python knows",
             f"'{encoding}'",
             suggest(encoding, ("utf-8", "latin-1", "cp1252", "utf-16")).strip()
             or "Common ones are utf-8, latin-1 and cp1252.",
