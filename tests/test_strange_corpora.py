@@ -118,7 +118,7 @@ def test_more_recordings_than_the_first_release_had_are_a_variant(tmp_path, chec
     status, out = check("emo-db")
     assert status == 1
     assert "not ok: 816 clips instead of 535. Remove what does not belong to the corpus" in out
-    assert "or check one of its variants (emo-db:2.0, emo-db:stereo)" in out
+    assert "or check one of its variants (emo-db:stereo, emo-db:2.0)" in out
 
 
 def test_different_recordings_of_one_name_stop_check_and_run(mine):
