@@ -1,4 +1,4 @@
-.PHONY: help install run test lint golden bench leaderboard clean
+.PHONY: help install run test test-all fuzz lint golden bench leaderboard clean
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -23,6 +23,9 @@ run: install  ## Run every model on the synthetic demo corpus and print the lead
 
 test: install  ## Run the whole test suite
 	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal
+
+fuzz: install  ## Give mutated files to all that reads any, for ten minutes
+	$(BIN)/python tests/fuzzing.py --seconds 600
 
 lint: install  ## Check style and formatting
 	$(BIN)/ruff check .

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable
 
 
@@ -28,6 +29,30 @@ class FeatureError(EmobenchError):
 
 class StoreError(EmobenchError):
     """Results cannot be read or written."""
+
+
+def printable(text: str) -> str:
+    r"""Return a text in which control characters are shown, not obeyed by a terminal.
+
+    Examples:
+        >>> print(printable("a\x1b[2Jb"))
+        a\x1b[2Jb
+    """
+    return re.sub(
+        r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]",
+        lambda sign: sign[0].encode("unicode_escape").decode("ascii"),
+        text,
+    )
+
+
+def count(number: int, noun: str) -> str:
+    """Return a number with what it counts.
+
+    Examples:
+        >>> count(1, "clip"), count(1200, "clip")
+        ('1 clip', '1,200 clips')
+    """
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def suggest(word: str, known: Iterable[str]) -> str:

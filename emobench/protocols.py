@@ -29,9 +29,9 @@ _PROTOCOLS = (
         repetitions=3,
         model_repetitions={"zhang2019": 1},
         epochs=50,
-        caution="optimistic: the SVM is tuned on the evaluation folds, and class weights count "
-        "test clips, as published; clips of variable length are padded to their batch's longest, "
-        "which a prediction feels",
+        caution="optimistic: the SVM is tuned on the evaluation folds, class weights count test "
+        "clips, and padding to the longest of a batch lets neighbours change a network's "
+        "prediction, as published",
     ),
     Protocol(
         name="wang2020",

@@ -23,15 +23,29 @@ from dataclasses import dataclass, field
 from functools import cache as kept
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from . import audio
 from .errors import AudioError
 
-Segment = tuple[Path, float | None, float | None]
-"""Audio file, and start and end in seconds; None is its beginning or its end."""
+
+class Segment(NamedTuple):
+    """What is decoded.
+
+    Attributes:
+        path: audio file
+        start: in seconds, or None for its beginning
+        end: in seconds, or None for its end
+        channel: what becomes of several channels
+    """
+
+    path: Path
+    start: float | None = None
+    end: float | None = None
+    channel: audio.Channel = "mean"
+
 
 UNDECODED = "bytes:"
 """How the name of what cannot be decoded begins; the rest is the SHA-256 of the file."""
@@ -63,7 +77,7 @@ def digest(samples: np.ndarray, rate: int) -> str:
 
 
 def names(
-    segments: Sequence[Segment],
+    segments: Sequence[Segment | tuple[Path, float | None, float | None]],
     cache: Path,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> list[str | None]:
@@ -77,9 +91,10 @@ def names(
     Returns:
         a name for each segment; None for a file that cannot be opened
     """
+    segments = [Segment(*segment) for segment in segments]
     memories = {
         folder: _Memory.of(folder, cache)
-        for folder in {os.path.dirname(os.path.abspath(path)) for path, _, _ in segments}
+        for folder in {os.path.dirname(os.path.abspath(path)) for path, *_ in segments}
     }
 
     def memory(segment: Segment) -> _Memory:
@@ -106,7 +121,8 @@ def _listen(segment: Segment) -> tuple[str | None, list[int] | None]:
     looked = time.time_ns()
     before = _facts(segment[0])
     try:
-        name = digest(*audio.decode(*segment))
+        path, start, end, channel = segment
+        name = digest(*audio.decode(path, start, end, channel=channel))
     except AudioError:
         try:
             with open(segment[0], "rb") as stream:
@@ -205,7 +221,8 @@ def _texts(known: Mapping[str, str]) -> bool:
 
 
 def _span(segment: Segment) -> str:
-    return f"{segment[1]}-{segment[2]}"
+    heard = "" if segment.channel == "mean" else f" {segment.channel}"
+    return f"{segment.start}-{segment.end}{heard}"
 
 
 @kept

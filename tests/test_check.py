@@ -84,13 +84,14 @@ def test_half_the_files(tmp_path, command):
 
 
 def test_files_twice(tmp_path, command):
-    for folder in ("", "audio_speech_actors_01-24"):
-        trees.plant(tmp_path / "ravdess" / folder, trees.ravdess())
+    trees.plant(tmp_path / "ravdess", trees.ravdess())
+    trees.copy(tmp_path / "ravdess", tmp_path / "ravdess" / "audio_speech_actors_01-24")
     status, out, _ = command("check", "ravdess", "--data", tmp_path)
     assert status == 0
     assert "files with the id of another, not used: 1,440" in out
-    assert "audio_speech_actors_01-24/Actor_01/03-01-01-01-01-01-01.wav (as Actor_01/" in out
-    assert "… and 1,420 more" in out
+    assert (
+        "\n  audio_speech_actors_01-24: 1,440 that hold the same as in the corpus folder\n" in out
+    )
 
 
 def test_one_cell_differs(tmp_path):
@@ -390,8 +391,8 @@ def test_utterances_as_csv(tmp_path, command):
 
 
 def test_utterances_for_people(tmp_path, command):
-    for folder in ("a", "b"):
-        trees.plant(tmp_path / "emo-db" / folder, ["03a01Fa.wav", "16b10Lb.wav"])
+    trees.plant(tmp_path / "emo-db" / "a", ["03a01Fa.wav", "16b10Lb.wav"])
+    trees.copy(tmp_path / "emo-db" / "a", tmp_path / "emo-db" / "b")
     status, out, err = command("utterances", "emo-db", "--data", tmp_path)
     assert status == 0
     assert out.splitlines()[1].split()[:4] == ["03a01Fa", "happiness", "happiness", "03"]

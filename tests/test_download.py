@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import hashlib
 import io
@@ -141,6 +142,33 @@ def chunks_that_break_off(handler: Handler) -> None:
     handler.protocol_version = "HTTP/1.1"
     handler.head(200, None, Transfer_Encoding="chunked")
     handler.wfile.write(b"30d40\r\n" + handler.content[:200_000] + b"\r\n")
+    handler.close_connection = True
+
+
+def lawless_chunks(size: bytes) -> Callable[[Handler], None]:
+    def behave(handler: Handler) -> None:
+        handler.protocol_version = "HTTP/1.1"
+        handler.head(200, None, Transfer_Encoding="chunked")
+        handler.wfile.write(size + b"\r\n" + handler.content[:1_000] + b"\r\n")
+        handler.close_connection = True
+
+    return behave
+
+
+def drips(handler: Handler) -> None:
+    """Send a byte now and then, for as long as anybody listens."""
+    handler.head(200, len(handler.content))
+    with contextlib.suppress(OSError):
+        while not handler.server.released.wait(0.1):
+            handler.wfile.write(b"x")
+            handler.wfile.flush()
+
+
+def never_ends(handler: Handler) -> None:
+    handler.head(200, None)
+    with contextlib.suppress(OSError):
+        while not handler.server.released.is_set():
+            handler.wfile.write(bytes(1 << 20))
     handler.close_connection = True
 
 
@@ -355,6 +383,45 @@ def test_patience_ends(host, fetch):
     with pytest.raises(CorpusError, match=r"503.*Run the same command again later"):
         fetch()
     assert len(host.asked) == HASTE.attempts
+
+
+@pytest.mark.parametrize("size", [b"-5", b"", b"zz", b"1" * 99, b"-" + b"f" * 20])
+def test_chunks_of_unlawful_sizes(host, fetch, size):
+    host.plans["/a.zip"] = [lawless_chunks(size)] * 9
+    with pytest.raises(CorpusError, match="Run the same command again later"):
+        fetch()
+    assert len(host.asked) <= 2 * HASTE.attempts
+
+
+def test_a_server_that_drips_is_given_up(host, fetch):
+    host.plans["/a.zip"] = [drips] * 9
+    started = time.monotonic()
+    with pytest.raises(CorpusError, match="sends too slowly"):
+        fetch()
+    assert time.monotonic() - started < 10
+
+
+def test_a_body_without_an_end_stops_before_the_disk_is_full(host, fetch, monkeypatch, tmp_path):
+    usage = shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=(1 << 28) + 5_000_000))
+    host.plans["/a.zip"] = [never_ends] * 9
+    with pytest.raises(CorpusError, match="more than 5,000,000 bytes were sent"):
+        fetch()
+
+
+def test_escapes_of_a_server_are_shown(host, place, say):
+    def red(handler: Handler) -> None:
+        handler.send_response(404, "\x1b[31mGone\x1b[0m")
+        handler.end_headers()
+
+    host.plans["/one.zip"] = [red] * 9
+    host.plans["/two.zip"] = [red] * 9
+    for path in list(host.files):
+        host.plans[path] = [red] * 9
+    status, text = say("download", "voices", "--data", place, "--accept-licence")
+    assert status == 1
+    assert "\x1b" not in text
+    assert r"\x1b[31mGone" in text
 
 
 def test_nobody_listens(tmp_path, monkeypatch):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -31,6 +32,7 @@ class Layout:
         others: further files, with their content
         unused: number of files that bear the id of another
         folder: what the corpus folder is called
+        twice: below which everything lies a second time
     """
 
     corpus: str
@@ -38,6 +40,7 @@ class Layout:
     others: dict[str, str] = field(default_factory=dict)
     unused: int = 0
     folder: str = ""
+    twice: str = ""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "leaves", tuple(self.leaves))
@@ -45,7 +48,12 @@ class Layout:
     def plant(self, root: Path) -> list[grammars.Leaf]:
         """Write the copy; return its audio files."""
         base = root / (self.folder or self.corpus.partition(":")[0])
-        trees.plant(base, trees.names(self.leaves))
+        names = trees.names(self.leaves)
+        copies = [name for name in names if self.twice and name.startswith(self.twice)]
+        trees.plant(base, (name for name in names if name not in set(copies)))
+        for name in copies:
+            (base / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(base / name.removeprefix(self.twice), base / name)
         for name, content in self.others.items():
             (base / name).parent.mkdir(parents=True, exist_ok=True)
             (base / name).write_text(content, encoding="utf-8")
@@ -130,6 +138,7 @@ LAYOUTS = {
         (*grammars.ravdess(), *grammars.ravdess("01", "audio_speech_actors_01-24/")),
         APPLE,
         unused=1440,
+        twice="audio_speech_actors_01-24/",
     ),
     "ravdess with sound tracks": Layout(
         "ravdess",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import shutil
 
 import grammars
 import pytest
@@ -44,7 +45,8 @@ def both(tmp_path):
     """A pool of two corpora, and the folder that holds them."""
     trees.plant(tmp_path / "one", ["a_ang.wav", "a_hap.wav", "b_ang.wav", "b_bad.wav"])
     trees.plant(tmp_path / "TWO" / "x", ["a_ang_1.wav", "a_sad_2.wav"])
-    trees.plant(tmp_path / "TWO" / "y", ["a_ang_1.wav"])
+    (tmp_path / "TWO" / "y").mkdir()
+    shutil.copy(tmp_path / "TWO" / "x" / "a_ang_1.wav", tmp_path / "TWO" / "y")
     (tmp_path / "two.yaml").write_text(TWO)
     return corpora.load_registry([tmp_path / "two.yaml"]), tmp_path
 

@@ -506,8 +506,10 @@ def test_missing_file_and_other_encoding(tmp_path):
         corpora.load_registry([file])
 
 
-def test_empty_file_adds_nothing(tmp_path, registry):
-    assert corpora.load_registry([write(tmp_path, "# nothing\n")]).names() == registry.names()
+@pytest.mark.parametrize("text", ["", "# nothing\n", "{}"])
+def test_a_file_without_entries_is_told(tmp_path, text):
+    with pytest.raises(SpecError, match=r"mine\.yaml: expected entries of corpora, found none"):
+        corpora.load_registry([write(tmp_path, text)])
 
 
 _ANY = st.recursive(
@@ -566,6 +568,7 @@ RICH = {
     "drop": [{"where": {"room": ["k", "*z"], "stem": "q"}, "reason": "noise"}],
     "ignore": ["x*"],
     "folds": {"groups": "6"},
+    "channel": "left",
     "train_on": "emotion",
     "expect": {"anger": "2", "other": "3", "speakers": "4"},
     "variants": {"loud": {"title": "Loud", "drop": None}},

@@ -5,12 +5,13 @@ Every command imports what it needs when it is called, so that `emobench --help`
 
 from __future__ import annotations
 
+import io
 import sys
 
 import click
 
 from .. import __version__
-from ..errors import EmobenchError, SpecError
+from ..errors import EmobenchError, SpecError, printable
 from .attention import attention
 from .bitrates import bitrates
 from .compare import compare
@@ -52,6 +53,9 @@ def main(arguments: list[str] | None = None) -> None:
     Exit status: 0 all done, 1 something failed or differs, 2 bad usage, 130 interrupted, 128 and
     the number of another signal that ended a run.
     """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # consoles that know few signs
     try:
         status = cli.main(args=arguments, prog_name="emobench", standalone_mode=False)
     except click.exceptions.Abort:
@@ -60,12 +64,9 @@ def main(arguments: list[str] | None = None) -> None:
     except click.ClickException as error:
         error.show()
         sys.exit(2)
-    except SpecError as error:
-        click.echo(f"Error: {error}", err=True)
-        sys.exit(2)
     except EmobenchError as error:
-        click.echo(f"Error: {error}", err=True)
-        sys.exit(1)
+        click.echo(printable(f"Error: {error}"), err=True)
+        sys.exit(2 if isinstance(error, SpecError) else 1)
     except BrokenPipeError:  # the reader of our output has seen enough
         sys.stderr.close()
         sys.exit(0)

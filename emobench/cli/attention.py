@@ -79,7 +79,7 @@ def _draw(shown: Attended, table: pd.DataFrame, model: str, out: Path | None) ->
     row = table.loc[shown.clip]
     segment = [None if missing else float(at) for at, missing in _ends(row)]
     file = out or Path(f"{shown.clip.replace('/', '_')}.png")
-    samples = audio.read(Path(row["path"]), *segment)
+    samples = audio.read(Path(row["path"]), *segment, channel=row.get("audio_channel") or "mean")
     plots.attention(shown, samples, audio.SAMPLE_RATE, model, file)
     click.echo(
         f"{shown.clip}: {shown.label}, predicted {shown.predicted} "

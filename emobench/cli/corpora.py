@@ -77,9 +77,16 @@ def add(folder: Path, name: str | None, out: Path | None) -> int:
     else:
         proposal.add_to(out, proposed)
         click.echo(f"{proposed.name}: added to {out}. {proposed.verdict}")
-    further = "" if out is None else f" --datasets {out}"
+    if out is not None and out.absolute() == Path("datasets.yaml").absolute():
+        click.echo(
+            "A datasets.yaml in the folder where you work takes the place of the packaged "
+            "registry: its corpora are not known there. Choose another name to have both.",
+            err=True,
+        )
+    saved, file = ("", out) if out is not None else (", once it is saved", f"{proposed.name}.yaml")
     data = folder.absolute().parent
-    click.echo(f"Then: emobench check {proposed.name} --data {data}{further}", err=True)
+    command = f"emobench check {proposed.name} --data {data} --datasets {file}"
+    click.echo(f"Then{saved}: {command}", err=True)
     return 0 if proposed.ready else 1
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ..errors import printable
 from . import options, reports
 
 if TYPE_CHECKING:
@@ -109,4 +110,4 @@ class _Progress:
 
     def line(self, text: str) -> None:
         """Say what happens."""
-        click.echo(text, err=True)
+        click.echo(printable(text), err=True)

@@ -6,10 +6,14 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from .. import errors
+from ..errors import count
+
 if TYPE_CHECKING:
     from rich.console import Console
 
     from ..corpora import CheckReport
+    from ..corpora.clips import Duplicate
 
 _PLAIN_WIDTH = 1000
 _MOST_LISTED = 20
@@ -27,12 +31,12 @@ def print_check(console: Console, report: CheckReport) -> None:
     reading = report.reading
     if not reading.files:
         for text in reading.problems or (reading.nothing_found(),):
-            console.print(text, markup=False, soft_wrap=True)
+            console.print(printable(text), markup=False, soft_wrap=True)
         console.print("not ok: there is nothing to count.", markup=False)
         return
     _print_cells(console, report)
     for text in (*_facts(report), *_remarks(report)):
-        console.print(text, markup=False, soft_wrap=True)
+        console.print(printable(text), markup=False, soft_wrap=True)
 
 
 def _print_cells(console: Console, report: CheckReport) -> None:
@@ -65,8 +69,9 @@ def _facts(report: CheckReport) -> Iterator[str]:
         )
     if lengths:
         formats = ", ".join(
-            f"{rate:,} Hz {'mono' if channels == 1 else f'{channels} channels'} ({count:,} files)"
-            for (rate, channels), count in report.formats.items()
+            f"{rate:,} Hz {'mono' if channels == 1 else f'{channels} channels'} "
+            f"({count(files, 'file')})"
+            for (rate, channels), files in report.formats.items()
         )
         yield f"audio: {formats}"
         yield (
@@ -78,11 +83,11 @@ def _facts(report: CheckReport) -> Iterator[str]:
 def _remarks(report: CheckReport) -> Iterator[str]:
     """Yield the findings below the table, and a verdict."""
     reading = report.reading
-    for reason, count in reading.dropped.items():
-        yield f"left out by the registry: {count:,} ({reason})"
+    for reason, dropped in reading.dropped.items():
+        yield f"left out by the registry: {dropped:,} ({reason})"
     if reading.duplicates:
         yield f"files with the id of another, not used: {len(reading.duplicates):,}"
-        yield from _listed([f"{unused} (as {used})" for _, used, unused in reading.duplicates])
+        yield from _listed(_copies(reading.duplicates))
     if report.alike:
         what = "the same sound" if report.deep else "the same bytes"
         yield f"different clips with {what}: {len(report.alike):,}"
@@ -97,7 +102,20 @@ def _remarks(report: CheckReport) -> Iterator[str]:
         if len(report.broken) > _MOST_LISTED:
             reasons = Counter(report.broken.values()).most_common(_FEW)
             yield from (f"  {count:,} in all: {reason}" for reason, count in reasons if count > 1)
+    yield from (f"warning: {caution}" for caution in report.cautions)
     yield _verdict(report)
+
+
+def _copies(duplicates: Sequence[Duplicate]) -> list[str]:
+    """Return which folders hold the same as which others, and how many files."""
+    from ..corpora.duplicates import apart
+
+    folders = Counter(apart(copy.used, copy.unused) for copy in duplicates)
+    return [
+        f"{unused or 'the corpus folder'}: {count:,} that hold{'s' if count == 1 else ''} the same "
+        f"as in {used or 'the corpus folder'}"
+        for (used, unused), count in folders.items()
+    ]
 
 
 def _time(seconds: float) -> str:
@@ -125,7 +143,9 @@ def _verdict(report: CheckReport) -> str:
     decoded = " Every file in use was decoded." if report.deep else ""
     if report.good:
         known = "as expected" if clips.wanted is not None else _INCOMPARABLE
-        return f"ok: {clips.found:,} clips, {known}.{decoded}"
+        warnings = len(report.cautions)
+        warned = f" See the {count(warnings, 'warning')} above." if warnings else ""
+        return f"ok: {count(clips.found, 'clip')}, {known}.{decoded}{warned}"
     if not differing:
         known = "the counts are as expected, but see above"
         return f"not ok: {known if clips.wanted is not None else 'see above'}.{decoded}"
@@ -133,15 +153,23 @@ def _verdict(report: CheckReport) -> str:
         advice = ": unpack the missing archives, or download it again"
         if report.reading.problems:
             advice = " or cannot be understood: see above"
-        counts = f"{clips.found:,} of {clips.wanted:,} clips"
+        counts = f"{clips.found:,} of {count(clips.wanted, 'clip')}"
         return f"not ok: {counts}. The copy is incomplete{advice}.{decoded}"
     if clips.wanted is not None and clips.found > clips.wanted:
         return (
-            f"not ok: {clips.found:,} clips instead of {clips.wanted:,}. Remove what does not "
-            f"belong to the corpus from its folder.{decoded}"
+            f"not ok: {count(clips.found, 'clip')} instead of {clips.wanted:,}. Remove what does "
+            f"not belong to the corpus from its folder{_otherwise(report)}.{decoded}"
         )
     names = ", ".join(cell.name for cell in differing)
     return f"not ok: the numbers of {names} are not those of the release.{decoded}"
+
+
+def _otherwise(report: CheckReport) -> str:
+    """Return what else to do about more clips than are expected."""
+    if report.corpus.variants:
+        names = (f"{report.corpus.base}:{name}" for name in report.corpus.variants)
+        return f", or check one of its variants ({', '.join(names)})"
+    return ", or correct `expect:`" if report.corpus.expect is not None else ""
 
 
 def _listed(lines: Sequence[str]) -> Iterator[str]:
@@ -178,5 +206,5 @@ def number(value: int | None) -> str:
 
 
 def printable(value: object) -> str:
-    """Return text without bytes that cannot be printed."""
-    return str(value).encode("utf-8", errors="replace").decode("utf-8")
+    """Return text without bytes that cannot be printed, and with control characters shown."""
+    return errors.printable(str(value).encode("utf-8", errors="replace").decode("utf-8"))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ..errors import count
 from . import options, reports
 
 if TYPE_CHECKING:
@@ -106,6 +107,8 @@ def folds(
     chosen = known.get(protocol)
     table = corpora.load(corpus, places.data, places.cache)
     made = splitting.make(table, corpus.folds, chosen)
+    for caution in corpora.foresee(corpus, chosen, places.data, places.cache):
+        click.echo(f"warning: {caution}", err=True)
     if as_json:
         click.echo(json.dumps(list(map(_as_json, made)), indent=1, ensure_ascii=False))
     elif as_csv:
@@ -163,7 +166,7 @@ def _warn_of_other_counts(corpus: Corpus, found: int) -> None:
     expected = sum(corpus.expect.emotions.values()) if corpus.expect is not None else 0
     if expected and expected != found:
         click.echo(
-            f"This copy holds {found:,} clips instead of {expected:,}: its folds may not be those "
-            f"of others. See `emobench check {corpus.name}`.",
+            f"This copy holds {count(found, 'clip')} instead of {expected:,}: its folds may not be "
+            f"those of others. See `emobench check {corpus.name}`.",
             err=True,
         )

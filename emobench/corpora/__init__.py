@@ -15,6 +15,7 @@ from .registry import Registry, load_registry, normalised
 from .schema import Corpus
 
 if TYPE_CHECKING:
+    from .cautions import foresee
     from .checking import CheckReport, check
     from .opening import open_corpus
     from .table import load, load_corpus
@@ -32,6 +33,7 @@ __all__ = [
     "load",
     "load_corpus",
     "open_corpus",
+    "foresee",
     "check",
     "CheckReport",
     "EMOTIONS",
@@ -42,6 +44,7 @@ _LATER = {
     "load": "table",
     "load_corpus": "table",
     "open_corpus": "opening",
+    "foresee": "cautions",
     "check": "checking",
     "CheckReport": "checking",
 }

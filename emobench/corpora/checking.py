@@ -5,12 +5,13 @@ from __future__ import annotations
 import csv
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache as remember
 from pathlib import Path
 
-from ..audio import OVERHANG_SECONDS
-from . import contents, durations, places
+from .. import protocols
+from ..audio import OVERHANG_SECONDS, SHORTEST_SECONDS
+from . import cautions, contents, durations, places
 from .clips import Clip, Reading
 from .durations import Headers
 from .fields import EMOTIONS
@@ -20,6 +21,11 @@ from .schema import Corpus
 
 PUBLISHED = Path(__file__).parent.parent / "table1.csv"
 """Table 1 of Keesing, Watson and Witbrock (ALTA 2020): clips by emotion."""
+
+_MIXED = (
+    "its channels differ ({}), so that their mean is neither. Write `channel: left` (the first), "
+    "`channel: right` or `channel: mean` in the entry."
+)
 
 Progress = Callable[[str, int, int], None]
 
@@ -68,6 +74,7 @@ class CheckReport:
         broken: why a file cannot be used, by its path below the corpus folder; a segment of a
             file that can by that path and its id
         alike: groups of files in use that hold the same
+        cautions: what the corpus cannot teach, a sentence each
         deep: whether every file was decoded
     """
 
@@ -77,6 +84,7 @@ class CheckReport:
     headers: Headers
     broken: Mapping[str, str] = field(default_factory=dict)
     alike: tuple[tuple[str, ...], ...] = ()
+    cautions: tuple[str, ...] = ()
     deep: bool = False
 
     @property
@@ -124,20 +132,20 @@ def check(
         CorpusError: if the corpus is not there at all
     """
     reading = open_corpus(corpus, data, cache)
+    folder, kept = reading.folder, places.cache_root(cache)
     files = {clip.file.path: clip.file for clip in reading.clips}
-    headers = durations.read(
-        list(files.values()),
-        reading.folder,
-        places.cache_root(cache),
-        _part(progress, "reading headers"),
-    )
+    headers = durations.read(list(files.values()), folder, kept, _part(progress, "reading headers"))
     if deep:
         usable = [clip for clip in reading.clips if clip.file.path in headers.known]
-        found = contents.decode(usable, _part(progress, "decoding"))
+        found = contents.decode(usable, folder, kept, _part(progress, "decoding"))
     else:
         found = contents.compare_bytes([files[path] for path in files if path in headers.known])
-    wrong = {**headers.bad, **_outside(reading.clips, headers), **found.wrong}
+    mixed = {path: _MIXED.format(how) for path, how in headers.mixed(reading.clips).items()}
+    unfit = _unfit(reading.clips, headers)
+    wrong = {**headers.bad, **mixed, **unfit, **found.wrong}
     groups = (sorted(files[path].relative for path in group) for group in found.alike)
+    usable = replace(reading, clips=tuple(clip for clip in reading.clips if _fit(clip, wrong)))
+    foreseen = cautions.of_check(usable, protocols.get(protocols.DEFAULT), found.alike, cache)
     return CheckReport(
         corpus=corpus,
         reading=reading,
@@ -145,6 +153,7 @@ def check(
         headers=headers,
         broken=_broken(reading.clips, wrong),
         alike=tuple(sorted(map(tuple, groups))),
+        cautions=tuple(foreseen),
         deep=deep,
     )
 
@@ -188,20 +197,31 @@ def _cells(corpus: Corpus, reading: Reading) -> Iterator[Cell]:
     yield Cell("speakers", speakers, expect.speakers if expect is not None else None, None)
 
 
-def _outside(clips: Iterable[Clip], headers: Headers) -> dict[str, str]:
-    """Return why segments cannot be used that are not inside their file, by id of the clip."""
+def _unfit(clips: Iterable[Clip], headers: Headers) -> dict[str, str]:
+    """Return why clips cannot be used that are too short or outside their file, by id or path."""
     wrong = {}
     for clip in clips:
         header = headers.known.get(clip.file.path)
-        if header is None or clip.end is None:
+        if header is None:
             continue
         start, length = clip.start or 0.0, header.duration
-        if not 0 <= start < min(clip.end, length) or clip.end > length + OVERHANG_SECONDS:
-            wrong[clip.id] = (
+        end = length if clip.end is None else clip.end
+        name = clip.file.path if clip.end is None else clip.id
+        if not 0 <= start < min(end, length) or end > length + OVERHANG_SECONDS:
+            wrong[name] = (
                 f"expected a segment within its {length:.2f} s, found {start:.2f} s to "
-                f"{clip.end:.2f} s. Check the corpus' annotation."
+                f"{end:.2f} s. Check the corpus' annotation."
+            )
+        elif (lasts := min(end, length) - start) < SHORTEST_SECONDS:
+            wrong[name] = (
+                f"expected at least {SHORTEST_SECONDS * 1000:g} ms of speech, found "
+                f"{lasts * 1000:.3g} ms. Copy it again, or drop it."
             )
     return wrong
+
+
+def _fit(clip: Clip, wrong: Mapping[str, str]) -> bool:
+    return clip.id not in wrong and clip.file.path not in wrong
 
 
 def _broken(clips: Iterable[Clip], wrong: Mapping[str, str]) -> dict[str, str]:

@@ -6,9 +6,11 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from ..errors import CorpusError
-from .files import AudioFile
+from .fields import Channel
+from .files import AudioFile, archives
 from .schema import Corpus
 
 _MOST_NAMED = 5
@@ -27,6 +29,7 @@ class Clip:
             afterwards as in the utterance table
         start: where it begins in the file, in seconds; None for the whole file
         end: where it ends
+        channel: what becomes of several channels; None if the entry does not say
     """
 
     id: str
@@ -34,6 +37,7 @@ class Clip:
     facts: Mapping[str, str]
     start: float | None = None
     end: float | None = None
+    channel: Channel | None = None
 
     @property
     def known(self) -> dict[str, str]:
@@ -41,6 +45,20 @@ class Clip:
         file = self.file
         names = {"id": self.id, "name": file.name, "stem": file.stem, "path": file.location}
         return {**self.facts, **names}
+
+
+class Duplicate(NamedTuple):
+    """A file that holds the same recording as another of the same id.
+
+    Attributes:
+        id: of the clip
+        used: file that is used, below the corpus folder
+        unused: file that is not
+    """
+
+    id: str
+    used: str
+    unused: str
 
 
 @dataclass(frozen=True)
@@ -71,7 +89,7 @@ class Reading:
         folder: its folder
         clips: usable clips, sorted by path
         files: number of files that the glob matched
-        duplicates: id, file that is used, and file of the same id that is not
+        duplicates: further files with the id and the content of one that is used
         dropped: number of clips left out by the entry, by reason
         strangers: files that match the glob but not the expression
         gaps: what a smaller copy lacks although its label files speak of it, one sentence each
@@ -82,7 +100,7 @@ class Reading:
     folder: Path
     clips: tuple[Clip, ...] = ()
     files: int = 0
-    duplicates: tuple[tuple[str, str, str], ...] = ()
+    duplicates: tuple[Duplicate, ...] = ()
     dropped: Mapping[str, int] = field(default_factory=dict)
     strangers: tuple[str, ...] = ()
     gaps: tuple[str, ...] = ()
@@ -103,10 +121,11 @@ class Reading:
 
     def nothing_found(self) -> str:
         """Return the sentence for a folder without audio."""
-        corpus = self.corpus
+        corpus, packed = self.corpus, archives(self.folder)
+        found = f"only {named(packed)}. Unpack it" if packed else "none. Unpack the archives"
         return (
             f"{self.folder}: expected audio files like {' or '.join(corpus.glob)} "
-            f"({corpus.at('glob')}), found none. Unpack the archives of {corpus.title} there."
+            f"({corpus.at('glob')}), found {found}{'' if packed else f' of {corpus.title}'} there."
         )
 
 

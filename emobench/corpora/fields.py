@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_core import PydanticCustomError
@@ -39,10 +39,9 @@ TABLE_COLUMNS = (
 )
 """Columns of an utterance table; its index is `id`."""
 
-SEXES = {
-    **dict.fromkeys(("f", "female", "woman", "w"), "female"),
-    **dict.fromkeys(("m", "male", "man"), "male"),
-}
+_FEMALE = "f female w woman weiblich frau femme féminin femmina femminile donna mujer femenino"
+_MALE = "m male man männlich maennlich mann homme masculin maschio maschile uomo hombre masculino"
+SEXES = dict.fromkeys(_FEMALE.split(), "female") | dict.fromkeys(_MALE.split(), "male")
 """What the column `sex` holds, by what may stand for it in small letters."""
 
 FILE_FACTS = ("id", "name", "stem", "path")
@@ -121,6 +120,9 @@ def _expression(text: str) -> str:
     except re.error as error:
         place = "" if error.pos is None else f" at character {error.pos + 1}"
         raise complaint("a regular expression", f"Python says: {error.msg}{place}.") from error
+    except (OverflowError, RecursionError, MemoryError) as error:
+        said = str(error) or type(error).__name__
+        raise complaint("a regular expression that Python can use", f"It says: {said}.") from error
     return text
 
 
@@ -181,4 +183,6 @@ Download = Annotated[Text, AfterValidator(_download)]
 Addresses = Annotated[tuple[Download, ...], BeforeValidator(_several)]
 Doi = Annotated[Text, AfterValidator(_doi)]
 FoldRule = Annotated[str, BeforeValidator(_fold_rule)]
+Channel = Literal["left", "right", "mean"]
+"""As in `audio`, which loads NumPy."""
 Count = Annotated[int, Field(ge=0)]

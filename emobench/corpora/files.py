@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -23,12 +24,14 @@ class AudioFile:
             UTF-8 are shown as `�`
         size: in bytes; -1 for a link that leads nowhere
         modified: time of the last change, in ns
+        touched: time at which the system last changed content or name, in ns
     """
 
     path: str
     relative: str
     size: int
     modified: int
+    touched: int = 0
 
     @property
     def name(self) -> str:
@@ -57,7 +60,7 @@ def scan(folder: Path, globs: Sequence[str], ignored: Sequence[str] = ()) -> lis
         ignored: globs of files to pass over
 
     Raises:
-        CorpusError: if a folder cannot be listed
+        CorpusError: if a folder cannot be listed, or what matches is no regular file
     """
     try:
         entries = list(_walk(os.path.abspath(folder), "", set()))
@@ -73,11 +76,25 @@ def scan(folder: Path, globs: Sequence[str], ignored: Sequence[str] = ()) -> lis
             continue
         try:
             status = entry.stat()
-            size, modified = status.st_size, status.st_mtime_ns
-        except OSError:
-            size, modified = -1, 0
-        found.append(AudioFile(entry.path, relative, size, modified))
+        except OSError:  # a link that leads nowhere
+            found.append(AudioFile(entry.path, relative, -1, 0))
+            continue
+        if not stat.S_ISREG(status.st_mode):  # to open a pipe is to wait for what writes to it
+            raise CorpusError(
+                f"{readable(entry.path)}: expected a regular file, found a pipe or a device. "
+                "Remove it from the corpus folder."
+            )
+        times = (status.st_mtime_ns, status.st_ctime_ns)
+        found.append(AudioFile(entry.path, relative, status.st_size, *times))
     return sorted(found, key=lambda file: (file.relative, file.path))
+
+
+def archives(folder: Path) -> list[str]:
+    """Return the archives below a folder that somebody forgot to unpack."""
+    found = scan(
+        folder, [f"*.{kind}" for kind in ("zip", "tar", "tgz", "gz", "bz2", "xz", "7z", "rar")]
+    )
+    return [file.relative for file in found]
 
 
 def readable(path: str) -> str:

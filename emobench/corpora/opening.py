@@ -18,7 +18,9 @@ def open_corpus(corpus: Corpus, data: Path | None = None, cache: Path | None = N
         CorpusError: if the folder or a required side table is absent
     """
     if not corpus.parts:
-        return read(corpus, places.locate(corpus, data, cache))
+        return read(corpus, places.locate(corpus, data, cache), cache)
     folders = places.locate_parts(corpus, data, cache)
-    readings = [read(part, folder) for part, folder in zip(corpus.parts, folders, strict=True)]
+    readings = [
+        read(part, folder, cache) for part, folder in zip(corpus.parts, folders, strict=True)
+    ]
     return merged(corpus, readings)

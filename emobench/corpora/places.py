@@ -42,11 +42,12 @@ def find(corpus: Corpus, data: Path | None) -> Path | None:
     exact = root / corpus.base
     if exact.is_dir():
         return exact
-    wanted = {normalised(name) for name in (corpus.base, *corpus.aliases)}
-    for folder in sorted(root.iterdir()):
-        if normalised(folder.name) in wanted and folder.is_dir():
-            return folder
-    return None
+    named = (folder for folder in sorted(root.iterdir()) if _bears_name(folder, corpus))
+    return next((folder for folder in named if folder.is_dir()), None)
+
+
+def _bears_name(folder: Path, corpus: Corpus) -> bool:
+    return normalised(folder.name) in map(normalised, (corpus.base, *corpus.aliases))
 
 
 def locate(corpus: Corpus, data: Path | None, cache: Path | None = None) -> Path:
@@ -72,6 +73,11 @@ def locate(corpus: Corpus, data: Path | None, cache: Path | None = None) -> Path
             f"{'a file' if root.exists() else 'nothing'}. Correct --data."
         )
     folder = find(corpus, data)
+    if folder is None and _bears_name(root.resolve(), corpus):
+        raise CorpusError(
+            f"{root}: expected the folder that holds the corpora, found that of {corpus.name} "
+            f"itself. Pass --data {root / '..'}."
+        )
     if folder is None:
         raise CorpusError(
             f"{root}: expected a folder '{corpus.base}'{_other_names(corpus)}, found "

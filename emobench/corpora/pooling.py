@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from .clips import Clip, Reading
+from .clips import Clip, Duplicate, Reading
 from .schema import Corpus
 
 _OWN = ("speaker", "group", "sentence")
@@ -67,6 +67,5 @@ def _below(part: Corpus, name: str) -> str:
     return f"{part.base}/{name}"
 
 
-def _prefixed(part: Corpus, duplicate: tuple[str, str, str]) -> tuple[str, str, str]:
-    name, used, unused = duplicate
-    return f"{part.name}/{name}", _below(part, used), _below(part, unused)
+def _prefixed(part: Corpus, copy: Duplicate) -> Duplicate:
+    return Duplicate(f"{part.name}/{copy.id}", _below(part, copy.used), _below(part, copy.unused))

@@ -5,12 +5,11 @@ from __future__ import annotations
 import importlib
 import os
 import re
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from . import transcripts
+from . import duplicates, places, transcripts
 from .clips import Annotated, Clip, Reading, drop_reason, named
 from .files import AudioFile, scan
 from .readers import READERS
@@ -19,8 +18,13 @@ from .side_tables import Join, read_joins
 from .translation import translate
 
 
-def read(corpus: Corpus, folder: Path) -> Reading:
+def read(corpus: Corpus, folder: Path, cache: Path | None = None) -> Reading:
     """Read the clips of a corpus; mistakes are collected, not raised.
+
+    Args:
+        corpus: from the registry
+        folder: where it lies
+        cache: folder of caches
 
     Raises:
         CorpusError: if a side table that the entry requires is absent or unusable
@@ -33,19 +37,19 @@ def read(corpus: Corpus, folder: Path) -> Reading:
         found = module.read(corpus, folder, files)
     else:
         found = _match(corpus, files)
-    clips, duplicates = _first_of_each_id(found.clips)
     joins = read_joins(corpus, folder)
     said = transcripts.reader(corpus, folder)
-    clips = [_joined(clip, joins, said(clip)) for clip in clips]
+    clips = [_joined(corpus, clip, joins, said(clip)) for clip in found.clips]
     clips, dropped = _drop(corpus, clips)
-    problems = list(found.problems)
+    clips, copies, mixed = duplicates.resolve(corpus, clips, folder, places.cache_root(cache))
+    problems = [*found.problems, *mixed]
     translated = translate(corpus, clips, problems)
     return Reading(
         corpus=corpus,
         folder=folder,
         clips=tuple(translated),
         files=len(files),
-        duplicates=tuple(duplicates),
+        duplicates=tuple(copies),
         dropped={**found.dropped, **dropped},
         strangers=found.strangers,
         gaps=found.gaps,
@@ -80,34 +84,24 @@ def _id(corpus: Corpus, match: re.Match[str], facts: Mapping[str, str]) -> str:
     return matched.strip("/")
 
 
-def _first_of_each_id(clips: Iterable[Clip]) -> tuple[list[Clip], list[tuple[str, str, str]]]:
-    kept: dict[str, Clip] = {}
-    duplicates = []
-    for clip in clips:
-        first = kept.setdefault(clip.id, clip)
-        if first is not clip:
-            duplicates.append((clip.id, first.file.relative, clip.file.relative))
-    return list(kept.values()), duplicates
-
-
-def _joined(clip: Clip, joins: Sequence[Join], text: str | None) -> Clip:
+def _joined(corpus: Corpus, clip: Clip, joins: Sequence[Join], text: str | None) -> Clip:
     facts = {"transcript": text, **clip.facts} if text else dict(clip.facts)
     for join in joins:
         facts.update(join.facts_of({**clip.known, **facts}))
-    return replace(clip, facts=facts)
+    return replace(clip, facts=facts, channel=corpus.channel)
 
 
 def _drop(corpus: Corpus, clips: Iterable[Clip]) -> tuple[list[Clip], dict[str, int]]:
     """Leave out what the entry drops; the first rule that applies gives the reason."""
     kept: list[Clip] = []
-    dropped: Counter[str] = Counter()
+    dropped: dict[str, set[str]] = {}
     for clip in clips:
         reason = drop_reason(corpus, clip.known) if corpus.drop else None
         if reason is None:
             kept.append(clip)
         else:
-            dropped[reason] += 1
-    return kept, dict(dropped)
+            dropped.setdefault(reason, set()).add(clip.id)
+    return kept, {reason: len(ids) for reason, ids in dropped.items()}
 
 
 def _stranger_message(corpus: Corpus, strangers: Sequence[str]) -> str:

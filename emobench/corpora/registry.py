@@ -13,7 +13,7 @@ from pydantic import BaseModel, ValidationError
 from ..errors import SpecError, suggest
 from . import yaml_source
 from .items import Drop, Expect, SideTable, TextFiles, ValueMap
-from .rules import Mistake, mistakes
+from .rules import LONGEST_NAME, Mistake, is_name, mistakes
 from .schema import Corpus, Entry
 from .yaml_source import Entry as Source
 from .yaml_source import Location
@@ -109,7 +109,13 @@ def load_registry(files: Sequence[Path] = ()) -> Registry:
     first = HERE if HERE.is_file() else PACKAGED
     sources: dict[str, Source] = {}
     for file in (first, *files):
-        sources.update({source.name: source for source in yaml_source.read(Path(file))})
+        found = yaml_source.read(Path(file))
+        if not found and file in files:
+            raise SpecError(
+                f"{file}: expected entries of corpora, found none. Add one, as `emobench corpora "
+                "add` proposes it, or leave out --datasets."
+            )
+        sources.update({source.name: source for source in found})
     corpora: dict[str, Corpus] = {}
     for source in sources.values():
         corpora.update(_read_entry(source))
@@ -122,11 +128,11 @@ def load_registry(files: Sequence[Path] = ()) -> Registry:
 
 def _read_entry(source: Source) -> dict[str, Corpus]:
     """Return the corpus of an entry and its variants."""
-    if not re.fullmatch(r"[a-z0-9]+(?:[-+._][a-z0-9]+)*", source.name) or source.name == "all":
+    if not is_name(source.name) or source.name == "all":
         raise SpecError(
-            f"{source.file}, line {source.line}: expected as name of a corpus small letters, "
-            f"digits and - + . _ (and not 'all'), found '{source.name}'. Rename the entry; other "
-            "spellings may go under `aliases:`."
+            f"{source.file}, line {source.line}: expected as name of a corpus up to {LONGEST_NAME} "
+            f"small letters, digits and - + . _ (and not 'all'), found {_shown(source.name)}. "
+            "Rename the entry; other spellings may go under `aliases:`."
         )
     entry = _checked(source)
     corpora = {source.name: Corpus.described(entry, source)}

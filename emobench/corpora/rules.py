@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import re
 import string
 from collections.abc import Iterator
@@ -28,6 +27,16 @@ _HINTS = {
     "label": "Did you mean 'emotion'?",
     "actor": "Did you mean 'speaker'?",
 }
+
+
+LONGEST_NAME = 100
+"""Letters of the name of a corpus or of a variant: folders are called so."""
+
+
+def is_name(text: str) -> bool:
+    """Tell whether a corpus or a variant may be called so."""
+    plain = re.fullmatch(r"[a-z0-9]+(?:[-+._][a-z0-9]+)*", text)
+    return plain is not None and len(text) <= LONGEST_NAME
 
 
 @dataclass(frozen=True)
@@ -254,7 +263,7 @@ def _table_file(table: SideTable, place: Location) -> Iterator[Mistake]:
 
 def _encoding(place: Location, encoding: str) -> Iterator[Mistake]:
     try:
-        codecs.lookup(encoding)
+        b"a".decode(encoding, errors="ignore")  # some that Python knows encode no text
     except (LookupError, ValueError):
         yield Mistake(
             place,
@@ -316,8 +325,8 @@ def _counts(entry: Entry) -> Iterator[Mistake]:
 
 def _variants(entry: Entry) -> Iterator[Mistake]:
     for name, changes in entry.variants.items():
-        if not re.fullmatch(r"[a-z0-9]+(?:[-+._][a-z0-9]+)*", name):
-            expected = "a name of small letters, digits and - + . _"
+        if not is_name(name):
+            expected = f"a name of up to {LONGEST_NAME} small letters, digits and - + . _"
             yield Mistake(("variants", name), expected, f"'{name}'", "Rename the variant.")
         for key in ("variants", "aliases"):
             if changes and key in changes:

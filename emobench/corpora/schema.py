@@ -15,6 +15,7 @@ from .fields import (
     EMOTIONS,
     Address,
     Addresses,
+    Channel,
     Doi,
     Emotion,
     Expression,
@@ -61,6 +62,8 @@ class Entry(BaseModel):
         drop: clips that are left out
         ignore: files that are no clips although they match `glob`
         reader: code that reads the corpus' own label files
+        channel: which channel is heard where files have several; they must be alike if this does
+            not say
         folds: what a fold holds out
         train_on: column that is trained on and scored
         synthetic: not recorded from people
@@ -100,6 +103,7 @@ class Entry(BaseModel):
     drop: tuple[Drop, ...] = ()
     ignore: Globs = ()
     reader: Text | None = None
+    channel: Channel | None = None
     folds: FoldRule = "speaker"
     train_on: Literal["emotion", "raw_emotion"] = "emotion"
     synthetic: bool = False
@@ -235,8 +239,12 @@ class Corpus(Entry):
         described = self.model_dump(
             mode="json", by_alias=True, exclude=_DESCRIPTIVE, exclude_defaults=True
         )
-        for rule in described.get("drop", []):
+        # Where files lie says nothing that the clips themselves, which have a digest, do not.
+        drops = [rule for rule in described.pop("drop", []) if [*rule["where"]] != ["path"]]
+        for rule in drops:
             del rule["reason"]
+        if drops:
+            described["drop"] = drops
         for table in described.get("tables", []):
             table.pop("source", None)
         if self.parts:

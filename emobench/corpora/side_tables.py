@@ -9,10 +9,11 @@ from pathlib import Path
 
 from ..errors import CorpusError, suggest
 from . import table_files
-from .files import AudioFile, scan, with_small_extension
+from .files import AudioFile, scan
 from .items import SideTable
 from .schema import Corpus
 from .table_files import Part
+from .table_keys import Paths, spelled
 
 _Rows = dict[tuple[str, ...], dict[str, str]]
 
@@ -24,14 +25,19 @@ class Join:
     Attributes:
         key: our columns that lead to a row
         rows: what the table says, by the texts of these columns
+        paths: what the table calls files, where it is joined by their path
     """
 
     key: tuple[str, ...]
     rows: Mapping[tuple[str, ...], Mapping[str, str]]
+    paths: Paths | None = None
 
     def facts_of(self, facts: Mapping[str, str]) -> Mapping[str, str]:
         """Return what the table says of a clip; nothing if it does not list it."""
-        return self.rows.get(tuple(facts.get(column, "") for column in self.key), {})
+        texts = {column: facts.get(column, "") for column in self.key}
+        if self.paths is not None:
+            texts["path"] = self.paths.cell_of(texts["path"]) or texts["path"]
+        return self.rows.get(tuple(texts.values()), {})
 
 
 def read_joins(corpus: Corpus, folder: Path) -> list[Join]:
@@ -61,7 +67,10 @@ def _join(corpus: Corpus, table: SideTable, position: int, file: AudioFile) -> J
     rows: _Rows = {}
     for part in table_files.read(corpus, table, position, file):
         _add(corpus, table, position, file, part, rows)
-    return Join(tuple(table.key), rows)
+    if "path" not in table.key:
+        return Join(tuple(table.key), rows)
+    place = list(table.key).index("path")
+    return Join(tuple(table.key), rows, Paths(key[place] for key in rows))
 
 
 def _add(
@@ -79,7 +88,7 @@ def _add(
     }
     for number, line in part.lines:
         cells = [cell.strip() for cell in line] + [""] * (len(part.header) - len(line))
-        key = tuple(_key(ours, cells[index]) for ours, index in keys.items())
+        key = tuple(spelled(ours, cells[index]) for ours, index in keys.items())
         if not any(key):
             continue
         said = {ours: cells[index] for ours, index in columns.items() if _known(cells[index])}
@@ -102,13 +111,6 @@ def _column(corpus: Corpus, header: Sequence[str], name: str, place: tuple[str |
         f"{', '.join(header) or '(none)'}, found '{name}'.{suggest(name, header)} Correct it, or "
         "`separator:` and `skip:`."
     )
-
-
-def _key(column: str, text: str) -> str:
-    """Return what leads to a row; names of files as `AudioFile` spells them."""
-    if column in ("name", "path"):
-        return with_small_extension(text.replace("\\", "/").removeprefix("./"))
-    return text
 
 
 def _known(cell: str) -> bool:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
+from zipfile import ZipFile
 
 from ..errors import CorpusError, suggest
 from .files import AudioFile
@@ -20,6 +20,8 @@ from .schema import Corpus
 Line = tuple[int, Sequence[str]]
 """Number of a line, from 1, and its cells."""
 
+_MOST_BYTES = 300_000_000
+_MOST_COLUMNS = 20_000
 _STUB = b"version https://git-lfs"
 
 
@@ -58,24 +60,32 @@ def read(corpus: Corpus, table: SideTable, position: int, file: AudioFile) -> li
             f"{file.path}: expected a table ({where}), found: {error.strerror}. Change its "
             "permissions, or unpack it again."
         ) from error
+    if len(content) > _MOST_BYTES:
+        raise CorpusError(
+            f"{file.path}: expected a table ({where}), found {len(content):,} bytes. Correct "
+            "`file:`, or shorten it."
+        )
     if content.startswith(_STUB):
         raise CorpusError(
             f"{file.path}: expected a table ({where}), found a stub of Git LFS. Fetch the file "
             "with `git lfs pull`."
         )
     if file.name.endswith(".xlsx"):
-        return _workbook(table, content, file.path, where)
-    text = unicodedata.normalize("NFC", _decoded(table, content, file.path, where))
-    if file.name.endswith(".json"):
-        return [_records(text, file.path, where)]
-    return [_separated(table, text, file, where)]
+        parts = _workbook(table, content, file.path, where)
+    else:
+        text = unicodedata.normalize("NFC", _decoded(table, content, file.path, where))
+        is_json = file.name.endswith(".json")
+        one = _records(text, file.path, where) if is_json else _separated(table, text, file, where)
+        parts = [one]
+    _insist(parts, file.path, where)
+    return parts
 
 
 def _decoded(table: SideTable, content: bytes, path: str, where: str) -> str:
     encoding = "utf-8-sig" if table.encoding.lower() in ("utf-8", "utf8") else table.encoding
     try:
         return content.decode(encoding)
-    except UnicodeDecodeError as error:
+    except (UnicodeDecodeError, LookupError) as error:
         raise CorpusError(
             f"{path}: expected a table in {table.encoding} ({where}), found: {error}. Correct "
             "`encoding:`, for instance to latin-1 or cp1252."
@@ -98,26 +108,47 @@ def _separated(table: SideTable, text: str, file: AudioFile, where: str) -> Part
     return Part(header, lines[1:])
 
 
+def _insist(parts: Sequence[Part], path: str, where: str) -> None:
+    """Refuse what is no table, or none that anybody wrote.
+
+    Raises:
+        CorpusError: if there is no sheet, or a header of too many columns
+    """
+    widest = max((len(part.header) for part in parts), default=0)
+    if not parts or widest > _MOST_COLUMNS:
+        found = f"{widest:,}" if parts else "none"
+        raise CorpusError(
+            f"{path}: expected a table of 1 to {_MOST_COLUMNS:,} columns ({where}), found {found}. "
+            "Correct `separator:` and `skip:`, or restore the file."
+        )
+
+
 def _workbook(table: SideTable, content: bytes, path: str, where: str) -> list[Part]:
     from openpyxl import load_workbook  # takes a while, and few corpora have one
-    from openpyxl.utils.exceptions import InvalidFileException
 
     try:
+        with ZipFile(io.BytesIO(content)) as packed:
+            if sum(member.file_size for member in packed.infolist()) > _MOST_BYTES:
+                raise ValueError(f"more than {_MOST_BYTES:,} bytes when unpacked")
         book = load_workbook(io.BytesIO(content), read_only=True, data_only=True)
-    except (BadZipFile, InvalidFileException, KeyError, ValueError, OSError) as error:
+        sheets = {sheet.title: sheet for sheet in book.worksheets}
+        parts = []
+        for name in table.sheet or sheets:
+            found = next((each for each in sheets if _same(each, name)), None)
+            if found is None:
+                raise CorpusError(
+                    f"{path}: expected a sheet '{name}' ({where}), found "
+                    f"{', '.join(sheets) or 'none'}.{suggest(name, sheets)} Correct `sheet:`."
+                )
+            rows = sheets[found].iter_rows(values_only=True)
+            parts.append(_sheet(rows, found, table.skip))
+    except CorpusError:
+        raise
+    except Exception as error:  # a library of many parsers, each with errors of its own
         raise CorpusError(
-            f"{path}: expected a workbook ({where}), found: {error}. Open it and save it anew as "
-            ".xlsx."
+            f"{path}: expected a workbook ({where}), found: {error or type(error).__name__}. Open "
+            "it and save it anew as .xlsx."
         ) from error
-    parts = []
-    for name in table.sheet or book.sheetnames:
-        found = next((each for each in book.sheetnames if _same(each, name)), None)
-        if found is None:
-            raise CorpusError(
-                f"{path}: expected a sheet '{name}' ({where}), found "
-                f"{', '.join(book.sheetnames)}.{suggest(name, book.sheetnames)} Correct `sheet:`."
-            )
-        parts.append(_sheet(book[found].iter_rows(values_only=True), found, table.skip))
     return parts
 
 

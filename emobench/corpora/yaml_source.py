@@ -21,6 +21,8 @@ Location = tuple[str | int, ...]
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _DEEPEST = 20
+_MOST_NODES = 100_000
+_LONGEST = 10_000_000
 _NULL = "tag:yaml.org,2002:null"
 
 
@@ -85,6 +87,11 @@ def read(file: Path) -> list[Entry]:
     try:
         # File names are compared in composed Unicode, so what is compared with them is too.
         text = unicodedata.normalize("NFC", file.read_text(encoding="utf-8"))
+        if len(text) > _LONGEST:
+            raise SpecError(
+                f"{file}: expected at most {_LONGEST:,} characters, found {len(text):,}. This is "
+                "no registry file, or should be several."
+            )
         root = yaml.compose(text, Loader=_LOADER)
     except OSError as error:
         raise SpecError(
@@ -97,6 +104,9 @@ def read(file: Path) -> list[Entry]:
         ) from error
     except yaml.YAMLError as error:
         raise SpecError(_syntax_message(file, text, error)) from error
+    except (RecursionError, ValueError) as error:
+        what = "too many levels" if isinstance(error, RecursionError) else str(error)
+        raise SpecError(f"{file}: expected YAML, found: {what}. Remove brackets.") from error
     if root is None:
         return []
     if not isinstance(root, yaml.MappingNode):
@@ -109,14 +119,34 @@ def read(file: Path) -> list[Entry]:
 
 def _entry(file: Path, key: yaml.Node, value: yaml.Node) -> Entry:
     lines: dict[Location, int] = {}
-    values = _plain(file, value, (), lines, top=key.value)
+    values = _plain(file, value, (), lines, top=key.value, left=[_MOST_NODES])
     return Entry(file, key.value, _line(key), values, lines)
 
 
 def _plain(
-    file: Path, node: yaml.Node, place: Location, lines: dict[Location, int], top: str
+    file: Path,
+    node: yaml.Node,
+    place: Location,
+    lines: dict[Location, int],
+    top: str,
+    left: list[int],
 ) -> Any:
-    """Return a node as texts, lists and dicts, and note the line of everything in it."""
+    """Return a node as texts, lists and dicts, and note the line of everything in it.
+
+    Args:
+        file: that it stands in
+        node: any
+        place: keys and positions that lead to it
+        lines: filled
+        top: name of the entry
+        left: how many nodes may follow, counted down: aliases (*) multiply what is written once
+    """
+    left[0] -= 1
+    if left[0] < 0:
+        raise SpecError(
+            f"{file}, line {_line(node)}: {top}: expected at most {_MOST_NODES:,} values in an "
+            "entry, found more. Aliases (*) may repeat each other."
+        )
     if len(place) > _DEEPEST:
         raise SpecError(
             f"{file}, line {_line(node)}: {top}: expected at most {_DEEPEST} levels, found more. "
@@ -127,13 +157,13 @@ def _plain(
         for key, value in _items(file, node, (top, *place)):
             inside = (*place, key.value)
             lines[inside] = _line(key)
-            values[key.value] = _plain(file, value, inside, lines, top)
+            values[key.value] = _plain(file, value, inside, lines, top, left)
         return values
     if isinstance(node, yaml.SequenceNode):
         for position, item in enumerate(node.value):
             lines[(*place, position)] = _line(item)
         return [
-            _plain(file, item, (*place, position), lines, top)
+            _plain(file, item, (*place, position), lines, top, left)
             for position, item in enumerate(node.value)
         ]
     return None if node.tag == _NULL else node.value

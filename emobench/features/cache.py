@@ -161,7 +161,7 @@ def identify(
         progress: called with how many clips were decoded and how many are to be
     """
     clips = _clips(table)
-    segments = [(clip.path, clip.start, clip.end) for clip in clips]
+    segments = [(clip.path, clip.start, clip.end, clip.channel) for clip in clips]
     found = hearing.names(segments, cache, progress or (lambda done, total: None))
     return {clip.id: name for clip, name in zip(clips, found, strict=True)}
 
@@ -185,10 +185,16 @@ def _folder_name(spec: FeatureSpec, condition: Condition | None) -> str:
 def _clips(table: pd.DataFrame) -> list[Clip]:
     import pandas as pd
 
-    rows = zip(table.index, table["path"], table["start"], table["end"], strict=True)
+    channels = table["audio_channel"] if "audio_channel" in table else [None] * len(table)
+    rows = zip(table.index, table["path"], table["start"], table["end"], channels, strict=True)
     return [
-        Clip(str(name), Path(path), *(None if pd.isna(at) else float(at) for at in (start, end)))
-        for name, path, start, end in rows
+        Clip(
+            str(name),
+            Path(path),
+            *(None if pd.isna(at) else float(at) for at in (start, end)),
+            channel="mean" if pd.isna(channel) else channel,
+        )
+        for name, path, start, end, channel in rows
     ]
 
 

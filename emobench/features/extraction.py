@@ -39,12 +39,14 @@ class Clip:
         path: audio file
         start: in seconds, or None for the beginning of the file
         end: in seconds, or None for its end
+        channel: what becomes of several channels
     """
 
     id: str
     path: Path
     start: float | None = None
     end: float | None = None
+    channel: audio.Channel = "mean"
 
 
 @dataclass(frozen=True)
@@ -142,7 +144,7 @@ def _extract_task(
 def _extract_clip(spec: FeatureSpec, condition: Condition | None, clip: Clip) -> Extracted:
     sound = None
     try:
-        samples, sample_rate = audio.decode(clip.path, clip.start, clip.end)
+        samples, sample_rate = audio.decode(clip.path, clip.start, clip.end, channel=clip.channel)
         sound = sounds.digest(samples, sample_rate)
         if condition is not None:
             # What a codec makes of silence or of NaN is no reason to use a clip after all.

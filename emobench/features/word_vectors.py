@@ -20,6 +20,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 
@@ -27,6 +28,8 @@ from ..errors import FeatureError
 
 _NUMBER = re.compile(rb"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
 _CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1f]")
+_LONGEST_LINE = 10_000_000
+_LONGEST_NUMBER = 15
 _ADVICE = "Give a text file of word vectors, as word2vec or GloVe have them."
 _KINDS = {
     b"PK\x03\x04": "a zip archive",
@@ -113,12 +116,14 @@ class _Reader:
         self._wanted = {word.encode("utf-8"): word for word in wanted}
         self._number = 0
 
-    def read(self, file: Iterable[bytes]) -> WordVectors:
+    def read(self, file: IO[bytes]) -> WordVectors:
         lines = self._lines(file)
         first = next(lines, None)
         if first is None:
             raise FeatureError(f"{self._path}: expected word vectors, found none. {_ADVICE}")
         announced, size = _header(first)
+        if announced == -1:
+            raise self._wrong("numbers of words and of their size", _shown(first))
         vectors: dict[str, np.ndarray] = {}
         words = 0
         if announced is None:
@@ -133,9 +138,14 @@ class _Reader:
             )
         return WordVectors(size, words, vectors)
 
-    def _lines(self, file: Iterable[bytes]) -> Iterator[bytes]:
+    def _lines(self, file: IO[bytes]) -> Iterator[bytes]:
         """Yield the lines that hold something, without the blanks around them."""
-        for self._number, line in enumerate(file, start=1):
+        lines = iter(lambda: file.readline(_LONGEST_LINE + 1), b"")
+        for self._number, line in enumerate(lines, start=1):
+            if len(line) > _LONGEST_LINE:
+                raise self._wrong(
+                    "a word and its numbers", f"a line of more than {len(line) - 1:,} bytes"
+                )
             if self._number <= 2 and _CONTROL.search(line):
                 raise FeatureError(
                     f"{self._path}: expected text, found binary data, as in word2vec's .bin. "
@@ -193,7 +203,11 @@ class _Reader:
 def _header(line: bytes) -> tuple[int | None, int]:
     """Return how many words a first line announces and of what size, or None and 0."""
     parts = line.split(b" ")
-    if len(parts) == 2 and all(part.isdigit() for part in parts) and int(parts[1]):
+    if len(parts) == 2 and all(part.isdigit() for part in parts):
+        if max(map(len, parts)) > _LONGEST_NUMBER:
+            return -1, 0
+        if not int(parts[1]):
+            return None, 0
         return int(parts[0]), int(parts[1])
     return None, 0
 

@@ -136,6 +136,8 @@ class _Gathering:
         if today == experiment["configuration_fingerprint"]:
             return False
         why = "the configuration has changed since" if today else "unknown to this version"
+        if self.lookup.known(candidate.corpus) is None:
+            why = "no registry that was read knows its corpus; pass --datasets as for the run"
         text = f"{candidate.name}: {candidate.done} of {len(candidate.wanted)} folds; {why}"
         if candidate.done:
             notices.append(Notice("stale", text, self.lookup.synthetic(candidate.corpus)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from .. import corpora, features
-from ..errors import SpecError
+from ..errors import SpecError, count
 from ..spec import FeatureSpec, Places
 from .planning import select
 
@@ -52,7 +52,7 @@ def extract_ahead(
                 ),
             )
             left_out = f", {len(values.bad)} left out" if values.bad else ""
-            yield f"{corpus.name}: {spec}: {len(values.ids)} clips{left_out}"
+            yield f"{corpus.name}: {spec}: {count(len(values.ids), 'clip')}{left_out}"
 
 
 def parse(text: str) -> FeatureSpec:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from .. import __version__, executors
+from .. import __version__, corpora, executors
 from ..audio import SAMPLE_RATE
 from ..conditions import Condition
 from ..corpora import Corpus
@@ -22,6 +23,8 @@ from ..training import dataset
 from ..training.context import hearing
 from ..training.dataset import Dataset
 from .planning import Plan
+
+_log = logging.getLogger(__name__)
 
 Listener = Callable[[Event], None]
 AS_IT_IS = Condition()
@@ -204,10 +207,12 @@ def execute(
         # A wrong --folds is said now.
         prepare(corpus, specs[0], planned, places, extract=False, progress=watched)
     steps = []
+    foreseen: set[str] = set()
     for corpus, model, condition in _everything(planned):
         if stopping():
             break
         try:
+            _foresee(corpus, planned, places, foreseen)
             step, data = prepare(
                 corpus,
                 model,
@@ -252,6 +257,14 @@ def _devices(planned: Plan, notice: Callable[[str], None]) -> Devices:
     if found.note:
         notice(found.note)
     return found
+
+
+def _foresee(corpus: Corpus, planned: Plan, places: Places, foreseen: set[str]) -> None:
+    """Say once what a corpus cannot teach; fail before extraction if it cannot be split."""
+    if corpus.name not in foreseen:
+        for caution in corpora.foresee(corpus, planned.protocol, places.data, places.cache):
+            _log.warning("%s: %s", corpus.name, caution)
+        foreseen.add(corpus.name)
 
 
 def _watched(

@@ -8,6 +8,8 @@ import pandas as pd
 
 from ..errors import CorpusError
 
+_LONGEST_HEADER = 10_000
+
 
 def read(file: Path, ids: pd.Index) -> pd.Series:
     """Return the text of each clip from a table with the columns `id` and `text`.
@@ -24,8 +26,14 @@ def read(file: Path, ids: pd.Index) -> pd.Series:
             of the clips
     """
     try:
+        with file.open("rb") as stream:
+            if len(stream.readline(_LONGEST_HEADER + 1)) > _LONGEST_HEADER:
+                raise CorpusError(
+                    f"{file}: expected the columns id and text, found a first line of more than "
+                    f"{_LONGEST_HEADER:,} bytes. Correct --transcripts."
+                )
         table = pd.read_csv(file, dtype=str, keep_default_na=False, encoding="utf-8-sig")
-    except (OSError, UnicodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+    except (OSError, ValueError, MemoryError, pd.errors.ParserError) as error:
         raise CorpusError(
             f"{file}: expected a CSV file in UTF-8 with the columns id and text, found: {error}. "
             "Correct --transcripts."

@@ -18,12 +18,11 @@ from typing import IO
 
 from ...errors import CorpusError
 from .member_names import safe_parts, tar_name, zip_name
-from .storage import StorageError, storing
+from .storage import insist_on_room, storing
 
 Progress = Callable[[int, int | None], None]
 
 _PIECE = 1 << 20
-_LONGEST_READ = 1 << 24
 _COMPRESSED = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ\x00": lzma.open}
 _DAMAGE = (
     *(zipfile.BadZipFile, tarfile.TarError, EOFError, zlib.error, lzma.LZMAError),
@@ -91,6 +90,11 @@ def unpack(
             file.seek(0)
             with opener(file) if opener else file as content:
                 task.untar(content)
+        if not task.files:
+            raise CorpusError(
+                f"{called}: expected an archive with files, found an empty one. See the corpus' "
+                "page for the right address."
+            )
     return task.files
 
 
@@ -123,11 +127,16 @@ class _Unpacking:
                         f"{self._called}: expected an archive without a password, found one that "
                         "needs it. Unpack it by hand; see the corpus' page."
                     )
-            parts = [safe_parts(_zip_member_name(member), self._called) for member in members]
-            self._make_room(sum(member.file_size for member in members))
-            total = sum(not member.is_dir() for member in members)
-            for member, place in zip(members, parts, strict=True):
-                if member.is_dir() or not place or member.filename.endswith("\\"):
+            names = [zip_name(each.filename, bool(each.flag_bits & 0x800)) for each in members]
+            parts = [safe_parts(name, self._called) for name in names]
+            free = shutil.disk_usage(self._make_folder(())).free
+            insist_on_room(self._folder, self._done, free, f" to unpack {self._called}")
+            folders = [
+                not place or name[-1] in "/\\" for name, place in zip(names, parts, strict=True)
+            ]
+            total = folders.count(False)
+            for member, place, is_folder in zip(members, parts, folders, strict=True):
+                if is_folder:
                     self._make_folder(place)
                 else:
                     with archive.open(member) as content:
@@ -135,10 +144,12 @@ class _Unpacking:
 
     def untar(self, content: IO[bytes]) -> None:
         """Unpack a tar archive; it can only be known member by member."""
-        with tarfile.open(fileobj=_Sips(content), mode="r:") as archive:
+        sips = _Sips(content, self._spend)
+        with tarfile.open(fileobj=sips, mode="r:") as archive:
             for member in archive:
-                self._admit(member.size)
+                self._admit(0 if member.isreg() else member.size)
                 place = safe_parts(tar_name(member.name), self._called)
+                archive.members.clear()  # tarfile would remember every one
                 if member.isdir() or not place:
                     self._make_folder(place)
                     continue
@@ -146,20 +157,23 @@ class _Unpacking:
                 if source is None:
                     raise self._harmful(f"'{member.name}', which is a link or a device")
                 self._write(source, place, None)
-                archive.members.clear()  # tarfile would remember every one
-            content.seek(archive.offset)
-            mark = content.read(tarfile.BLOCKSIZE)
+            sips.seek(archive.offset)
+            mark = sips.read(tarfile.BLOCKSIZE)
             if mark.strip(b"\0") or not mark:  # tarfile takes a broken header for the end
                 raise tarfile.ReadError("its end is missing, or a header is broken")
-            while rest := content.read(_PIECE):  # the checksum stands at the very end
-                self._admit(len(rest))
+            while sips.read(_PIECE):  # the checksum stands at the very end
+                pass
 
     def _admit(self, size: int) -> None:
         """Count a member, and refuse it where it would be too much."""
         self._members += 1
-        self._done += size
         if self._members > self._limits.members:
             raise self._harmful(f"more than {self._limits.members:,} members")
+        self._spend(size)
+
+    def _spend(self, size: int) -> None:
+        """Count bytes, and refuse them where they would be too many."""
+        self._done += size
         if size < 0 or self._done > self._allowed:
             raise self._harmful(f"content of more than {self._allowed / 1e6:,.0f} MB")
 
@@ -169,25 +183,26 @@ class _Unpacking:
             "the archive is damaged or means harm."
         )
 
-    def _make_room(self, total: int) -> None:
-        self._folder.mkdir(parents=True, exist_ok=True)
-        free = shutil.disk_usage(self._folder).free
-        if total > free:
-            raise StorageError(
-                f"{self._folder}: expected {total / 1e6:,.1f} MB of free space to unpack "
-                f"{self._called}, found {free / 1e6:,.1f} MB. Free some, or choose another --data."
-            )
-
     def _make_folder(self, place: tuple[str, ...]) -> Path:
         folder = self._folder.joinpath(*place)
-        with storing(folder):
+        with self._storing(folder):
             folder.mkdir(parents=True, exist_ok=True)
         return folder
+
+    @contextmanager
+    def _storing(self, path: Path) -> Iterator[None]:
+        """As `storing`; that a file and a folder bear one name is the fault of the archive."""
+        with storing(path):
+            try:
+                yield
+            except (FileExistsError, NotADirectoryError, IsADirectoryError):
+                name = path.relative_to(self._folder)
+                raise self._harmful(f"'{name}' both as a file and as a folder") from None
 
     def _write(self, source: IO[bytes], place: tuple[str, ...], total: int | None) -> None:
         """Copy a member's content; nothing but its bytes is taken over."""
         path = self._make_folder(place[:-1]) / place[-1]
-        with storing(path):
+        with self._storing(path):
             file = path.open("wb")
         with file:
             while piece := source.read(_PIECE):
@@ -200,8 +215,8 @@ class _Unpacking:
 class _Sips:
     """A stream that is read in small portions: no header of a tar archive fills the memory."""
 
-    def __init__(self, content: IO[bytes]) -> None:
-        self._content = content
+    def __init__(self, content: IO[bytes], spend: Callable[[int], None]) -> None:
+        self._content, self._spend = content, spend
         self.seek, self.tell, self.close = content.seek, content.tell, content.close
 
     def read(self, size: int = -1) -> bytes:
@@ -210,13 +225,11 @@ class _Sips:
         Raises:
             tarfile.ReadError: if too many are asked for at once
         """
-        if not 0 <= size <= _LONGEST_READ:
+        if not 0 <= size <= _PIECE:
             raise tarfile.ReadError(f"a header of {size:,} bytes")
-        return self._content.read(size)
-
-
-def _zip_member_name(member: zipfile.ZipInfo) -> str:
-    return zip_name(member.filename, bool(member.flag_bits & 0x800))
+        portion = self._content.read(size)
+        self._spend(len(portion))
+        return portion
 
 
 @contextmanager

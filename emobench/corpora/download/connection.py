@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from urllib.parse import urljoin, urlsplit
 
 import requests
+import urllib3
 
 from ... import __version__
 from ...errors import CorpusError
@@ -20,11 +21,13 @@ class Interrupted(Exception):
 
     Attributes:
         pause: seconds that the server asks to wait
+        in_vain: whether what arrived meanwhile is too little to go on like this
     """
 
-    def __init__(self, reason: str, pause: float | None = None) -> None:
+    def __init__(self, reason: str, pause: float | None = None, in_vain: bool = False) -> None:
         super().__init__(reason)
         self.pause = pause
+        self.in_vain = in_vain
 
 
 @contextmanager
@@ -37,7 +40,7 @@ def open_address(
         CorpusError: if the server refuses, or sends us where we do not go
         Interrupted: if it does not answer, or says that it cannot now
     """
-    response = _followed(session, address, headers, timeout)
+    response = _answer(session, address, headers, timeout)
     try:
         status = response.status_code
         said = f"{status} {response.reason}".strip()
@@ -53,38 +56,41 @@ def open_address(
         response.close()
 
 
-def _followed(
+class Guarded(requests.Session):
+    """Follows redirections as `redirected` allows, and asks for files as they are stored."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.max_redirects = _MOST_REDIRECTS
+        self.headers["User-Agent"] = f"emobench/{__version__}"
+        self.headers["Accept-Encoding"] = "identity"
+
+    def get_redirect_target(self, resp: requests.Response) -> str | None:
+        """Return where a redirection leads; None if the answer is none."""
+        location = super().get_redirect_target(resp)
+        return None if location is None else redirected(resp.url, location)
+
+
+def _answer(
     session: requests.Session, address: str, headers: Mapping[str, str], timeout: float
 ) -> requests.Response:
     """Return the answer at the end of all redirections."""
-    agent = {"User-Agent": f"emobench/{__version__}", "Accept-Encoding": "identity"}
-    here = address
-    for _ in range(_MOST_REDIRECTS + 1):
-        try:
-            response = session.get(
-                here,
-                headers={**agent, **headers},
-                stream=True,
-                allow_redirects=False,
-                timeout=timeout,
-            )
-        except (requests.exceptions.SSLError, ValueError) as error:
-            raise CorpusError(
-                f"{here}: expected an address that can be reached safely, found: {_cause(error)}. "
-                "See the corpus' page for the right one."
-            ) from error
-        except requests.Timeout as error:
-            raise Interrupted("the server did not answer") from error
-        except requests.RequestException as error:
-            raise Interrupted(f"no connection ({_cause(error)})") from error
-        if not response.is_redirect:
-            return response
-        response.close()
-        here = redirected(here, response.headers["Location"])
-    raise CorpusError(
-        f"{address}: expected a file, found more than {_MOST_REDIRECTS} redirections. See the "
-        "corpus' page for its address."
-    )
+    try:
+        return session.get(address, headers=headers, stream=True, timeout=timeout)
+    except requests.TooManyRedirects as error:
+        raise CorpusError(
+            f"{address}: expected a file, found more than {_MOST_REDIRECTS} redirections. See the "
+            "corpus' page for its address."
+        ) from error
+    except (requests.exceptions.SSLError, ValueError) as error:
+        raise CorpusError(
+            f"{address}: expected an address that can be reached safely, found: {_cause(error)}. "
+            "See the corpus' page for the right one."
+        ) from error
+    except requests.Timeout as error:
+        raise Interrupted("the server did not answer") from error
+    except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
+        raise Interrupted(f"no connection ({_cause(error)})") from error
 
 
 def redirected(here: str, location: str) -> str:

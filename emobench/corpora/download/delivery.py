@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
-import os
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -90,11 +90,8 @@ def download(
 @contextlib.contextmanager
 def _alone(corpus: Corpus, folder: Path, notice: Notice) -> Iterator[Path]:
     """Yield the folder in which a corpus waits until it is whole, and keep others out of it."""
-
-    def wait() -> None:
-        notice(f"{corpus.name}: another command is downloading it; waiting for its end")
-
-    with stored.locked(_staging(corpus, folder), wait):
+    busy = f"{corpus.name}: another command is downloading it; waiting for its end"
+    with stored.locked(_staging(corpus, folder), functools.partial(notice, busy)):
         staging = _staging(corpus, folder)  # the other command may have removed it
         try:
             yield staging
@@ -114,38 +111,13 @@ def _staging(corpus: Corpus, folder: Path) -> Path:
 
 def _transfer(source: Source, staging: Path, progress: Progress, notice: Notice) -> Transfer:
     """Return what fetches an archive into the staging folder."""
-    name = _file_name(source)
+    name = source.address.rpartition("/")[2]
     notice(f"{name}: from {source.address}")
     return Transfer(
         source,
         staging / hashlib.sha256(source.address.encode()).hexdigest()[:16],
-        progress=lambda done, total: progress(f"downloading {name}", done, total),
+        progress=functools.partial(progress, f"downloading {name}"),
         notice=lambda text: notice(f"{name}: {text}"),
-    )
-
-
-def _file_name(source: Source) -> str:
-    return source.address.rpartition("/")[2]
-
-
-def where_to_get(corpus: Corpus, folder: Path) -> str | None:
-    """Return what to do for a corpus that cannot be downloaded directly; None if it can."""
-    if corpus.parts:
-        names = ", ".join(part.name for part in corpus.parts)
-        return (
-            f"{corpus.name}: expected a corpus of its own, found one that is made of {names}. "
-            "Download each of these."
-        )
-    if corpus.access != "open":
-        found = "that it needs a licence"
-    elif not corpus.urls:
-        found = "that no direct address is known"
-    else:
-        return None
-    return (
-        f"{corpus.name}: expected a corpus that can be fetched by a program, found {found}. "
-        f"{places.how_to_get(corpus)} Unpack it into {folder}, then run `emobench check "
-        f"{corpus.name}`."
     )
 
 
@@ -180,9 +152,18 @@ def _destination(corpus: Corpus, data: Path | None) -> Path:
             f"{corpus.name}: expected a corpus that lies on a server, found one that is made on "
             "first use. Use it: there is nothing to download."
         )
-    elsewhere = where_to_get(corpus, folder)
-    if elsewhere is not None:
-        raise CorpusError(elsewhere)
+    if corpus.parts:
+        raise CorpusError(
+            f"{corpus.name}: expected a corpus of its own, found one that is made of "
+            f"{', '.join(part.name for part in corpus.parts)}. Download each of these."
+        )
+    if corpus.access != "open" or not corpus.urls:
+        needs = "needs a licence" if corpus.access != "open" else "has no direct address"
+        raise CorpusError(
+            f"{corpus.name}: expected a corpus that a program can fetch, found that it {needs}. "
+            f"{places.how_to_get(corpus)} Unpack it into {folder}, then run `emobench check "
+            f"{corpus.name}`."
+        )
     if root is None:
         raise CorpusError(
             f"{corpus.name}: expected to be told where corpora go, found neither --data nor "
@@ -244,21 +225,14 @@ def _unpacked(
     files = 0
     try:
         for transfer in found:
-            name = _file_name(transfer.source)
+            name = transfer.source.address.rpartition("/")[2]
+            called = transfer.source.address
+            step = functools.partial(progress, f"unpacking {name}")
             try:
-                files += unpack(
-                    transfer.file,
-                    aside,
-                    called=transfer.source.address,
-                    progress=lambda done, total, name=name: progress(
-                        f"unpacking {name}", done, total
-                    ),
-                    limits=limits,
-                )
-            except StorageError:
-                raise
-            except CorpusError:
-                transfer.discard()
+                files += unpack(transfer.file, aside, called=called, progress=step, limits=limits)
+            except CorpusError as error:
+                if not isinstance(error, StorageError):
+                    transfer.discard()
                 raise
         _put(aside, folder)
     finally:
@@ -269,12 +243,4 @@ def _unpacked(
 def _put(aside: Path, folder: Path) -> None:
     """Move what was unpacked to where it belongs; files that are there already are replaced."""
     with storing(folder):
-        if not folder.exists():
-            os.replace(aside, folder)
-            return
-        for path in sorted(aside.rglob("*")):
-            target = folder / path.relative_to(aside)
-            if path.is_dir():
-                target.mkdir(exist_ok=True)
-            else:
-                shutil.move(path, target)
+        shutil.copytree(aside, folder, dirs_exist_ok=True, copy_function=shutil.move)

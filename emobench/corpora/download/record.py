@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from .storage import storing
+from ...store import files as stored
 
 FILE = "download.json"
 """Lies in the folder of a corpus that was downloaded."""
@@ -52,9 +51,9 @@ class Record:
         if folder is None:
             return cls()
         try:
-            stored = json.loads((folder / FILE).read_text(encoding="utf-8"))
-            archives = {key: Fetched(**value) for key, value in stored.pop("archives").items()}
-            return cls(**stored, archives=archives)
+            known = json.loads((folder / FILE).read_text(encoding="utf-8"))
+            archives = {key: Fetched(**value) for key, value in known.pop("archives").items()}
+            return cls(**known, archives=archives)
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return cls()
 
@@ -62,14 +61,10 @@ class Record:
         """Store this record in a folder, whole or not at all.
 
         Raises:
-            StorageError: if the disk is full or the folder cannot be written
+            StoreError: if the disk is full or the folder cannot be written
         """
-        path = folder / FILE
-        temporary = path.with_name(f".{FILE}.tmp")
-        with storing(path):
-            text = json.dumps(asdict(self), indent=1, ensure_ascii=False)
-            temporary.write_text(text + "\n", encoding="utf-8")
-            os.replace(temporary, path)
+        text = json.dumps(asdict(self), indent=1, ensure_ascii=False)
+        stored.write((folder / FILE, f"{text}\n".encode()))
 
     def with_archive(self, address: str, size: int, sha256: str, compared: str) -> Record:
         """Return this record with one more archive."""

@@ -17,6 +17,19 @@ class StorageError(CorpusError):
     """The disk does not take what is to be stored."""
 
 
+def insist_on_room(folder: Path, wanted: int, free: int, purpose: str = "") -> None:
+    """Complain of a disk before it is full.
+
+    Raises:
+        StorageError: if fewer bytes are free than wanted
+    """
+    if wanted > free:
+        raise StorageError(
+            f"{folder}: expected {wanted / 1e6:,.1f} MB of free space{purpose}, found "
+            f"{free / 1e6:,.1f} MB. Free some, or choose another --data."
+        )
+
+
 @contextmanager
 def storing(path: Path) -> Iterator[None]:
     """Turn what the system says of a file that cannot be written into a clear message.

@@ -16,8 +16,8 @@ import urllib3
 
 from ...errors import CorpusError
 from ..fields import split_download
-from .connection import Interrupted, open_address
-from .storage import StorageError, storing
+from .connection import Guarded, Interrupted, open_address
+from .storage import insist_on_room, storing
 
 Progress = Callable[[int, int | None], None]
 """Called with the bytes that are there, and how many there are to be (None if nobody says)."""
@@ -28,6 +28,8 @@ Notice = Callable[[str], None]
 _CHUNK = 1 << 16
 _LONGEST_PAUSE = 60.0
 _MOST_BYTES = 200 << 30
+_SPARE_BYTES = 1 << 28
+"""Left free on the disk where nobody says how much is to come."""
 
 
 @dataclass(frozen=True)
@@ -64,11 +66,13 @@ class Patience:
 
     Attributes:
         timeout: longest silence in seconds
+        rate: least bytes a second, measured over as long as the longest silence
         attempts: that bring nothing new, one after another, before it is given up
         pause: before the second of them, in seconds; doubled each time
     """
 
     timeout: float = 30.0
+    rate: float = 1_000.0
     attempts: int = 6
     pause: float = 1.0
 
@@ -138,19 +142,19 @@ class Transfer:
     def _fetch_all(self, patience: Patience) -> None:
         """Try until everything is there, as long as attempts bring something new."""
         most, idle = self._size(), 0
-        with requests.Session() as session:
+        with Guarded() as session:
             while not self._known().whole:
                 try:
                     self._attempt(session, patience)
                 except Interrupted as problem:
                     here = self._size()
-                    idle = 0 if here > most else idle + 1
+                    idle = 0 if here > most and not problem.in_vain else idle + 1
                     most = max(most, here)
                     if idle >= patience.attempts:
                         raise CorpusError(self._given_up(problem)) from problem
                     pause = patience.pause * 2 ** max(0, idle - 1)
                     pause = min(_LONGEST_PAUSE, max(pause, problem.pause or 0))
-                    self._notice(f"{problem} after {_megabytes(here)}; again in {pause:.3g} s")
+                    self._notice(f"{problem} after {here / 1e6:,.1f} MB; again in {pause:.3g} s")
                     time.sleep(pause)
 
     def _given_up(self, problem: Interrupted) -> str:
@@ -179,9 +183,10 @@ class Transfer:
                 headers["If-Range"] = known.validator
         with open_address(session, self.source.address, headers, patience.timeout) as response:
             state, begin = self._understood(response, known, here)
-            self._make_room(state.total, begin)
+            free = shutil.disk_usage(self.file.parent).free
+            insist_on_room(self.file.parent, (state.total or 0) - begin, free)
             self._note(state)
-            self._receive(response, begin, state.total)
+            self._receive(response, begin, state.total, patience)
         total = state.total
         if total is not None and self._size() < total:
             raise Interrupted(f"the server promised {total:,} bytes and ended too soon")
@@ -216,30 +221,30 @@ class Transfer:
             )
         return _State(_validator(response), total or published), 0
 
-    def _receive(self, response: requests.Response, begin: int, total: int | None) -> None:
+    def _receive(
+        self, response: requests.Response, begin: int, total: int | None, patience: Patience
+    ) -> None:
         """Write what the server sends, from a byte on."""
-        most = total if total is not None else _MOST_BYTES
+        most = total
+        if most is None:
+            most = begin + min(_MOST_BYTES, shutil.disk_usage(self.file.parent).free - _SPARE_BYTES)
         with storing(self.file), self.file.open("r+b" if begin else "wb", buffering=0) as file:
             file.seek(begin)
-            done = begin
+            done = marked = begin
+            due = time.monotonic() + patience.timeout
             for chunk in _chunks(response):
                 done += len(chunk)
                 if done > most:
                     break
                 file.write(chunk)
                 self._progress(done, total)
+                if time.monotonic() > due:
+                    if done - marked < patience.rate * patience.timeout:
+                        raise Interrupted("the server sends too slowly", in_vain=True)
+                    marked, due = done, time.monotonic() + patience.timeout
         if done > most:
             self.discard()
             raise Interrupted(f"more than {most:,} bytes were sent")
-
-    def _make_room(self, total: int | None, begin: int) -> None:
-        """Complain of a disk that cannot hold the file before it is full."""
-        free = shutil.disk_usage(self.file.parent).free
-        if total is not None and total - begin > free:
-            raise StorageError(
-                f"{self.file.parent}: expected {_megabytes(total - begin)} of free space, found "
-                f"{_megabytes(free)}. Free some, or choose another --data."
-            )
 
     def _digests(self) -> tuple[dict[str, str], str | None]:
         """Return digests of what has arrived, and what is wrong with it."""
@@ -275,20 +280,19 @@ class Transfer:
 
 
 def _chunks(response: requests.Response) -> Iterator[bytes]:
-    """Yield the bytes as they were sent."""
+    """Yield the bytes as they were sent, and as they come: nobody waits for a whole chunk."""
     try:
-        yield from response.raw.stream(_CHUNK, decode_content=False)
+        while chunk := response.raw.read1(_CHUNK, decode_content=False):
+            yield chunk
     except urllib3.exceptions.ReadTimeoutError as error:
         raise Interrupted("the server fell silent") from error
     except (urllib3.exceptions.HTTPError, OSError) as error:
         raise Interrupted("the connection broke") from error
+    except Exception as error:  # a chunk of a negative size, and what else is no HTTP
+        raise Interrupted(f"the server sends no lawful HTTP ({error})", in_vain=True) from error
 
 
 def _validator(response: requests.Response) -> str | None:
     """Return by what `If-Range` recognises a version; weak tags do not promise equal bytes."""
     tag = response.headers.get("ETag", "")
     return tag if tag.startswith('"') else response.headers.get("Last-Modified")
-
-
-def _megabytes(count: int) -> str:
-    return f"{count / 1e6:,.1f} MB"

@@ -1,10 +1,18 @@
-"""Which part of the names tells the emotion, and which the speaker."""
+"""Which part of the names tells the emotion, and which the speaker.
+
+The emotion is the part whose values are words for emotions, or codes that a legend explains. The
+speaker is found by exclusion: a part that says which emotion it is, a sex or a session cannot be
+one. Of what is left, a part that stands behind a word such as "speaker", or is told by folders and
+file names alike, is taken first, then names and codes. Numbers that count and what stands at the
+end, which may be takes and texts, are only offered. Where several parts of one rank are left, none
+is better founded than the other.
+"""
 
 from __future__ import annotations
 
 import re
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -15,31 +23,45 @@ from .words import Meaning, emotion_of, meaning, plain, sexes
 
 _SPEAKER_WORDS = frozenset(
     {
-        *("speaker", "spk", "sp", "s", "actor", "act", "subject", "subj", "sub", "participant"),
-        *("part", "person", "talker", "voice", "id", "p", "f", "m", "w", "female", "male", "man"),
-        *("woman", "sprecher", "sprecherin", "vp", "vpn", "proband", "locuteur", "loc"),
-        *("parlante", "hablante"),
+        *("speaker", "spk", "spkr", "sp", "actor", "act", "subject", "subj", "sub"),
+        *("participant", "person", "talker", "voice", "sprecher", "sprecherin", "vp"),
+        *("vpn", "proband", "locuteur", "loc", "parlante", "hablante", "female", "male"),
+        *("woman", "man"),
+    }
+)
+_OTHER_WORDS = frozenset(
+    {
+        *("session", "sess", "take", "rec", "recording", "sentence", "sent", "text"),
+        *("utterance", "utt", "part", "disc", "cd", "vol", "day", "list", "set", "fold"),
+        *("train", "training", "test", "testing", "dev", "devel", "development", "val"),
+        *("valid", "validation", "eval"),
     }
 )
 _EMOTION_WORDS = frozenset(("emotion", "emo", "e", "label", "class", "em", "gefuhl", "emozione"))
-_LEAST_COVERAGE = 0.3
-_LEAST_SPEAKER = 2.0
+
+_TOLD, _NAMED, _COUNT = 2, 1, 0
+"""What speaks for a part as speaker: a word for it, what it looks like, or nothing."""
+
+_DETERMINES = 0.9
+"""Share of clips whose label a part foretells, from which it is no speaker."""
+
 _MOST_SPEAKERS = 500
+_MANY_SPEAKERS, _MOST_RIVALS = 100, 4
 
 
 @dataclass(frozen=True)
 class Chosen:
-    """A part of the names with what speaks for it.
+    """A part of the names.
 
     Attributes:
         part: the stretch
         split: of the names of its level, that it belongs to
-        score: how plausible it is
+        rank: what speaks for it; of an emotion, how surely it is one
     """
 
     part: Part
     split: Split
-    score: float
+    rank: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -50,7 +72,7 @@ class Choice:
         emotion: part that tells the emotion; None if none seems to
         meaning: of its values
         speaker: part that tells the speaker; None if none seems to
-        rivals: other parts that might
+        rivals: other parts that might as well
         raw: words for codes, from a legend
         legend: where that stands
     """
@@ -58,7 +80,7 @@ class Choice:
     emotion: Chosen | None = None
     meaning: Meaning | None = None
     speaker: Chosen | None = None
-    rivals: tuple[Part, ...] = ()
+    rivals: tuple[Chosen, ...] = ()
     raw: Mapping[str, str] = field(default_factory=dict)
     legend: str | None = None
 
@@ -79,38 +101,23 @@ def choose(
     """
     ways = [way for level, names in _levels(files) for way in splits(names, level)]
     if labels is not None:
-        speakers = _speakers(ways, None, labels) if needs_speaker else []
-        return Choice(speaker=_first(speakers), rivals=_rivals(speakers))
+        return _with_speaker(Choice(), ways, labels, needs_speaker)
     told = list(legends.texts(folder))
-    options = sorted(_emotions(ways, told), key=lambda option: -option[0].score)
+    options = sorted(_emotions(ways, told), key=lambda option: -option.emotion.rank)
+    options = options or list(_unknown_labels(ways))
     if not options:
-        return _without_labels(ways, needs_speaker)
-    best: tuple[float, Choice] | None = None
-    for emotion, read, raw, legend in options:
-        if emotion.score < options[0][0].score - 0.01:
-            break
-        speakers = _speakers(ways, emotion, emotion.part.values) if needs_speaker else []
-        score = speakers[0].score if speakers else 0.0
-        if best is None or score > best[0]:
-            choice = Choice(emotion, read, _first(speakers), _rivals(speakers), raw, legend)
-            best = score, choice
-    return best[1]
-
-
-def _without_labels(ways: Sequence[Split], needs_speaker: bool) -> Choice:
-    """Choose the part that looks most like labels, though none of them is known."""
-    candidates = [
-        Chosen(part, way, score)
-        for way in ways
-        for part in way.parts()
-        if (score := _label_score(part)) is not None
-    ]
-    if not candidates:
         return Choice()
-    emotion = max(candidates, key=lambda chosen: chosen.score)
-    speakers = _speakers(ways, emotion, emotion.part.values) if needs_speaker else []
-    unknown = Meaning({}, tuple(sorted(emotion.part.counts)))
-    return Choice(emotion, unknown, _first(speakers), _rivals(speakers))
+    equal = [one for one in options if one.emotion.rank >= options[0].emotion.rank - 0.01]
+    every = [
+        _with_speaker(option, ways, option.emotion.part.values, needs_speaker) for option in equal
+    ]
+    return max(every, key=_worth)
+
+
+def _worth(choice: Choice) -> tuple[int, bool, int]:
+    """Return what speaks for a choice: a speaker, or at least candidates, but few of them."""
+    rank = choice.speaker.rank if choice.speaker else _COUNT
+    return rank, bool(choice.speaker or choice.rivals), -len(choice.rivals)
 
 
 def _levels(files: Sequence[AudioFile]) -> Iterator[tuple[int, list[str | None]]]:
@@ -126,13 +133,13 @@ def _levels(files: Sequence[AudioFile]) -> Iterator[tuple[int, list[str | None]]
 
 def _emotions(
     ways: Sequence[Split], told: Sequence[tuple[str, legends.Legend]]
-) -> Iterator[tuple[Chosen, Meaning, Mapping[str, str], str | None]]:
+) -> Iterator[Choice]:
     """Yield the parts whose values are emotions, by themselves or by a legend."""
     for way in ways:
         for part in way.parts():
             read = meaning(part.counts)
             if read.score > 0:
-                yield Chosen(part, way, read.score - 0.02 * part.level), read, {}, None
+                yield Choice(Chosen(part, way, read.score - 0.02 * part.level), read)
             if not 2 <= len(part.counts) <= 16 or max(map(len, part.counts)) > 4:
                 continue
             known = legends.legend_of(told, part.counts)
@@ -143,111 +150,32 @@ def _emotions(
                 raw = {code: words[code] for code in part.counts if code in words}
                 emotions = {code: emotion_of(word) or "other" for code, word in raw.items()}
                 unknown = tuple(code for code in part.counts if code not in raw)
-                share = len(raw) / len(part.counts)
                 kinds = len(set(emotions.values()))
                 if kinds > 1:
+                    score = 0.9 * len(raw) / len(part.counts) + 0.05 * min(6, kinds)
                     read = Meaning(emotions, unknown)
-                    score = 0.9 * share + 0.05 * min(6, kinds)
-                    yield Chosen(part, way, score), read, raw, source
+                    yield Choice(Chosen(part, way, score), read, raw=raw, legend=source)
+
+
+def _unknown_labels(ways: Sequence[Split]) -> Iterator[Choice]:
+    """Yield the part that looks most like labels, though none of them is known."""
+    found = [
+        Chosen(part, way, score)
+        for way in ways
+        for part in way.parts()
+        if (score := _label_score(part)) is not None
+    ]
+    for best in sorted(found, key=lambda chosen: -chosen.rank)[:1]:
+        yield Choice(best, Meaning({}, tuple(sorted(best.part.counts))))
 
 
 def _is_ravdess(way: Split, part: Part) -> bool:
-    shape = [len(way.column(position)) for position in range(len(way.separators))]
-    two_digits = re.compile(r"\d\d(?:-\d\d){6}")
     names = ("".join(row) for row in way.tokens if row is not None)
     return (
-        len(shape) == 13
+        len(way.separators) == 13
         and (part.first, part.last) == (4, 4)
         and set(part.counts) <= set(legends.RAVDESS)
-        and all(two_digits.fullmatch(name) for name in names)
-    )
-
-
-def _speakers(
-    ways: Sequence[Split], emotion: Chosen | None, labels: Sequence[str | None]
-) -> list[Chosen]:
-    """Return the parts that may be speakers, the most plausible first."""
-    found: list[Chosen] = []
-    for way in ways:
-        if emotion and way.level == emotion.split.level and way is not emotion.split:
-            continue
-        for part in way.parts():
-            if emotion and _overlap(part, emotion.part):
-                continue
-            score = _speaker_score(part, way, labels, emotion.part if emotion else None)
-            if score is not None:
-                found.append(Chosen(part, way, score))
-    echoes = defaultdict(set)
-    for chosen in found:
-        echoes[_partition(chosen.part)].add(chosen.part.level)
-    found = [
-        Chosen(one.part, one.split, one.score + 2 * (len(echoes[_partition(one.part)]) > 1))
-        for one in found
-    ]
-    found = [one for one in found if one.score >= _LEAST_SPEAKER]
-    found.sort(key=lambda one: -one.score)
-    if not found:
-        return []
-    same = [one for one in found if _partition(one.part) == _partition(found[0].part)]
-    first = min(same, key=lambda one: (one.part.level, -one.score))  # names outlast folders
-    rest = [one for one in found if not _nested(one.part, first.part)]
-    return [replace(first, score=found[0].score), *rest]
-
-
-def _speaker_score(
-    part: Part, way: Split, labels: Sequence[str | None], emotion: Part | None
-) -> float | None:
-    """Return how plausible a part is as speaker; None if it cannot be."""
-    counts, files = part.counts, sum(part.counts.values())
-    if not 2 <= len(counts) <= min(files / 2, _MOST_SPEAKERS) or files < 0.9 * len(part.values):
-        return None
-    if sexes(counts) or meaning(counts).score > 0.6:
-        return None
-    coverage = _coverage(part, labels)
-    if coverage < _LEAST_COVERAGE:
-        return None
-    stems = {re.sub(r"[\W\d_]+", "", value).casefold() for value in counts}
-    numbered = all(re.search(r"\d", value) for value in counts)
-    hinted = part.before in _SPEAKER_WORDS or (numbered and stems <= _SPEAKER_WORDS)
-    first = all(way.separators[: part.first])
-    score = 2 * coverage + 4 * hinted + 1.0 * (4 <= len(counts) <= 100)
-    score += 1.0 if part.level else 0.0
-    score += 1.5 if first and not part.at_end else 0.0
-    score -= 1.0 * (part.at_end and not part.level) + 1.0 * (part.at_end and part.is_number)
-    score += 1.0 * (not part.is_number)
-    score += 0.5 * (part.is_number and {len(value) for value in counts} in ({2}, {3}, {4}))
-    score -= 1.0 * (not hinted and _counts_up(counts))
-    score -= 100 * (1 - files / len(part.values))  # files that are named otherwise
-    return score - 1.5 * _is_fragment(part, way, emotion)
-
-
-def _counts_up(values: Iterable[str]) -> bool:
-    """Return whether values are 1, 2, 3 …, as recordings are counted."""
-    return set(values) == {str(number + 1) for number in range(len(set(values)))}
-
-
-def _coverage(part: Part, labels: Sequence[str | None]) -> float:
-    """Return which share of the labels the clips of a value bear, on average."""
-    found = defaultdict(set)
-    for value, label in zip(part.values, labels, strict=True):
-        if value is not None and label is not None:
-            found[value].add(label)
-    every = len({label for label in labels if label is not None})
-    return sum(map(len, found.values())) / (len(found) * every) if found and every else 0.0
-
-
-def _is_fragment(part: Part, way: Split, emotion: Part | None) -> bool:
-    """Return whether letters or digits stick to a part, other than the emotion's."""
-    beside = [part.first - 1, part.last + 1]
-    return any(
-        0 <= position < len(way.separators)
-        and not way.separators[position]
-        and not (
-            emotion is not None
-            and emotion.level == way.level
-            and emotion.first <= position <= emotion.last
-        )
-        for position in beside
+        and all(re.fullmatch(r"\d\d(?:-\d\d){6}", name) for name in names)
     )
 
 
@@ -256,38 +184,141 @@ def _label_score(part: Part) -> float | None:
     counts = part.counts
     if not 2 <= len(counts) <= 12 or min(counts.values()) < 2 or sexes(counts):
         return None
-    stems = {re.sub(r"[\W\d_]+", "", value).casefold() for value in counts}
+    stems = _stems(part)
     hinted = plain(part.before) in _EMOTION_WORDS or (stems <= _EMOTION_WORDS and stems != {""})
+    persons = _SPEAKER_WORDS | {"p", "s"}
     score = 4.0 * hinted + 1.0 * (3 <= len(counts) <= 10) + 1.0 * part.is_word
-    score -= 3.0 * (part.before in _SPEAKER_WORDS or (stems <= _SPEAKER_WORDS and stems != {""}))
+    score -= 3.0 * (part.before in persons or (stems <= persons and stems != {""}))
     score -= 1.0 * (part.at_end and part.is_number) + 0.5 * (part.first == 0 and part.level == 0)
     return score if score > 0 else None
 
 
-def _overlap(one: Part, other: Part) -> bool:
-    return one.level == other.level and one.first <= other.last and other.first <= one.last
+def _with_speaker(
+    choice: Choice, ways: Sequence[Split], labels: Sequence[str | None], needed: bool
+) -> Choice:
+    """Return a choice with the part that tells the speaker, and those that might as well."""
+    found = list(_speakers(ways, choice.emotion, labels)) if needed else []
+    levels: dict[tuple[int, ...], set[int]] = defaultdict(set)
+    for one in found:
+        levels[_partition(one.part)].add(one.part.level)
+    ranked = {}
+    for one in found:
+        groups = _partition(one.part)
+        rank = _TOLD if len(levels[groups]) > 1 else one.rank
+        # Names outlast folders; what stands for itself is better than a piece of something.
+        order = (rank, -one.part.level, one.rank, -one.part.first)
+        if groups not in ranked or order > ranked[groups][0]:
+            ranked[groups] = order, Chosen(one.part, one.split, rank)
+    every = [one for _, one in ranked.values()]
+    every.sort(key=lambda one: (-one.rank, one.part.level == 0, one.part.first))
+    if not every:
+        return choice
+    few = [one for one in every if len(one.part.counts) <= _MANY_SPEAKERS]
+    if every[0].rank == _COUNT:  # who is called 01 may as well be a take
+        return replace(choice, rivals=tuple(few[:_MOST_RIVALS]))
+    rivals = [one for one in few if one is not every[0] and one.rank == every[0].rank]
+    return replace(choice, speaker=every[0], rivals=tuple(rivals[:_MOST_RIVALS]))
+
+
+def _speakers(
+    ways: Sequence[Split], emotion: Chosen | None, labels: Sequence[str | None]
+) -> Iterator[Chosen]:
+    """Yield the parts that may be speakers."""
+    candidates: list[Chosen] = []
+    for way in ways:
+        if emotion and way.level == emotion.part.level and way is not emotion.split:
+            continue
+        for part in way.parts():
+            # A folder is named after a person as a whole, or beside the emotion.
+            whole = part.first == 0 and part.last == len(way.separators) - 1
+            if part.level and not whole and not (emotion and part.level == emotion.part.level):
+                continue
+            if emotion and part.overlaps(emotion.part):
+                continue
+            if _may_be_speaker(part, way, labels):
+                candidates.append(Chosen(part, way, _rank(part, way, emotion)))
+    for one in candidates:
+        if not any(_is_piece(one, other) for other in candidates):
+            yield one
+
+
+def _may_be_speaker(part: Part, way: Split, labels: Sequence[str | None]) -> bool:
+    counts, files = part.counts, sum(part.counts.values())
+    if not 2 <= len(counts) <= min(files / 2, _MOST_SPEAKERS) or files < 0.9 * len(part.values):
+        return False
+    if sexes(counts) or meaning(counts).score > 0.6 or part.before in _OTHER_WORDS:
+        return False
+    # Of the folders Strong, Weak and Neutral none is a person.
+    if part.level and (set(counts) & set(labels) or any(map(emotion_of, counts))):
+        return False
+    if not part.level and any(re.search(r"[-_()\[\]{}]", value) for value in counts):
+        return False  # several parts at once
+    return not (_stems(part) <= _OTHER_WORDS or _determines(part, labels))
+
+
+def _determines(part: Part, labels: Sequence[str | None]) -> bool:
+    """Tell whether the part foretells the label."""
+    found: dict[str, Counter[str]] = defaultdict(Counter)
+    for value, label in zip(part.values, labels, strict=True):
+        if value is not None and label is not None:
+            found[value][label] += 1
+    guessed = sum(max(counts.values()) for counts in found.values())
+    return guessed >= _DETERMINES * sum(counts.total() for counts in found.values())
+
+
+def _rank(part: Part, way: Split, emotion: Chosen | None) -> int:
+    """Return what speaks for a part; a step less where other letters or digits stick to it."""
+    numbered = all(re.search(r"\d", value) for value in part.counts)
+    stems = _stems(part)
+    by_sex = len(stems) == 2 and sexes({stem[-1:] for stem in stems})  # F1, M1 or SF1, SM1
+    if part.before in _SPEAKER_WORDS or (numbered and (by_sex or stems <= _SPEAKER_WORDS)):
+        return _TOLD
+    stuck = _is_fragment(part, way, emotion)
+    longest = max(map(len, part.counts))
+    if part.at_end and not part.level:  # more often a take or a text
+        return _COUNT
+    if not numbered and longest > 1:
+        return _NAMED - stuck
+    before = range(part.first)
+    first = all(way.separators[place] or len(way.column(place)) == 1 for place in before)
+    plain_count = set(part.counts) == {str(1 + number) for number in range(len(part.counts))}
+    if part.is_number and not part.level and (not first or plain_count):
+        return _COUNT
+    return _COUNT if longest == 1 and not part.level else _NAMED - stuck
+
+
+def _stems(part: Part) -> set[str]:
+    """Return the values without digits and signs, in small letters."""
+    return {re.sub(r"[\W\d_]+", "", value).casefold() for value in part.counts}
+
+
+def _is_fragment(part: Part, way: Split, emotion: Chosen | None) -> bool:
+    """Tell whether varying letters or digits stick to a part, other than the emotion's."""
+    return any(
+        0 <= position < len(way.separators)
+        and not way.separators[position]
+        and len(way.column(position)) > 1
+        and not (
+            emotion is not None
+            and emotion.part.level == way.level
+            and emotion.part.first <= position <= emotion.part.last
+        )
+        for position in (part.first - 1, part.last + 1)
+    )
+
+
+def _is_piece(one: Chosen, other: Chosen) -> bool:
+    """Tell whether a part is a piece of another, or one of its words between blanks."""
+    part, whole = one.part, other.part
+    if part.level != whole.level or part is whole:
+        return False
+    if one.split is other.split and whole.first <= part.first and part.last <= whole.last:
+        return (part.first, part.last) != (whole.first, whole.last)
+    pairs = {pair for pair in zip(part.values, whole.values, strict=True) if None not in pair}
+    return bool(pairs) and all(word != text and f" {word} " in f" {text} " for word, text in pairs)
 
 
 def _partition(part: Part) -> tuple[int, ...]:
     """Return which files belong together by a part, whatever it calls them."""
     numbers: dict[str | None, int] = {}
     return tuple(numbers.setdefault(value, len(numbers)) for value in part.values)
-
-
-def _nested(one: Part, other: Part) -> bool:
-    """Return whether one part only splits what the other holds together, or is the same."""
-    both = zip(one.values, other.values, strict=True)
-    pairs = {pair for pair in both if None not in pair}
-    finer = len(pairs) == max(len(one.counts), len(other.counts))
-    return finer and (one.level == other.level or len(one.counts) == len(other.counts))
-
-
-def _first(found: Sequence[Chosen]) -> Chosen | None:
-    return found[0] if found else None
-
-
-def _rivals(found: Sequence[Chosen]) -> tuple[Part, ...]:
-    """Return the other candidates that come close to the first."""
-    close = [one.part for one in found[1:] if one.score > found[0].score - 2.0]
-    different = {part.values: part for part in reversed(close)}  # one may be split in many ways
-    return tuple(reversed(different.values()))[:3]

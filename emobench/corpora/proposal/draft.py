@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import re
 import textwrap
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-_WIDTH = 98
-_PLAIN = re.compile(r"[A-Za-z0-9À-ÿ][\w À-ÿ.+/()'>-]*(?<! )")
+import yaml
+import yaml.reader
+
+from ...errors import count, printable
+
+_WIDTH = 96
 
 
 @dataclass(frozen=True)
@@ -21,6 +24,7 @@ class Draft:
         todo: labels that are left for the user, with the number of clips
         unsure: what was guessed
         lacking: what is not there and makes the entry incomplete
+        doubt: what must be confirmed before the entry may be used; "" if nothing
     """
 
     name: str
@@ -28,6 +32,7 @@ class Draft:
     todo: Mapping[str, int] = field(default_factory=dict)
     unsure: tuple[str, ...] = ()
     lacking: tuple[str, ...] = ()
+    doubt: str = ""
 
     def written(self, verdict: str) -> str:
         """Return the entry as YAML, with comments.
@@ -46,7 +51,7 @@ class Draft:
                 lines += _comment(sentence, "# - ", "#   ")
         lines.append(f"{self.name}:")
         for key, value in self.keys.items():
-            lines += _entry(key, value)
+            lines += textwrap.indent(_dumped({key: value}), "  ").splitlines()
             if key == "emotions":
                 lines += self._open_labels()
         if self.todo and "emotions" not in self.keys:
@@ -57,13 +62,15 @@ class Draft:
         """Yield a comment for each label whose meaning is for the user to say."""
         if self.todo:
             yield "  # Say what these mean in `emotions`; a word of your own goes before an arrow:"
-        for label, count in self.todo.items():
-            yield f"  #   {_quoted(label)}: ?    {count:,} {'clip' if count == 1 else 'clips'}"
+        for label, clips in self.todo.items():
+            name = _dumped({label: None}).partition(": null")[0]
+            yield f"  #   {name}: ?    {count(clips, 'clip')}"
 
 
 def _comment(text: str, first: str = "# ", then: str = "# ") -> list[str]:
+    readable = yaml.reader.Reader.NON_PRINTABLE.sub("?", printable(text))
     return textwrap.wrap(
-        text,
+        readable,
         _WIDTH,
         initial_indent=first,
         subsequent_indent=then,
@@ -72,46 +79,24 @@ def _comment(text: str, first: str = "# ", then: str = "# ") -> list[str]:
     )
 
 
-def _entry(key: str, value: object) -> Iterable[str]:
-    """Yield the lines of a key: one, unless it is too long."""
-    whole = f"  {key}: {_flow(value)}"
-    if len(whole) <= _WIDTH or isinstance(value, str):
-        yield whole
-    elif isinstance(value, Mapping):
-        pieces = [f"{_quoted(name)}: {_flow(item)}" for name, item in value.items()]
-        yield from _wrapped(f"  {key}: {{", pieces, "}")
-    elif isinstance(value, Sequence):
-        yield f"  {key}:"
-        yield from (f"    - {_flow(item)}" for item in value)
+class _Dumper(yaml.SafeDumper):
+    """Writes a line a key, and what is repeated again, where YAML would point back to it."""
+
+    def ignore_aliases(self, data: object) -> bool:
+        return True
+
+    def represent(self, data: object) -> None:
+        node = self.represent_data(data)
+        node.flow_style = False
+        self.serialize(node)
 
 
-def _wrapped(begin: str, pieces: Sequence[str], end: str) -> Iterable[str]:
-    """Yield a long mapping on as few lines as it takes."""
-    line = begin
-    for position, piece in enumerate(pieces):
-        text = piece + (", " if position < len(pieces) - 1 else end)
-        if len(line) + len(text) > _WIDTH and line.strip():
-            yield line.rstrip()
-            line = " " * len(begin)
-        line += text
-    yield line
-
-
-def _flow(value: object) -> str:
-    if isinstance(value, Mapping):
-        pairs = (f"{_quoted(name)}: {_flow(item)}" for name, item in value.items())
-        return f"{{{', '.join(pairs)}}}"
-    if isinstance(value, str | int):
-        return _quoted(str(value))
-    return f"[{', '.join(map(_flow, value))}]"
-
-
-def _quoted(text: str) -> str:
-    """Return a text in quotes, unless any YAML reader takes it for itself without them."""
-    if _PLAIN.fullmatch(text) and text.casefold() not in ("null", "~"):
-        return text
-    if re.search(r"[\x00-\x1f\x7f]", text):
-        escaped = text.encode("unicode_escape").decode("ascii").replace('"', '\\"')
-        return f'"{escaped}"'
-    doubled = text.replace("'", "''")
-    return f"'{doubled}'"
+def _dumped(value: Mapping[str, object]) -> str:
+    return yaml.dump(
+        value,
+        Dumper=_Dumper,
+        default_flow_style=None,
+        width=_WIDTH,
+        allow_unicode=True,
+        sort_keys=False,
+    )

@@ -7,11 +7,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from ..contents import digest
 from ..fields import EMOTIONS
 from ..files import AudioFile
 from ..registry import normalised
 from . import sheets
-from .choice import Choice, Chosen, choose
+from .choice import Choice, choose
 from .draft import Draft
 from .expression import expression
 from .parts import Part, Split
@@ -19,9 +20,6 @@ from .sheets import Join
 from .words import Meaning, sexes
 
 _MOST_REPETITIONS = 50
-_EXCERPT_BYTES = 4096
-_KNOWN_SEXES = frozenset(("f", "female", "woman", "w", "m", "male", "man"))
-"""What the registry understands by itself."""
 
 
 def draft(files: Sequence[AudioFile], folder: Path, name: str, own: str) -> Draft:
@@ -38,6 +36,7 @@ def draft(files: Sequence[AudioFile], folder: Path, name: str, own: str) -> Draf
     table = max(joins, key=_worth, default=None)
     told = table.columns if table else {}
     choice = _choice(files, folder, table)
+    unread = sheets.unread(folder)
     if choice.emotion is not None:  # names say it as well, and better
         told = {ours: name for ours, name in told.items() if ours != "emotion"}
     used, groups = _used(choice)
@@ -53,16 +52,19 @@ def draft(files: Sequence[AudioFile], folder: Path, name: str, own: str) -> Draf
     telling = [replace(table, columns=told)] if told else []
     telling += [join for join in persons if join is not None][:1]
     if telling:
-        keys["tables"] = [_table_keys(join) for join in telling]
-    if values := dict(_values(telling, groups)):
-        keys["values"] = values
+        keys["tables"] = [each for join in telling for each in _table_keys(join)]
     keys["folds"] = "speaker"
+    unsure = [*_unsure(choice, table if told else None, told, read, groups), *unread]
+    for rival in choice.rivals:
+        other = _file_keys(files, *_used(replace(choice, speaker=rival)), bool(told))
+        unsure.append(f"speaker: it might be {rival.part}. Then pattern: {other['pattern']}")
     return Draft(
         name,
         keys,
         {label: labels[label] for label in (read.unknown if read else ())},
-        tuple(_unsure(choice, table if told else None, told, read, groups)),
+        tuple(unsure),
         tuple(_lacking(choice, told)),
+        _doubt(choice),
     )
 
 
@@ -93,21 +95,20 @@ def _used(choice: Choice) -> tuple[dict[int, Split], dict[str, Part]]:
             groups[name] = chosen.part
     for split in used.values():
         for part in split.parts():
-            free = not any(_overlap(part, other) for other in groups.values())
+            free = not any(part.overlaps(other) for other in groups.values())
             if free and sexes(part.counts) and "sex" not in groups:
                 groups["sex"] = part
-            elif free and _is_repetition(part) and "repetition" not in groups:
+            elif free and _is_repetition(part, split, groups) and "repetition" not in groups:
                 groups["repetition"] = part
     return used, groups
 
 
-def _is_repetition(part: Part) -> bool:
-    few = len(part.counts) <= _MOST_REPETITIONS
-    return part.level == 0 and part.at_end and part.is_number and few
-
-
-def _overlap(one: Part, other: Part) -> bool:
-    return one.level == other.level and one.first <= other.last and other.first <= one.last
+def _is_repetition(part: Part, split: Split, groups: Mapping[str, Part]) -> bool:
+    """Tell whether a part is a number at the end that stands for itself."""
+    if part.level or not (part.at_end and part.is_number) or len(part.counts) > _MOST_REPETITIONS:
+        return False
+    ends = {other.last for other in groups.values() if other.level == 0}
+    return part.first == 0 or split.separators[part.first - 1] or part.first - 1 in ends
 
 
 def _file_keys(
@@ -132,31 +133,17 @@ def _file_keys(
 
 
 def _distinguishing(files: Sequence[AudioFile]) -> int:
-    """Return how many folders a name needs so that no two clips share it.
-
-    Copies of one clip need none.
-    """
+    """Return how many folders a name needs so that no two recordings share it; copies may."""
     paths = [(file.relative.split("/"), file) for file in files]
     deepest = min(len(path) for path, _ in paths) - 1
-    for depth in range(deepest + 1):
+    for depth in range(deepest):
         alike: dict[str, list[AudioFile]] = defaultdict(list)
         for path, file in paths:
             alike["/".join(path[-1 - depth :])].append(file)
-        if all(_are_copies(group) for group in alike.values()):
+        groups = [group for group in alike.values() if len(group) > 1]
+        if all(len({(file.size, digest(file)) for file in group}) == 1 for group in groups):
             return depth
     return deepest
-
-
-def _are_copies(files: Sequence[AudioFile]) -> bool:
-    """Return whether files hold the same, as far as size, begin and middle tell."""
-    return len(files) == 1 or len({(file.size, _excerpt(file)) for file in files}) == 1
-
-
-def _excerpt(file: AudioFile) -> bytes:
-    with open(file.path, "rb") as stream:
-        begin = stream.read(_EXCERPT_BYTES)
-        stream.seek(file.size // 2)
-        return begin + stream.read(_EXCERPT_BYTES)
 
 
 def _labels(choice: Choice, table: Join | None) -> tuple[Counter[str], Mapping[str, str]]:
@@ -183,14 +170,11 @@ def _speakers(choice: Choice, table: Join | None) -> set[str]:
     return {value for value in values if value}
 
 
-def _table_keys(join: Join) -> dict[str, object]:
+def _table_keys(join: Join) -> list[dict[str, object]]:
+    """Return the keys of each file of a table."""
     sheet = join.sheet
-    keys: dict[str, object] = {
-        "file": sheet.file,
-        "key": {join.key[0]: join.key[1]},
-        "columns": dict(join.columns),
-    }
-    usual = "," if sheet.file.lower().endswith(".csv") else "\t"
+    keys: dict[str, object] = {"key": {join.key[0]: join.key[1]}, "columns": dict(join.columns)}
+    usual = "," if sheet.files[0].lower().endswith(".csv") else "\t"
     if sheet.separator != usual:
         keys["separator"] = sheet.separator
     if sheet.encoding != "utf-8":
@@ -199,19 +183,7 @@ def _table_keys(join: Join) -> dict[str, object]:
         keys["skip"] = str(sheet.skip)
     if not {"emotion", "speaker"} & set(join.columns):
         keys["required"] = "false"
-    return keys
-
-
-def _values(
-    joins: Sequence[Join], groups: Mapping[str, Part]
-) -> Iterator[tuple[str, dict[str, object]]]:
-    """Yield the translation of words for the sexes that the registry does not know."""
-    texts = [set(join.values["sex"]) - {None} for join in joins if "sex" in join.columns]
-    texts += [set(groups["sex"].counts)] if "sex" in groups else []
-    for found in texts[:1]:
-        meant = sexes(text for text in found if text) or {}
-        if not {text.casefold() for text in meant} <= _KNOWN_SEXES:
-            yield "sex", {"map": dict(sorted(meant.items()))}
+    return [{"file": file, **keys} for file in sheet.files]
 
 
 def _lacking(choice: Choice, told: Mapping[str, str]) -> Iterator[str]:
@@ -238,30 +210,30 @@ def _unsure(
 ) -> Iterator[str]:
     """Yield what was guessed, for people to confirm."""
     if choice.emotion is not None:
-        yield f"emotion: from {_place(choice.emotion)}"
+        yield f"emotion: from {choice.emotion.part}"
     if choice.legend is not None:
         yield f"emotion: the codes are explained by {choice.legend}"
     if read is not None:
         yield from _doubts(read)
     if choice.speaker is not None:
-        rivals = "; or ".join(f"{part.where} ({part.shown()})" for part in choice.rivals)
-        counting = ". Numbers may count recordings instead of people"
-        yield (
-            f"speaker: from {_place(choice.speaker)}"
-            + (f"; it might be {rivals}" if rivals else "")
-            + (counting if choice.speaker.part.is_number and not choice.speaker.part.before else "")
+        counting = choice.speaker.part.is_number and not choice.speaker.part.before
+        yield f"speaker: from {choice.speaker.part}" + (
+            ". Numbers may count recordings instead of people" if counting else ""
         )
     if table is not None:
         names = ", ".join(f"{ours} from '{theirs}'" for ours, theirs in told.items())
         lines = f"; files without a row in it: {table.missing:,}" if table.missing else ""
-        yield f"table {table.sheet.file}: {names}{lines}"
+        yield f"table {' and '.join(table.sheet.files)}: {names}{lines}"
     if "repetition" in groups:
         yield "repetition: the last number of the file name; call it sentence if it tells the text"
 
 
-def _place(chosen: Chosen) -> str:
-    part = chosen.part
-    return f"{part.where} ({part.shown(8)})"
+def _doubt(choice: Choice) -> str:
+    """Return what must be said before anybody is held out; "" if nothing."""
+    if choice.speaker is None or not choice.rivals:
+        return ""
+    places = ", or ".join(str(one.part) for one in (choice.speaker, *choice.rivals))
+    return f"say who speaks. It may be {places}; the patterns are below."
 
 
 def _doubts(read: Meaning) -> Iterator[str]:

@@ -37,16 +37,12 @@ def legend_of(
         file, and the word for each code that it explains; None if there is no such text
     """
     wanted = set(codes)
-    best: tuple[str, Legend] | None = None
+    found = []
     for name, said in texts:
-        found = {
-            code: said.get(code) or said[code.lstrip("0")]
-            for code in wanted
-            if code in said or code.lstrip("0") in said
-        }
-        if len(found) >= max(2, 0.6 * len(wanted)) and (best is None or len(found) > len(best[1])):
-            best = name, found
-    return best
+        told = {code: said.get(code) or said.get(code.lstrip("0")) for code in wanted}
+        found.append((name, {code: word for code, word in told.items() if word}))
+    best = max(found, key=lambda item: len(item[1]), default=("", {}))
+    return best if len(best[1]) >= max(2, 0.6 * len(wanted)) else None
 
 
 def texts(folder: Path) -> Iterator[tuple[str, Legend]]:

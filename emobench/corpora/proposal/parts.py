@@ -33,6 +33,7 @@ SPLITTERS = {
 
 _SEPARATOR = re.compile(r"[\W_]+")
 _LEAST_SHARE = 0.9
+_MOST_SHOWN = 8
 
 
 @dataclass(frozen=True)
@@ -70,16 +71,17 @@ class Part:
         """Whether every value is made of letters alone."""
         return all(value.isalpha() for value in self.counts)
 
-    @property
-    def where(self) -> str:
-        """How to call it."""
-        names = ("the file name", "the folder", "the folder above")
-        return names[self.level] if self.level < 3 else f"the folder {self.level} levels up"
+    def overlaps(self, other: Part) -> bool:
+        """Return whether the two share a token."""
+        together = self.first <= other.last and other.first <= self.last
+        return self.level == other.level and together
 
-    def shown(self, most: int = 4) -> str:
-        """Return its number of values and some of them."""
-        some = ", ".join(sorted(self.counts)[:most])
-        return f"{len(self.counts)} values: {some}{', …' if len(self.counts) > most else ''}"
+    def __str__(self) -> str:
+        names = ("the file name", "the folder", "the folder above")
+        where = names[self.level] if self.level < 3 else f"the folder {self.level} levels up"
+        more = ", …" if len(self.counts) > _MOST_SHOWN else ""
+        some = ", ".join(sorted(self.counts)[:_MOST_SHOWN])
+        return f"{where} ({len(self.counts)} values: {some}{more})"
 
 
 @dataclass(frozen=True)

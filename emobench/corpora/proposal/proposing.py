@@ -5,15 +5,15 @@ from __future__ import annotations
 import re
 import tempfile
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ...errors import CorpusError, EmobenchError, SpecError
+from ...errors import CorpusError, EmobenchError, SpecError, count
 from .. import yaml_source
-from ..clips import Reading
+from ..clips import Reading, named
 from ..fields import EMOTIONS
-from ..files import AudioFile, scan
+from ..files import AudioFile, archives, scan
 from ..reading import read
 from ..registry import load_registry, normalised
 from .draft import Draft
@@ -112,16 +112,16 @@ def _files(folder: Path) -> tuple[list[AudioFile], list[str]]:
         if files:
             break
     else:
+        packed = archives(folder)
+        found = f"only {named(packed)}. Unpack it there" if packed else "none. Name the folder"
         raise CorpusError(
-            f"{folder}: expected audio files such as *.wav at any depth, found none. Name the "
-            "folder that holds them."
+            f"{folder}: expected audio files such as *.wav at any depth, found {found}"
+            f"{'' if packed else ' that holds them'}."
         )
     kinds = Counter(file.name.rpartition(".")[2] for file in files)
-    places = Counter(file.location.rpartition(".")[0] for file in files)
-    stems = Counter(file.stem for file in files)
-    most, count = kinds.most_common(1)[0]
-    twice = len(files) - len(places) or len(files) - len(stems)
-    if len(kinds) > 1 and twice >= 0.4 * count:
+    most, often = kinds.most_common(1)[0]
+    twice = len(files) - len({file.stem for file in files})
+    if len(kinds) > 1 and twice >= 0.4 * often:
         kept = [file for file in files if file.name.endswith(f".{most}")]
         others = ", ".join(f".{kind}" for kind in kinds if kind != most)
         note = f"The same recordings seem to be there as {others} too; only .{most} is read."
@@ -173,15 +173,15 @@ def _counted(proposed: Draft, reading: Reading) -> Draft:
         keys["folds"] = {"groups": 6}
     if reading.clips and not (reading.problems or proposed.todo):
         counts = Counter(clip.facts["emotion"] for clip in reading.clips)
-        found: Mapping[str, int] = {name: counts[name] for name in EMOTIONS if counts[name]}
-        keys["expect"] = {**found, "speakers": speakers}
+        found = {name: counts[name] for name in EMOTIONS if counts[name]}
+        keys["expect"] = found if proposed.doubt else {**found, "speakers": speakers}
     return replace(proposed, keys=keys)
 
 
 def _judged(proposed: Draft, reading: Reading, files: Sequence[AudioFile]) -> Proposal:
     """Return the proposal with a verdict that says no more than was found."""
     clips = len(reading.clips)
-    speakers = Counter(clip.facts["speaker"] for clip in reading.clips)
+    speakers = {clip.facts["speaker"] for clip in reading.clips}
     labels = {clip.facts["label"] for clip in reading.clips}
     unsure = list(proposed.unsure)
     if reading.duplicates:
@@ -189,20 +189,20 @@ def _judged(proposed: Draft, reading: Reading, files: Sequence[AudioFile]) -> Pr
             f"{len(reading.duplicates):,} of {len(files):,} files bear the name of another and "
             "are taken for copies of it."
         )
-    rare = min(speakers.values(), default=0)
-    if len(speakers) > 1 and rare < 2:
-        unsure.append("Some speakers have a single clip: see whether these are persons.")
     other = _in_the_way(proposed.name)
     if other is not None:
         unsure.append(f"{other} This entry would take its place.")
     if proposed.todo:
-        count = sum(proposed.todo.values())
-        what = f"{len(proposed.todo)} labels of {count:,} clips mean"
-        if len(proposed.todo) == 1:
-            what = f"the label '{next(iter(proposed.todo))}' of {count:,} clips means"
-        verdict = f"Not ready: say what {what}."
+        many = len(proposed.todo) > 1
+        what = (
+            f"{len(proposed.todo)} labels" if many else f"the label '{next(iter(proposed.todo))}'"
+        )
+        of = count(sum(proposed.todo.values()), "clip")
+        verdict = f"Not ready: say what {what} of {of} mean{'' if many else 's'}."
     elif reading.problems:
         verdict = f"Not ready: {reading.problems[0].partition(': ')[2]}"
+    elif proposed.doubt:
+        verdict = f"Not ready: {proposed.doubt}"
     elif len(speakers) < 2 or len(labels) < 2:
         verdict = (
             f"Not ready: expected several speakers and several emotions, found {len(speakers)} "

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import csv
 import unicodedata
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from ..files import AudioFile, scan, with_small_extension
+from ..clips import named
+from ..columns import is_number
+from ..files import AudioFile, scan
+from ..table_keys import Paths, spelled
 from .words import Meaning, meaning, plain, sexes
 
 _HEADERS = {
@@ -33,7 +36,7 @@ class Sheet:
     """A table.
 
     Attributes:
-        file: its name
+        files: its name, or those of tables that go on from one another
         encoding: in which it is written
         separator: between its columns
         skip: lines before the header
@@ -41,7 +44,7 @@ class Sheet:
         rows: cells by row, as many as the header has
     """
 
-    file: str
+    files: tuple[str, ...]
     encoding: str
     separator: str
     skip: int
@@ -81,7 +84,29 @@ def sheets(folder: Path) -> list[Sheet]:
         sheet = _read(file, file.name if names[file.name] == 1 else file.relative)
         if sheet is not None:
             found.append(sheet)
-    return found
+    return [*_continued(found), *found]
+
+
+def unread(folder: Path) -> list[str]:
+    """Return a sentence for each kind of table that is seen and not read."""
+    globs = ("*.json", "*.jsonl", "*.ndjson", "*.xlsx", "*.xls", "*.parquet", "*.arrow")
+    found = ([file.relative for file in scan(folder, [glob])] for glob in globs)
+    return [
+        f"{named(files)}: seen, but not read. If it tells emotions or speakers, name it under "
+        "`tables` (.json and .xlsx can be read), or save it as CSV and propose again."
+        for files in filter(None, found)
+    ]
+
+
+def _continued(found: Sequence[Sheet]) -> Iterator[Sheet]:
+    """Yield tables of one form, such as train.csv and test.csv, as one."""
+    by_form: dict[tuple, list[Sheet]] = defaultdict(list)
+    for sheet in found:
+        by_form[sheet.encoding, sheet.separator, sheet.skip, sheet.header].append(sheet)
+    for group in by_form.values():
+        if len(group) > 1:
+            files = tuple(file for sheet in group for file in sheet.files)
+            yield replace(group[0], files=files, rows=sum((sheet.rows for sheet in group), ()))
 
 
 def of_clips(sheet: Sheet, files: Sequence[AudioFile]) -> Join | None:
@@ -90,11 +115,12 @@ def of_clips(sheet: Sheet, files: Sequence[AudioFile]) -> Join | None:
     for kind in ("name", "stem", "path"):
         wanted = [file.location if kind == "path" else getattr(file, kind) for file in files]
         for column in range(len(sheet.header)):
-            cells = [_cell(row[column], kind) for row in sheet.rows]
+            cells = [spelled(kind, row[column]) for row in sheet.rows]
             rows = {cell: number for number, cell in enumerate(cells)}
             if len(rows) < len(cells):  # several rows for one file, or no names at all
                 continue
-            place = [rows.get(text) for text in wanted]
+            paths = Paths(cells) if kind == "path" else None
+            place = [rows.get((paths and paths.cell_of(text)) or text) for text in wanted]
             count = sum(number is not None for number in place)
             if count > (best[0] if best else len(files) / 2):
                 best = count, kind, column, place
@@ -154,7 +180,7 @@ def _roles(values: Mapping[str, Sequence[str | None]]) -> tuple[dict[str, str], 
                 roles["emotion"], labels = name, read
         elif role is None and sexes(counts):
             roles.setdefault("sex", name)
-        elif role == "age" and not all(_is_number(cell) for cell in counts):
+        elif role == "age" and not all(is_number(cell) for cell in counts):
             continue
         elif role == "sentence" and sum(" " in cell for cell in counts) > len(counts) / 2:
             roles.setdefault("transcript", name)
@@ -177,7 +203,7 @@ def _read(file: AudioFile, name: str) -> Sheet | None:
     best: Sheet | None = None
     for skip in range(min(_MOST_SKIPPED, len(lines))):
         for separator in _SEPARATORS:
-            sheet = _tried(lines[skip:], Sheet(name, encoding, separator, skip, (), ()))
+            sheet = _tried(lines[skip:], Sheet((name,), encoding, separator, skip, (), ()))
             if sheet and (best is None or len(sheet.header) > len(best.header)):
                 best = sheet
         if best is not None:
@@ -194,23 +220,11 @@ def _tried(lines: Sequence[str], sheet: Sheet) -> Sheet | None:
     if len(rows) < 2:
         return None
     header = tuple(cell.strip() for cell in rows[0])
-    whole = [tuple(map(str.strip, row)) for row in rows[1:] if len(row) == len(header)]
-    named = len(header) > 1 and all(header) and len(set(header)) == len(header)
-    if not named or len(whole) < 0.9 * (len(rows) - 1):
+    whole = [tuple(map(str.strip, row)) for row in rows if len(row) == len(header)]
+    known = [place for place, name in enumerate(header) if name]
+    named = len({header[place] for place in known}) == len(known) >= max(1, len(header) - 1)
+    if not named or len(header) < 2 or len(whole) < 0.9 * len(rows):
         return None
-    return Sheet(sheet.file, sheet.encoding, sheet.separator, sheet.skip, header, tuple(whole))
-
-
-def _cell(text: str, kind: str) -> str:
-    """Return a cell as it is compared with a file."""
-    if kind == "stem":
-        return text
-    return with_small_extension(text.replace("\\", "/").removeprefix("./"))
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
+    # A column without a name is one that counts the rows.
+    names, *cells = (tuple(row[place] for place in known) for row in whole)
+    return replace(sheet, header=names, rows=tuple(cells))

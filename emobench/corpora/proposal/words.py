@@ -1,10 +1,12 @@
-"""What labels mean: emotions in five languages, whole or abbreviated, and words for the sexes."""
+"""What labels mean: emotions in five languages, whole or abbreviated."""
 
 from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+
+from ..fields import SEXES
 
 LANGUAGES = {"en": "English", "de": "German", "fr": "French", "it": "Italian", "es": "Spanish"}
 
@@ -115,11 +117,6 @@ _SHORT = {
     },
 }
 
-_SEXES = {
-    "female": "f female w woman weiblich frau femme feminin femmina femminile donna mujer femenino",
-    "male": "m male man mannlich maennlich mann homme masculin maschio maschile uomo hombre",
-}
-
 _STRENGTH = {1: 0.4, 2: 0.6, 3: 0.8}
 """How much a label of so few letters tells, where a whole word tells 1."""
 
@@ -192,7 +189,7 @@ def meaning(labels: Mapping[str, int]) -> Meaning:
 
 def sexes(values: Iterable[str]) -> dict[str, str] | None:
     """Return `female` or `male` for each value; None unless all are words for both of these."""
-    found = {value: _SEX.get(plain(value)) for value in values}
+    found = {value: SEXES.get(value.strip().casefold()) for value in values}
     return found if set(found.values()) == {"female", "male"} else None
 
 
@@ -228,7 +225,6 @@ _ANY = {
 _BY_LANGUAGE = {
     language: {**_table(_SHORT[language]), **_table(_WORDS[language])} for language in LANGUAGES
 }
-_SEX = _table(_SEXES)
 
 EMOTION_WORDS = frozenset(_ANY)
 """Whole words for emotions in all languages, as `plain` spells them."""

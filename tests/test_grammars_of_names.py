@@ -1,0 +1,343 @@
+"""Entries that are proposed for names of many grammars: right, or not "Ready" with what is right.
+
+An entry is right if its speakers part the files as the people who spoke do.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+import trees
+import yaml
+
+from emobench.corpora import load_registry
+from emobench.corpora.proposal import Proposal, propose
+from emobench.corpora.reading import read
+from emobench.errors import CorpusError, EmobenchError
+
+WORDS = {"angry": "anger", "happy": "happiness", "sad": "sadness"}
+INITIALS = {"A": "anger", "H": "happiness", "S": "sadness", "N": "neutral"}
+NAMES = ("anna", "ben", "cleo")
+PEOPLE = ("Anna Klein", "Anna Gross", "Ben Kurz")
+
+
+@dataclass(frozen=True)
+class Grammar:
+    """How files are called.
+
+    Attributes:
+        truth: speaker by path
+        others: further files
+        ready: whether it can be known who speaks
+    """
+
+    truth: dict[str, str]
+    others: dict[str, str] = field(default_factory=dict)
+    ready: bool = True
+
+
+def grid(form: str, speakers, labels=WORDS, numbers=(1, 2, 3), **others) -> dict[str, str]:
+    """Return paths made of speaker, label and number, with the speaker of each."""
+    found = {}
+    columns = [speakers, labels, numbers, *others.values()]
+    for count, (who, label, number, *rest) in enumerate(itertools.product(*columns)):
+        names = dict(zip(others, rest, strict=True))
+        path = form.format(who=who, label=label, number=number, count=count + 101, **names)
+        found[path] = who
+    return found
+
+
+def folder_initial() -> dict[str, str]:
+    """`Angry/a1-01.wav`: the folder's initial, the take, the person."""
+    return {
+        f"{label.title()}/{label[0]}{take}-{who:02}.wav": f"{who:02}"
+        for label in WORDS
+        for take in (1, 2, 3)
+        for who in range(1, 9)
+    }
+
+
+ROWS = [(f"{i:05}.wav", f"spk{i % 4}", list(WORDS)[i // 4 % 3]) for i in range(48)]
+IN_WAVS = {f"wavs/{name}": who for name, who, _ in ROWS}
+
+
+def table(path: str = "{}", header: str = "name,speaker,emotion", rows=ROWS) -> str:
+    return (
+        header + "\n" + "".join(f"{path.format(name)},{who},{label}\n" for name, who, label in rows)
+    )
+
+
+GRAMMARS = {
+    # Those on which proposals were wrong.
+    "the folder's initial, take, person": Grammar(folder_initial(), ready=False),
+    "speaker, take, emotion and number": Grammar(
+        grid("S{who}_F{take}_{label}{number:02}.wav", ("A5", "A6", "B7"), INITIALS, take=(1, 2)),
+        ready=False,
+    ),
+    "a code before that is unique": Grammar(
+        grid(
+            "{count}_S{who}_F{take}_{label}{number:02}.wav", ("A5", "A6", "B7"), INITIALS, take="12"
+        ),
+        ready=False,
+    ),
+    "speaker folders of two words": Grammar(grid("{who}/{label}_{number}.wav", PEOPLE)),
+    "takes in brackets": Grammar(
+        grid("{label} ({number}){who}.wav", "bcd", "ahsn", range(1, 10)), ready=False
+    ),
+    "speaker folders, takes in brackets": Grammar(
+        grid("{who}/{label} ({number})b.wav", ("DC", "JE", "KL"), "ahsn", range(1, 10))
+    ),
+    "an index column without a name": Grammar(
+        IN_WAVS,
+        {
+            "m.csv": ",name,speaker,emotion\n"
+            + "".join(f"{n},{','.join(r)}\n" for n, r in enumerate(ROWS))
+        },
+    ),
+    "paths from another machine": Grammar(IN_WAVS, {"m.csv": table("/home/x/set/wavs/{}")}),
+    "paths from beside": Grammar(IN_WAVS, {"m.csv": table("../data/wavs/{}")}),
+    "paths of Windows": Grammar(IN_WAVS, {"m.csv": table("C:\\set\\wavs\\{}")}),
+    "names that paths tell apart": Grammar(
+        {f"wavs/{who}/{n}.wav": who for who in NAMES for n in range(6)},
+        {
+            "m.csv": "path,speaker,emotion\n"
+            + "".join(
+                f"/x/wavs/{who}/{n}.wav,{who},{list(WORDS)[n % 3]}\n"
+                for who in NAMES
+                for n in range(6)
+            )
+        },
+    ),
+    "train and test": Grammar(
+        IN_WAVS, {"train.csv": table(rows=ROWS[:30]), "test.csv": table(rows=ROWS[30:])}
+    ),
+    "a sentence of letter and number": Grammar(
+        grid("{who}_{label}_{text}{number}.wav", NAMES, numbers=(1, 2), text="ab")
+    ),
+    "women and men": Grammar(
+        grid("S{who}_F{take}_{label}{number:02}.wav", ("M5", "M6", "F7"), INITIALS, take=(1, 2))
+    ),
+    "women and men, and a text of letter and number": Grammar(
+        grid(
+            "{label}-{who}-{text}.wav",
+            ("f1", "f2", "m1", "m2"),
+            ("dis", "gio", "rab", "tri"),
+            [1],
+            text=("b1", "b2", "l1", "n3"),
+        )
+    ),
+    "speakers in brackets": Grammar(
+        {
+            f"{label}/{label[0]}{text:02} ({who}).wav": str(who)
+            for label in WORDS
+            for text in range(1, 6)
+            for who in range(1, 5)
+        },
+        ready=False,
+    ),
+    "numbered folders and names": Grammar(
+        {
+            f"{who:04}/{label}/{who:04}_{n * 7 + k:06}.wav": f"{who:04}"
+            for who in range(1, 6)
+            for k, label in enumerate(WORDS)
+            for n in range(4)
+        }
+    ),
+    "sex, number, name": Grammar(
+        {
+            f"{sex}_{n:02}_{who}_S_{text}_{label}_{take}.wav": who
+            for sex, n, who in (
+                ("F", 1, "OISHI"),
+                ("F", 2, "RIA"),
+                ("M", 1, "BIPLOB"),
+                ("M", 2, "ARIF"),
+            )
+            for text in (1, 2, 3)
+            for label in ("ANGRY", "HAPPY", "SAD")
+            for take in (1, 2)
+        }
+    ),
+    # Others.
+    "a date before": Grammar(
+        {
+            f"2021030{d}_{path}": who
+            for d, name in enumerate(NAMES)
+            for path, who in grid("{who}_{label}_{number}.wav", [name]).items()
+        }
+    ),
+    "emotion, sex, name": Grammar(
+        {
+            f"{label}/{sex}/{who}_{n:02}.wav": who
+            for label in WORDS
+            for who, sex in (("ana", "female"), ("eva", "female"), ("tom", "male"), ("jon", "male"))
+            for n in range(1, 6)
+        }
+    ),
+    "a word of the text before the speaker": Grammar(
+        grid(
+            "{word}_{who}_{label}.wav",
+            ("OAF", "YAF", "OBM"),
+            numbers=[1],
+            word=("back", "bar", "base", "bath"),
+        ),
+        ready=False,
+    ),
+    "padded numbers": Grammar(
+        grid("{who:02}-{label}-{number:02}.wav", range(1, 9), ("ang", "hap", "sad"), range(1, 6))
+    ),
+    "the person at the end": Grammar(
+        grid("{label}_{number:02}_p{who}.wav", range(1, 5), ("ang", "hap", "sad")), ready=False
+    ),
+    "a word of the text at the end": Grammar(
+        grid("{label}_{who}_{word}.wav", ("C1", "F2", "M3"), numbers=[1], word=("abajo", "ayer"))
+    ),
+    "a number first, then a word of the text": Grammar(
+        grid(
+            "{who}_{text}_{label}_{level}.wav",
+            range(1001, 1007),
+            ("ANG", "HAP", "SAD"),
+            [1],
+            text=("IEO", "TIE", "DFA"),
+            level=("LO", "MD"),
+        ),
+        ready=False,
+    ),
+    "session folders": Grammar(
+        {
+            f"session{n}/{path}": who
+            for n, pair in enumerate((("AB", "CD"), ("EF", "GH"), ("IJ", "KL")), 1)
+            for path, who in grid("{who}_{label}_{number}.wav", pair).items()
+        }
+    ),
+    "folders of a split": Grammar(
+        {
+            f"{'test' if who == 's4' else 'train'}/{path}": who
+            for path, who in grid("{label}/{who}-{number:03}.wav", ("s1", "s2", "s3", "s4")).items()
+        }
+    ),
+    "take and person, both numbers": Grammar(
+        grid("{label}{number:02}_{who:02}.wav", range(1, 7), numbers=range(1, 6)), ready=False
+    ),
+    "two words between hyphens": Grammar(grid("{who} - {label} - {number}.wav", PEOPLE)),
+    "person, session and take": Grammar(
+        grid("spk{who}_sess{part}_{label}_{number}.wav", range(1, 5), part=(1, 2))
+    ),
+    "words of another language in a table": Grammar(
+        {f"clips/{n * 7919 % 65536:04x}.wav": f"M{n % 3}" for n in range(36)},
+        {
+            "liste.csv": "Datei;Sprecher;Gefühl\n"
+            + "".join(
+                f"{n * 7919 % 65536:04x}.wav;M{n % 3};{('Wut', 'Freude', 'Trauer')[n // 3 % 3]}\n"
+                for n in range(36)
+            )
+        },
+    ),
+}
+
+
+def plant(folder: Path, grammar: Grammar) -> Path:
+    trees.plant(folder, grammar.truth)
+    for name, text in grammar.others.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text, encoding="utf-8")
+    return folder
+
+
+def is_right(folder: Path, text: str, truth: dict[str, str]) -> bool:
+    """Tell whether an entry parts the files as the speakers do."""
+    file = folder.parent / "entry.yaml"
+    file.write_text(text, encoding="utf-8")
+    try:
+        reading = read(load_registry([file]).get("corpus"), folder)
+        reading.insist()
+    except EmobenchError:
+        return False
+    found = {clip.file.relative: clip.facts["speaker"] for clip in reading.clips}
+    pairs = (
+        {(found[path], who) for path, who in truth.items()} if found.keys() == truth.keys() else ()
+    )
+    return len(pairs) == len(set(truth.values())) == len(set(found.values()))
+
+
+def alternatives(proposal: Proposal) -> list[str]:
+    """Return the text of the entry with each of the other patterns that it offers."""
+    comments = " ".join(line[1:].strip() for line in proposal.text.splitlines() if line[:1] == "#")
+    patterns = re.findall(r"Then pattern: (\S.*?\$)(?= - |$)", comments)
+    entry = yaml.safe_load(proposal.text)["corpus"]
+    return [yaml.safe_dump({"corpus": {**entry, "pattern": each}}) for each in patterns]
+
+
+@pytest.mark.parametrize("name", GRAMMARS)
+def test_an_entry_is_right_or_not_ready_and_offers_what_is(tmp_path, name):
+    grammar = GRAMMARS[name]
+    folder = plant(tmp_path / "corpus", grammar)
+    proposal = propose(folder)
+    assert proposal.ready is grammar.ready, proposal.text
+    if proposal.ready:
+        assert is_right(folder, proposal.text, grammar.truth), proposal.text
+    else:
+        offered = [proposal.text, *alternatives(proposal)]
+        assert any(is_right(folder, text, grammar.truth) for text in offered), proposal.text
+        assert proposal.verdict.startswith("Not ready: ")
+
+
+def test_who_each_feel_one_thing_only_are_no_speakers(tmp_path):
+    people = {"angry": ("ann", "bob"), "sad": ("cyd", "dan"), "happy": ("eve", "fay")}
+    truth = {
+        f"{label}_{who}_{n}.wav": who
+        for label, pair in people.items()
+        for who in pair
+        for n in "123"
+    }
+    proposal = propose(trees.plant(tmp_path / "corpus", truth))
+    assert not proposal.ready
+    assert "Who speaks is not found" in proposal.text
+
+
+def test_other_readings_are_listed_with_their_counts(tmp_path):
+    grammar = GRAMMARS["speaker, take, emotion and number"]
+    proposal = propose(plant(tmp_path / "corpus", grammar))
+    assert (
+        "say who speaks. It may be the file name (3 values: SA5, SA6, SB7), or the file name "
+        "(2 values: F1, F2); the patterns are below." in proposal.verdict
+    )
+
+
+def test_a_sentence_keeps_its_letter(tmp_path):
+    proposal = propose(plant(tmp_path / "corpus", GRAMMARS["a sentence of letter and number"]))
+    assert "repetition" not in proposal.text
+
+
+@pytest.mark.parametrize(
+    "others",
+    [
+        {
+            "labels.jsonl": "\n".join(
+                json.dumps({"file": name, "emotion": label}) for name, _, label in ROWS
+            )
+        },
+        {"labels.json": json.dumps([{"file": name, "emotion": label} for name, _, label in ROWS])},
+        {"labels.parquet": "PAR1", "labels.xlsx": "PK"},
+        {f"wavs/{name[:-4]}.json": json.dumps({"emotion": label}) for name, _, label in ROWS},
+    ],
+)
+def test_tables_that_are_not_read_are_named(tmp_path, others):
+    proposal = propose(plant(tmp_path / "corpus", Grammar(IN_WAVS, others)))
+    assert not proposal.ready
+    told = " ".join(line[1:].strip() for line in proposal.text.splitlines())
+    for kind in {Path(name).suffix for name in others}:
+        assert re.search(rf"\{kind}[^:]*: seen, but not read\.", told)
+    assert ("and 43 more" in told) is (len(others) == 48)
+
+
+@pytest.mark.parametrize("name", ["speech.zip", "speech.tar.gz", "deep/er/speech.7z"])
+def test_archives_are_to_be_unpacked(tmp_path, name):
+    (tmp_path / "corpus" / name).parent.mkdir(parents=True)
+    (tmp_path / "corpus" / name).write_bytes(b"PK")
+    with pytest.raises(CorpusError, match=f"found only {name}. Unpack it there"):
+        propose(tmp_path / "corpus")
