@@ -66,9 +66,9 @@ def decoded(monkeypatch) -> list[Path]:
     seen = []
     decode = audio.decode
 
-    def watched(path, start=None, end=None):
+    def watched(path, start=None, end=None, **more):
         seen.append(path)
-        return decode(path, start, end)
+        return decode(path, start, end, **more)
 
     monkeypatch.setattr(sounds.audio, "decode", watched)
     return seen
