@@ -75,11 +75,7 @@ def _jax_cuts(jax: Any) -> bool:
     return jax.config.jax_default_matmul_precision not in ("float32", "highest")
 
 
-def _torch_cuts(torch: Any) -> bool:
-    return torch.get_float32_matmul_precision() != "highest" or torch.backends.cudnn.allow_tf32
-
-
-_CUTS = {"tensorflow": _tensorflow_cuts, "jax": _jax_cuts, "torch": _torch_cuts}
+_CUTS = {"tensorflow": _tensorflow_cuts, "jax": _jax_cuts}
 """Whether a backend lets a graphics processor multiply matrices in less than float32."""
 
 

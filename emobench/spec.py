@@ -16,7 +16,7 @@ from typing import Any, Literal
 Scaling = Literal["speaker", "training", "training-neutral", "none"]
 """How a front-end's columns are standardised; see `scaling`."""
 
-Backend = Literal["tensorflow", "jax", "torch", "scikit-learn"]
+Backend = Literal["tensorflow", "jax", "scikit-learn"]
 
 
 @dataclass(frozen=True)

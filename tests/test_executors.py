@@ -184,14 +184,13 @@ def of_worker(backend="jax", base=None, **options):
     return environment.of_worker(backend, 2, base=base or {}, **options)
 
 
-@pytest.mark.parametrize("backend", ["scikit-learn", "tensorflow", "jax", "torch"])
+@pytest.mark.parametrize("backend", ["scikit-learn", "tensorflow", "jax"])
 def test_a_worker_of_the_cpu_sees_no_card(backend):
     seen = of_worker(backend, {"CUDA_VISIBLE_DEVICES": "0,1", "XLA_FLAGS": "--own"})
     assert seen["CUDA_VISIBLE_DEVICES"] == "-1"
     assert seen["OMP_NUM_THREADS"] == "2"
     assert "JAX_COMPILATION_CACHE_DIR" not in seen
     assert seen.get("JAX_PLATFORMS") == ("cpu" if backend == "jax" else None)
-    assert seen.get("KERAS_TORCH_DEVICE") == ("cpu" if backend == "torch" else None)
     assert "--own" in seen["XLA_FLAGS"].split()
 
 

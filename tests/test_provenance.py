@@ -116,13 +116,6 @@ def tensorflow_with(cut: bool) -> SimpleNamespace:
     return SimpleNamespace(config=SimpleNamespace(experimental=experimental))
 
 
-def torch_with(setting: str, cudnn: bool) -> SimpleNamespace:
-    return SimpleNamespace(
-        get_float32_matmul_precision=lambda: setting,
-        backends=SimpleNamespace(cudnn=SimpleNamespace(allow_tf32=cudnn)),
-    )
-
-
 @pytest.mark.parametrize(
     ("name", "loaded", "cut"),
     [
@@ -132,9 +125,6 @@ def torch_with(setting: str, cudnn: bool) -> SimpleNamespace:
         ("jax", jax_with("float32"), False),
         ("tensorflow", tensorflow_with(True), True),
         ("tensorflow", tensorflow_with(False), False),
-        ("torch", torch_with("highest", False), False),
-        ("torch", torch_with("highest", True), True),
-        ("torch", torch_with("high", False), True),
     ],
 )
 def test_the_precision_on_a_card(monkeypatch, name, loaded, cut):

@@ -250,6 +250,13 @@ def test_a_failed_tuning_stops_its_own_experiment_only(tiny_places, monkeypatch)
     assert summary.done == 4
 
 
+def test_doubts_about_a_result_are_told_at_the_end(tiny_places, monkeypatch):
+    record = {"warnings": ["by running statistics …"]}
+    perform_here(monkeypatch, lambda work: Outcome(record if work.job.fold else {"scores": None}))
+    summary = run(tiny_places, "svm-is09")
+    assert summary.warnings == {"tiny svm-is09 fold-01-repetition-1": ["by running statistics …"]}
+
+
 def test_an_unguarded_script_can_run(tiny_places):
     """Workers do not import the script that started them."""
     script = (
@@ -341,8 +348,8 @@ def test_all_and_a_name_are_both_run(tiny_places):
 def test_a_backend_that_is_not_installed_is_said(tiny_places, monkeypatch):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     monkeypatch.setattr("emobench.features.missing_package", lambda name: None)
-    with pytest.raises(SpecError, match=r"found no torch\. Run `pip install torch`"):
-        plan(select(NETWORK, backend="torch"), tiny_places)
+    with pytest.raises(SpecError, match=r"found no jax\. Run `pip install jax`"):
+        plan(select(NETWORK, backend="jax"), tiny_places)
 
 
 def test_the_usual_number_of_epochs_is_no_other_experiment(tiny_places):

@@ -113,6 +113,12 @@ def _show_training(spec: ModelSpec) -> None:
             f"stops early: {kept.share:.0%} of the training speakers are kept for it, "
             f"patience {kept.patience}, {kept.checks_per_epoch:.3g} checks an epoch"
         )
+    if hasattr(spec.config, "statistics"):
+        click.echo(
+            "batch normalisation: statistics are measured on the training clips after training; "
+            "protocols that reproduce a paper's code, and statistics=running, keep those collected "
+            "while it trains"
+        )
     for key, values in spec.grid.items():
         listed = ", ".join(f"{value:g}" for value in values)
         click.echo(f"searched inside the training folds: {key} out of {listed}")

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--backend",
-    type=click.Choice(["tensorflow", "jax", "torch"]),
+    type=click.Choice(["tensorflow", "jax"]),
     default="tensorflow",
     show_default=True,
     help="What trains the networks.",
@@ -210,6 +210,9 @@ def _conclude(summary: Summary, results: Path) -> int:
     """Print what a run came to and return its exit status."""
     for corpus, clips in summary.skipped_clips.items():
         click.echo(f"{corpus}: left out {len(clips)} clips without usable audio", err=True)
+    for name, doubts in summary.warnings.items():
+        for doubt in doubts:
+            click.echo(f"warning: {name}: {doubt}", err=True)
     for name, message in summary.failures.items():
         click.echo(f"failed: {name}: {message}", err=True)
     click.echo(

@@ -29,6 +29,10 @@ _SPLITS = {
 }
 _GROUPS = {"random": "seeded random", "greedy": "greedy, by size"}
 _WEIGHTS = {"training": "from training", "corpus": "from corpus", "none": "none"}
+_STATISTICS = {
+    "": "statistics measured on the training clips after training",
+    "running": "the running statistics, as published",
+}
 _SELECTIONS = {
     "": "the last, or the best on development clips",
     "best-test-epoch": "the best on the test clips",
@@ -66,6 +70,7 @@ def _rules(protocol: Protocol) -> Iterator[str]:
         f"batches {protocol.batching} · {protocol.repetitions} repetition{several} · "
         f"epochs {protocol.epochs or 'of the model'}"
     )
+    yield f"batch normalisation predicts with {_STATISTICS[protocol.statistics]}"
     yield f"epoch: {_SELECTIONS[protocol.selection]} · shown first: {protocol.headline.upper()}"
 
 

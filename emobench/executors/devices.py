@@ -181,7 +181,7 @@ def _look(backend: str, base: dict[str, str]) -> _Seen:
     if not answer["seen"]:
         return _Seen(
             why=f"the driver offers {offered}, but {backend} does not use it",
-            remedy=f"Run `{_installation(backend)}`",
+            remedy="Run `pip install 'emobench[gpu]'`",
             idle=offered,
         )
     addresses = _addresses(visible) if visible is not None else map(str, range(10_000))
@@ -223,10 +223,3 @@ def _ask(backend: str, environment: dict[str, str]) -> tuple[dict, str]:
         said = done.stderr.strip().split("\n")[-1]
         return {}, said or f"exit status {done.returncode}"
     return json.loads(next(line for line in reversed(lines) if line.strip())), ""
-
-
-def _installation(backend: str) -> str:
-    """Return the command that installs a backend's build for cards."""
-    if backend == "torch":
-        return "pip install torch"
-    return "pip install 'emobench[gpu]'"

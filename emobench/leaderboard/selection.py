@@ -26,7 +26,7 @@ FILES = ("transcripts", "vectors")
 UNKNOWN = "unknown"
 
 _PREFERRED = ("tensorflow", "scikit-learn")
-_BACKENDS = {"jax": "JAX", "torch": "PyTorch"}
+_BACKENDS = {"jax": "JAX"}
 
 
 @dataclass(frozen=True)

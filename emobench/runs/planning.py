@@ -14,7 +14,7 @@ from ..corpora import Corpus, Registry
 from ..errors import CorpusError, SpecError
 from ..spec import Backend, ModelSpec, Places, Protocol
 
-BACKENDS = ("tensorflow", "jax", "torch")
+BACKENDS = ("tensorflow", "jax")
 ALL = "all"
 
 T = TypeVar("T", Corpus, ModelSpec)

@@ -40,6 +40,7 @@ class Summary:
         done: jobs computed now
         kept: jobs that were there already
         failures: messages by "corpus model job"
+        warnings: doubts about what was computed, by "corpus model job"
         left_out: what was selected by "all" and not run, with the reason
         skipped_clips: clips left out by `skip_bad`, with the reason, by corpus
         stopped: whether the run was interrupted
@@ -48,6 +49,7 @@ class Summary:
     done: int = 0
     kept: int = 0
     failures: dict[str, str] = field(default_factory=dict)
+    warnings: dict[str, list[str]] = field(default_factory=dict)
     left_out: dict[str, str] = field(default_factory=dict)
     skipped_clips: dict[str, dict[str, str]] = field(default_factory=dict)
     stopped: bool = False
@@ -353,6 +355,8 @@ def _note(event: Event, summary: Summary, places: Places) -> None:
     if event.kind == "done":
         summary.done += 1
         summary.failures.pop(name, None)
+        if event.record.get("warnings"):
+            summary.warnings[name] = event.record["warnings"]
     elif event.kind == "failed":
         summary.failures[name] = event.message
         Store(places.results).fail(experiment, event.work.job, event.message)

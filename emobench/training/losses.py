@@ -1,7 +1,7 @@
 """The losses that networks are trained with, computed from logits on every backend.
 
-Keras' cross-entropy of probabilities has no gradient where a probability is below 1e-7, on JAX and
-torch; a class that a network has given up would never come back.
+Keras' cross-entropy of probabilities has no gradient where a probability is below 1e-7, on JAX; a
+class that a network has given up would never come back.
 """
 
 # Keras is imported inside: a context without networks loads none.

@@ -17,7 +17,7 @@ from . import devices
 
 PACKAGES = (
     *("emobench", "numpy", "scipy", "pandas", "pyarrow", "scikit-learn"),
-    *("keras", "tensorflow", "jax", "jaxlib", "torch"),
+    *("keras", "tensorflow", "jax", "jaxlib"),
     *("soundfile", "soxr", "av", "librosa", "opensmile", "lameenc", "nltk"),
 )
 """What a result may depend on; what is not installed is left out."""
