@@ -40,6 +40,7 @@ bench: install  ## Measure training steps, extraction and the SVM grid as ratios
 	$(BIN)/python benchmarks/pipeline.py
 	$(BIN)/python benchmarks/extraction.py
 	$(BIN)/python benchmarks/grid.py
+	$(BIN)/python benchmarks/memory.py
 
 leaderboard: install  ## Write the tables in results/ and in README.md from the committed records
 	$(BIN)/emobench leaderboard --format markdown --pooled --out results/leaderboard.md --readme README.md
