@@ -124,13 +124,15 @@ class Schedule:
         Returns:
             `class_share`, the part of each class in the summed weights of an epoch's loss;
             `heaviest_clip`, the largest weight of a clip over the median;  `steps_per_epoch`;
-            `smallest_batch`, the fewest clips that share a step
+            `smallest_batch`, the fewest clips that share a step, clips that fill up included
         """
         epoch, labels = self._compose(0), np.asarray(labels, dtype=str)
         clips = np.zeros(len(labels))
         for batch in epoch:
             np.add.at(clips, batch.members, weights[batch.members] * batch.factors / self.size)
-        shares = {name: clips[labels == name].sum() / clips.sum() for name in np.unique(labels)}
+        shares = {
+            str(name): clips[labels == name].sum() / clips.sum() for name in np.unique(labels)
+        }
         return {
             "class_share": {name: round(float(share), 6) for name, share in shares.items()},
             "heaviest_clip": round(float(clips.max() / np.median(clips)), 4),

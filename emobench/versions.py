@@ -12,7 +12,7 @@ from collections.abc import Iterable
 
 VERSIONS = {
     "folds": 1,  # how clips are parted into training and test
-    "development": 1,  # which training clips decide when training stops
+    "development": 2,  # which training clips decide when training stops, and by which loss
     "resampling": 1,  # sound at 16 kHz from sound at another rate
     "scaling": 1,  # standardisation
     "weights": 1,  # class weights

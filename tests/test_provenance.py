@@ -11,9 +11,10 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from conftest import InThisProcess
+from conftest import perform_here
 
-from emobench import backend, executors
+from emobench import backend
+from emobench.executors.worker import perform
 from emobench.runs import Selection, execute, plan
 from emobench.training import provenance
 
@@ -32,7 +33,7 @@ def record(places) -> dict:
 
 
 def test_a_record_names_everything_that_matters(tiny_places, monkeypatch):
-    monkeypatch.setattr(executors, "ProcessPoolExecutor", InThisProcess)
+    perform_here(monkeypatch, lambda work: perform(work, lambda epoch: None))
     selection = Selection(("svm-is09",), ("tiny",), "smoke")
     assert execute(plan(selection, tiny_places), tiny_places).failures == {}
     found = record(tiny_places)

@@ -396,3 +396,26 @@ def test_gradients_are_clipped_by_value(data):
     free, train = small_network(data)
     assert free.learner.optimizer.clipvalue is None
     assert not np.array_equal(*(each[0] for each in train(1)))
+
+
+def test_each_watched_clip_counts_alike_whatever_its_batch(data):
+    """Batches to predict are of several sizes; the loss that stops training is over clips."""
+    network = Network(models.get(MODEL), shapes_of(data), 3)
+    network.restart(3)
+    lengths = np.array([8000] * 9 + [16000] * 2 + [24000])
+    rows = [np.random.default_rng(n).normal(size=(n, 1)).astype(np.float32) for n in lengths]
+    source = Source(rows.__getitem__, lengths, 8000, 8000)
+    truth = np.eye(3, dtype=np.float32)[np.arange(12) % 3]
+    weights = np.linspace(0.2, 3, 12, dtype=np.float32)
+    watched = Batches(
+        {"waveform": source},
+        np.arange(12),
+        targets=truth,
+        weights=weights,
+        batch_size=4,
+        batching="padded-length",
+    )
+    assert len({len(batch.members) for batch in watched.current}) > 1
+    chances = network.predict(watched)
+    expected = (weights * -np.log((chances * truth).sum(axis=1))).mean()
+    assert network.loss(watched) == pytest.approx(expected, rel=1e-4)

@@ -7,10 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from conftest import InThisProcess
+from conftest import perform_here
 
-from emobench import corpora, executors, features, models, protocols, versions
+from emobench import corpora, features, models, protocols, versions
 from emobench.errors import EmobenchError
+from emobench.executors.worker import perform
 from emobench.experiments import configuration, current_fingerprint, parts
 from emobench.runs import Selection, execute, plan
 from emobench.runs.running import prepare
@@ -138,5 +139,5 @@ def test_every_kind_of_change_is_noticed(planned, tiny_places, monkeypatch, chan
 
 
 def test_what_was_planned_is_computed(planned, tiny_places, monkeypatch):
-    monkeypatch.setattr(executors, "ProcessPoolExecutor", InThisProcess)
+    perform_here(monkeypatch, lambda work: perform(work, lambda epoch: None))
     assert execute(planned, tiny_places).done == 2

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from queue import Empty, SimpleQueue
 
@@ -121,15 +121,20 @@ def _choose(slot: _Slot, slots: Iterable[_Slot], pending: deque[Work]) -> Work |
     Jobs that another worker trains along with its own are left to it.
     """
     fit = list(filter(slot.takes, pending))
-    busy = {other.work.group for other in slots if other.busy}
+    taken = {other.work.group for other in slots if other is not slot and _holds(other)}
     own = slot.work.group if slot.work else None
     mine = (item for item in fit if item.group == own)
-    free = (item for item in fit if item.group not in busy)
+    free = (item for item in fit if item.group not in taken)
     shared = (item for item in fit if not item.fellows)
     chosen = next(chain(mine, free, shared), None)
     if chosen is not None:
         pending.remove(chosen)
     return chosen
+
+
+def _holds(slot: _Slot) -> bool:
+    """Tell whether a slot is at a group, or has trained more of it than it was asked for yet."""
+    return slot.busy or bool(slot.worker and slot.work and slot.work.fellows)
 
 
 def _submit(slot: _Slot, inbox: SimpleQueue) -> None:
@@ -190,8 +195,8 @@ def _heard(slot: _Slot, message: Message, inbox: SimpleQueue, limit: int) -> Ite
 def _finished(slot: _Slot, outcome: Outcome, limit: int) -> Iterator[Event]:
     """Take in the outcome of a slot's job."""
     slot.busy = False
-    # After an error a card may refuse everything else that its process asks for.
-    if outcome.own_bytes > limit or (slot.card and outcome.record is None):
+    # After an unforeseen error a card may refuse everything else that its process asks for.
+    if outcome.own_bytes > limit or (slot.card and not outcome.sound):
         _close(slot)
     if outcome.record is not None:
         yield Event("done", slot.work, record=outcome.record)
@@ -204,10 +209,12 @@ def _died(slot: _Slot, inbox: SimpleQueue) -> Iterator[Event]:
     """Try the job of a worker that died once more."""
     if slot.attempt < ATTEMPTS:
         slot.attempt += 1
+        # What was trained along may be what the memory did not hold.
+        slot.work = replace(slot.work, fellows=())
         _submit(slot, inbox)
         yield Event("retried", slot.work, message="the worker process died; trying once more")
         return
-    lower = "--workers-per-device" if slot.card else "--jobs"
+    lower = "--workers-per-device or --together" if slot.card else "--jobs"
     message = (
         f"the worker process died {ATTEMPTS} times (killed, or out of memory). "
         f"Free memory or lower {lower}, and run the same command again."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal
 
 from ..spec import Experiment, Job, Places
@@ -28,7 +29,7 @@ class Work:
     tuning_jobs: int = 1
     fellows: tuple[Job, ...] = ()
 
-    @property
+    @cached_property
     def group(self) -> tuple[str, Job | None]:
         """What a worker keeps to: the experiment, or those of its jobs that are trained at once."""
         first = min((self.job, *self.fellows)) if self.fellows else None
@@ -78,6 +79,7 @@ class Outcome:
         record: what was filed, or None
         message: why there is no record
         fatal: whether nothing more can be stored
+        sound: whether the worker may be given another job: nothing unforeseen happened
         own_bytes: memory that the worker holds and shares with nobody
     """
 
@@ -85,3 +87,4 @@ class Outcome:
     message: str = ""
     fatal: bool = False
     own_bytes: int = 0
+    sound: bool = True

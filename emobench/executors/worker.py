@@ -59,7 +59,7 @@ def perform(work: Work, tell: Callable[[Epoch], None]) -> Outcome:
             last = time.monotonic()
             tell(Epoch(done, total))
 
-    record, message, fatal = None, "", False
+    record, message, fatal, sound = None, "", False, True
     try:
         if work.is_network:
             from ..backend import start_backend
@@ -72,10 +72,11 @@ def perform(work: Work, tell: Callable[[Epoch], None]) -> Outcome:
     except EmobenchError as error:
         message = str(error)
     except Exception as error:
-        message = _explained(error)
+        message, sound = _explained(error), False
     memory = psutil.Process().memory_info()
     # Pages of the feature cache are shared and given back on demand: they are not counted.
-    return Outcome(record, message, fatal, memory.rss - getattr(memory, "shared", 0))
+    own = memory.rss - getattr(memory, "shared", 0)
+    return Outcome(record, message, fatal, own, sound)
 
 
 def _explained(error: Exception) -> str:
@@ -85,7 +86,7 @@ def _explained(error: Exception) -> str:
         first = text.strip().split("\n")[0][:200]
         return (
             f"the memory of the device was not enough: {first}. Close what else computes on it, "
-            "lower --workers-per-device, or use --device cpu."
+            "lower --workers-per-device or --together, or use --device cpu."
         )
     place = traceback.extract_tb(error.__traceback__)[-1]
     return (
@@ -130,3 +131,6 @@ def _receive(incoming: BinaryIO, waiting: SimpleQueue) -> None:
             waiting.put(pickle.load(incoming))
     except (EOFError, OSError, pickle.UnpicklingError):
         os._exit(0)
+    except Exception:  # whatever unpickling meets; nobody else would end this process
+        traceback.print_exc()
+        os._exit(1)

@@ -60,6 +60,8 @@ def configuration(
     rules = {
         key: value for key, value in plain(protocol).items() if key not in _IDLE_PROTOCOL_FIELDS
     }
+    if not hasattr(model.config, "statistics"):
+        rules.pop("statistics", None)  # no batch normalisation to predict with
     return {
         "corpus": corpus.semantic(),
         "model": _without_empty(

@@ -310,7 +310,7 @@ def _together(planned: Plan, devices: Devices) -> Callable[[int], int]:
         count = selection.together
         return lambda missing: count
     workers = len(devices.cards) * devices.workers_per_card
-    return lambda missing: math.ceil(missing / workers) if workers else 1
+    return lambda missing: math.ceil(missing / workers) or 1 if workers else 1
 
 
 def _phases(

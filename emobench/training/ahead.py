@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from ..spec import Job
+from ..spec import Experiment, Job
 from . import together
 from .network import Network
 from .ready_fold import ReadyFold, make_ready, same_network
@@ -36,6 +36,8 @@ class Ahead:
 
 
 _kept: dict[tuple[str, Job], Ahead] = {}
+_most: dict[str, int] = {}
+"""How many jobs of an experiment the memory was found to hold."""
 
 
 def take(
@@ -55,11 +57,18 @@ def take(
         report: called after every epoch
     """
     name = ready.context.experiment.fingerprint
+    for other in [key for key in _kept if key[0] != name]:
+        del _kept[other]
     if (name, job) not in _kept:
-        _kept.clear()
-        for done, ahead in _train(ready, network, job, fellows, report).items():
+        waiting = [other for other in fellows if (name, other) not in _kept]
+        for done, ahead in _train(ready, network, job, waiting, report).items():
             _kept[name, done] = ahead
     return _kept.pop((name, job))
+
+
+def forget(experiment: Experiment, job: Job) -> None:
+    """Drop what waits for a job that was filed by somebody else meanwhile."""
+    _kept.pop((experiment.fingerprint, job), None)
 
 
 def _train(
@@ -75,7 +84,8 @@ def _train(
         by_fold[other.fold] = its.inputs
         if same_network(ready, its):
             group[other] = its
-    jobs = list(group)
+    name = context.experiment.fingerprint
+    jobs = list(group)[: _most.get(name)]
     while True:
         members = [_member(group[each], network) for each in jobs]
         started = time.perf_counter()
@@ -91,6 +101,7 @@ def _train(
             if "RESOURCE_EXHAUSTED" not in str(error) or len(jobs) == 1:
                 raise
             jobs = jobs[: math.ceil(len(jobs) / 2)]
+            _most[name] = len(jobs)
             continue
         seconds = (time.perf_counter() - started) / len(jobs)
         return {

@@ -34,7 +34,7 @@ class BestEpoch:
             weights: returns those of the network
         """
         score = self._score()
-        if not self.weights or score > self._best:
+        if not self.weights or score > self._best or np.isnan(self._best):
             self._best, self.epoch, self.weights, self._waited = score, epoch, weights(), 0
             return True
         self._waited += 1

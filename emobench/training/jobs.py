@@ -62,8 +62,10 @@ def run(
     """
     context = open_context(experiment, places)
     store = Store(places.results)
-    if job in store.done(experiment):  # another run of the same command was faster
+    done = store.done(experiment)
+    if job in done:  # another run of the same command was faster
         return store.record(experiment, job)
+    fellows = tuple(other for other in fellows if other not in done)
     known = provenance(experiment, settings.threads)
     started = time.perf_counter()
     if job.fold is None:

@@ -49,7 +49,7 @@ class Network:
         self._shapes = dict(shapes)
         self._n_classes = n_classes
         self.model = self._build()
-        self.model.compile(jit_compile=_compiles())  # to predict
+        self.model.jit_compile = _compiles()  # it predicts, and need not be compiled to train
         self._measuring: keras.Model | None = None
         trained = {name: out for name, out in spec.outputs.items() if out.loss}
         self.trained_outputs = tuple(trained) if len(spec.outputs) > 1 else ()
@@ -133,7 +133,7 @@ class Network:
         for number in range(rounds):
             training.begin(number)
             self._set_rate(number * training.share)
-            loss = training.loss_scale * _mean_loss(self.learner.train_on_batch, training)
+            loss = training.loss_scale * self._step_through(training)
             history.append(loss)
             report(number + 1, loss)
             self._insist_on_numbers(history)
@@ -142,6 +142,16 @@ class Network:
         if best is not None:
             self.learner.set_weights(best.weights)
         return history
+
+    def _step_through(self, training: Batches) -> float:
+        """Take a step on each batch; return the mean of their losses."""
+        total = 0.0
+        for inputs, targets, weights in training:
+            told = self.learner.train_on_batch(
+                inputs, targets, sample_weight=weights, return_dict=True
+            )
+            total += float(told["loss"])
+        return total / len(training)
 
     def take(self, variables: Sequence[np.ndarray], losses: Sequence[float]) -> None:
         """Take over the variables of a network like this one that was trained elsewhere.
@@ -171,8 +181,17 @@ class Network:
             self.learner.optimizer.learning_rate = rate_at(self._spec.config, epochs)
 
     def loss(self, labelled: Batches) -> float:
-        """Return the mean loss of clips that the network is watched on."""
-        return labelled.loss_scale * _mean_loss(self.learner.test_on_batch, labelled)
+        """Return the mean loss of clips that the network is watched on.
+
+        Batches to predict are of several sizes: each counts as often as it has clips.
+        """
+        total = 0.0
+        for batch, (inputs, targets, weights) in zip(labelled.current, labelled, strict=True):
+            told = self.learner.test_on_batch(
+                inputs, targets, sample_weight=weights, return_dict=True
+            )
+            total += float(told["loss"]) * len(batch.members)
+        return total / float(sum(batch.factors.sum() for batch in labelled.current))
 
     def predict(self, batches: Batches) -> np.ndarray:
         """Return class probabilities in the order of the batches' positions.
@@ -200,7 +219,7 @@ class Network:
         if self._measuring is None:
             # The same layers, traced apart: what is traced under `by_batch` stays so.
             self._measuring = keras.Model(inputs_of(self.model), self.model.output)
-            self._measuring.compile(jit_compile=_compiles())
+            self._measuring.jit_compile = _compiles()
         with by_batch():
             return self._probabilities(self._measuring.predict_on_batch(inputs))
 
@@ -217,14 +236,6 @@ def rate_at(config: Any, epoch: float) -> float:
 def inputs_of(model: keras.Model) -> dict[str, Any]:
     """Return the inputs of a network by name, as other networks on its layers take them."""
     return {tensor.name: tensor for tensor in model.inputs}
-
-
-def _mean_loss(step: Callable[..., Mapping[str, Any]], batches: Batches) -> float:
-    """Return the mean over batches of the loss that a step of Keras' reports."""
-    total = 0.0
-    for inputs, targets, weights in batches:
-        total += step(inputs, targets, sample_weight=weights, return_dict=True)["loss"]
-    return float(total / len(batches))
 
 
 def _compiles() -> bool:

@@ -153,7 +153,7 @@ def _learn(
     context = ready.context
     if company is None:
         return _fit(ready, network, feed, report)
-    why = together.obstacle(context.model, context.protocol.selection, network.model)
+    why = together.obstacle(context.model, context.protocol)
     if why:
         return {**_fit(ready, network, feed, report), "trained_alone": why}
     found = ahead.take(ready, network, *company, report)

@@ -12,6 +12,7 @@ schedule, and none of the padding that others ask for.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +22,7 @@ import numpy as np
 from ..batches import Batches
 from ..batching import Batch
 from ..models.layers import FrameMaximum, excess_rows
-from ..spec import ModelSpec
+from ..spec import ModelSpec, Protocol
 from . import losses
 from .network import Network, rate_at
 
@@ -65,19 +66,20 @@ class Trained:
     variables: tuple[np.ndarray, ...]
 
 
-def obstacle(spec: ModelSpec, selection: str, model: keras.Model) -> str:
+def obstacle(spec: ModelSpec, protocol: Protocol) -> str:
     """Return why the folds of a network must be trained one by one, or "".
 
     Args:
         spec: the model
-        selection: how the protocol chooses the epoch
-        model: the network, built
+        protocol: how it is trained
     """
     if keras.backend.backend() != "jax":
         return "the backend is not JAX"
-    if spec.development or selection:
+    if spec.development or protocol.selection:
         return "its epochs are chosen while it trains"
-    if spec.grid:
+    if getattr(spec.config, "max_steps", None):
+        return "its number of steps is bounded"
+    if spec.grid and protocol.tuning != "none":
         return "its hyper-parameters are searched in every fold"
     return ""
 
@@ -110,7 +112,18 @@ def train(
     """
     import jax
 
-    _without_cudnn(network.learner)
+    with _without_cudnn(network.learner):
+        return _train(jax, network, spec, members, epochs, report)
+
+
+def _train(
+    jax: Any,
+    network: Network,
+    spec: ModelSpec,
+    members: Sequence[Member],
+    epochs: int,
+    report: Report,
+) -> list[Trained]:
     data = _device_data(members)
     step = jax.jit(_every(_step(network, spec)), static_argnames="rows", donate_argnums=0)
     state = _start(network, members)
@@ -131,12 +144,19 @@ def train(
     ]
 
 
-def _without_cudnn(model: keras.Model) -> None:
+@contextmanager
+def _without_cudnn(model: keras.Model) -> Iterator[None]:
     """Keep recurrent layers from cuDNN, whose kernels take one member at a time."""
+    before = {}
     for layer in model.layers:
         for each in (layer, *(getattr(layer, side, None) for side in _DIRECTIONS)):
             if hasattr(each, "use_cudnn"):
-                each.use_cudnn = False
+                before[each], each.use_cudnn = each.use_cudnn, False
+    try:
+        yield
+    finally:
+        for layer, use in before.items():
+            layer.use_cudnn = use
 
 
 def _start(network: Network, members: Sequence[Member]) -> State:
@@ -194,7 +214,7 @@ def _device_data(members: Sequence[Member]) -> dict[str, Any]:
 
     Returns:
         by name, of shape `(tables, clips, rows, …)`, where there is one table for all members if
-        their standardisation agrees, else one for each
+        their standardisation agrees, else one for each fold
     """
     import jax.numpy as jnp
 
@@ -202,10 +222,22 @@ def _device_data(members: Sequence[Member]) -> dict[str, Any]:
     for name in members[0].batches.sources:
         shared = _shared_table(members, name)
         if shared is None:
-            data[name] = jnp.stack([_table(member.batches, name) for member in members])
+            firsts = dict(zip(reversed(_folds(members)), reversed(members), strict=True))
+            tables = [_table(firsts[number].batches, name) for number in sorted(firsts)]
+            data[name] = jnp.stack(tables)
         else:
             data[name] = jnp.asarray(shared)[None]
     return data
+
+
+def _folds(members: Sequence[Member]) -> list[int]:
+    """Return the number of each member's fold: repetitions of one share its prepared inputs."""
+    numbers: dict[tuple[int, ...], int] = {}
+    keys = [
+        (*map(id, member.batches.sources.values()), *map(int, member.batches.positions))
+        for member in members
+    ]
+    return [numbers.setdefault(key, len(numbers)) for key in keys]
 
 
 def _shared_table(members: Sequence[Member], name: str) -> np.ndarray | None:
@@ -249,10 +281,11 @@ def _steps(
 
     Yields:
         the padded length of each input and, for every member, indexes of clips, their weights,
-        targets, excess rows, whether the member takes the step and the member's number, each with
-        a first axis of members
+        targets, excess rows, whether the member takes the step and the number of its table, each
+        with a first axis of members
     """
     schedules = [member.batches.schedule.epoch(epoch) for member in members]
+    tables = _folds(members)
     for number in range(max(map(len, schedules))):
         here = [schedule[min(number, len(schedule) - 1)] for schedule in schedules]
         goes = [number < len(schedule) for schedule in schedules]
@@ -261,7 +294,11 @@ def _steps(
         for rows in lengths:
             each = [
                 _arrays(
-                    at, members[at], batch, rows, goes[at] and (not apart or batch.rows == rows)
+                    tables[at],
+                    members[at],
+                    batch,
+                    rows,
+                    active=goes[at] and (not apart or batch.rows == rows),
                 )
                 for at, batch in enumerate(here)
             ]
@@ -269,7 +306,7 @@ def _steps(
 
 
 def _arrays(
-    number: int, member: Member, batch: Batch, rows: tuple[int, ...], active: bool
+    table: int, member: Member, batch: Batch, rows: tuple[int, ...], *, active: bool
 ) -> tuple[Any, ...]:
     """Return what a step needs of a member's batch."""
     batches = member.batches
@@ -280,7 +317,7 @@ def _arrays(
         batches.targets[batch.members].astype(np.float32),
         np.int32(max(0, *(mine - own for mine, own in zip(rows, batch.rows, strict=True)))),
         np.bool_(active),
-        np.int32(number),
+        np.int32(table),
     )
 
 
@@ -319,10 +356,10 @@ def _step(network: Network, spec: ModelSpec) -> Callable[..., tuple[State, Any]]
         return sum(parts) + sum(penalties), others
 
     def step(state: State, data: Mapping[str, Any], batch: Any, rows: tuple[int, ...]) -> Any:
-        clips, weights, targets, excess, active, number = batch
+        clips, weights, targets, excess, active, table = batch
         trainable, others, optimizer = state
         inputs = {
-            name: values[jnp.minimum(number, len(values) - 1), clips, :length]
+            name: values[jnp.minimum(table, len(values) - 1), clips, :length]
             for (name, values), length in zip(data.items(), rows, strict=True)
         }
         with excess_rows(excess):
