@@ -116,15 +116,16 @@ def _slots(work: Sequence[Work], jobs: int, devices: Devices) -> list[_Slot]:
 
 
 def _choose(slot: _Slot, slots: Iterable[_Slot], pending: deque[Work]) -> Work | None:
-    """Take the next job of the slot's group, else of one that no other slot is at.
+    """Take the next job of the slot's group, else of one that no other slot keeps to.
 
-    Jobs that another worker trains along with its own are left to it.
+    Jobs that another worker trains along with its own are left to it, between two jobs as well:
+    it takes them itself, whatever becomes of its process.
     """
     fit = list(filter(slot.takes, pending))
-    busy = {other.work.group for other in slots if other.busy}
     own = slot.work.group if slot.work else None
+    kept = {other.work.group for other in slots if other.work} - {own}
     mine = (item for item in fit if item.group == own)
-    free = (item for item in fit if item.group not in busy)
+    free = (item for item in fit if item.group not in kept)
     shared = (item for item in fit if not item.fellows)
     chosen = next(chain(mine, free, shared), None)
     if chosen is not None:
@@ -190,8 +191,9 @@ def _heard(slot: _Slot, message: Message, inbox: SimpleQueue, limit: int) -> Ite
 def _finished(slot: _Slot, outcome: Outcome, limit: int) -> Iterator[Event]:
     """Take in the outcome of a slot's job."""
     slot.busy = False
-    # After an error a card may refuse everything else that its process asks for.
-    if outcome.own_bytes > limit or (slot.card and outcome.record is None):
+    # After such an error a card may refuse everything else that its process asks for. After one
+    # that was foreseen, a loss that is no number say, the worker still holds what it trained along.
+    if outcome.own_bytes > limit or (slot.card and outcome.broken):
         _close(slot)
     if outcome.record is not None:
         yield Event("done", slot.work, record=outcome.record)

@@ -79,9 +79,11 @@ class Outcome:
         message: why there is no record
         fatal: whether nothing more can be stored
         own_bytes: memory that the worker holds and shares with nobody
+        broken: whether something went wrong that nobody foresaw, and may go wrong again there
     """
 
     record: dict | None
     message: str = ""
     fatal: bool = False
     own_bytes: int = 0
+    broken: bool = False
