@@ -308,7 +308,7 @@ def _together(planned: Plan, devices: Devices) -> Callable[[int], int]:
         count = selection.together
         return lambda missing: count
     workers = len(devices.cards) * devices.workers_per_card
-    return lambda missing: math.ceil(missing / workers) if workers else 1
+    return lambda missing: max(math.ceil(missing / workers), 1) if workers else 1
 
 
 def _phases(

@@ -62,7 +62,8 @@ def run(
     """
     context = open_context(experiment, places)
     store = Store(places.results)
-    if job in store.done(experiment):  # another run of the same command was faster
+    done = store.done(experiment)
+    if job in done:  # another run of the same command was faster
         return store.record(experiment, job)
     known = provenance(experiment, settings.threads)
     started = time.perf_counter()
@@ -78,7 +79,9 @@ def run(
         else:
             from . import network_fold  # loads Keras
 
-            trained = network_fold.run(context, job, seed, report, fellows)
+            # Those that are done must not be trained again after a worker died or memory was short.
+            left = [other for other in fellows if other not in done] if fellows else None
+            trained = network_fold.run(context, job, seed, report, left)
             facts, probabilities = trained.facts, trained.probabilities
             classes = context.data.labels
             if trained.attention:
