@@ -117,6 +117,20 @@ def test_a_group_goes_on_after_a_job_of_it_was_given_up(monkeypatch):
     assert machine.most == {environment.NO_CARD: 1}
 
 
+@pytest.mark.parametrize("stop", [0, 2])
+@pytest.mark.parametrize(
+    ("facts", "more"), [({"trained_together": 4}, True), ({"trained_alone": "why"}, False)]
+)
+def test_an_interrupt_loses_nothing_that_was_trained_along(monkeypatch, stop, facts, more):
+    """The first job takes the time of all; where each takes its own, no other is begun."""
+    machine = Machine(monkeypatch)
+    machine.facts, machine.stopped_after = facts, {("a", stop)}
+    jobs = grouped("a", range(4)) + grouped("a", range(4, 8)) + grouped("b", range(2))
+    events = machine.run(jobs, jobs=1)
+    done = [(e.work.experiment.model, e.work.job.fold) for e in events if e.kind == "done"]
+    assert done == [("a", fold) for fold in range(4 if more else stop + 1)]
+
+
 def test_a_slot_leaves_alone_what_is_not_for_it():
     pending = deque([work("network", 0), work("svm", 0, "scikit-learn")])
     assert _choose(slot(networks=False), [], pending) == work("svm", 0, "scikit-learn")
@@ -129,6 +143,7 @@ class Machine:
 
     def __init__(self, monkeypatch, fail=lambda work, attempt: False):
         self.started, self.most, self.running, self.attempts = [], {}, [], {}
+        self.facts, self.stopped_after = {}, None
         machine = self
 
         class Worker:
@@ -153,7 +168,7 @@ class Machine:
                 key = (item.experiment.model, item.job.fold)
                 machine.attempts[key] = machine.attempts.get(key, 0) + 1
                 died = fail(item, machine.attempts[key])
-                record = {"place": self.place, "worker": self.number}
+                record = {"place": self.place, "worker": self.number, **machine.facts}
                 self.inbox.put((self, None if died else Outcome(record)))
 
             def close(self, *, at_once):
@@ -169,7 +184,7 @@ class Machine:
     def _answer(self):
         for worker in [worker for worker in self.workers if worker.pending]:
             worker.answer()
-        return False
+        return self.stopped_after is not None and self.attempts.keys() >= self.stopped_after
 
 
 def test_networks_wait_for_a_card_while_estimators_share_the_cpu(monkeypatch):

@@ -39,6 +39,7 @@ class _Slot:
         work: the last job
         busy: whether it is at that
         attempt: how often the job was begun
+        along: whether the last job that was done was trained along with its fellows
     """
 
     card: Card | None = None
@@ -50,10 +51,16 @@ class _Slot:
     work: Work | None = None
     busy: bool = False
     attempt: int = 1
+    along: bool = False
 
     def takes(self, work: Work) -> bool:
         """Tell whether a job may run here."""
         return self.networks if work.is_network else self.estimators
+
+    def holds(self, work: Work) -> bool:
+        """Tell whether a job's network is trained here by now, or is being trained."""
+        mine = bool(work.fellows) and self.worker is not None and self.work.group == work.group
+        return mine and (self.busy or self.along)
 
 
 def run_locally(
@@ -70,7 +77,8 @@ def run_locally(
         work: jobs, those of one experiment behind each other
         jobs: number of worker processes on the CPU
         devices: cards that networks are trained on, each by workers of its own; by default none
-        stopping: once true, running jobs are finished and no other is begun
+        stopping: once true, running jobs are finished, with those that are trained along with
+            them, and no other is begun
         memory_limit: bytes of its own at which a worker is replaced after its job; by default a
             share of the machine's memory
 
@@ -84,7 +92,8 @@ def run_locally(
     try:
         while pending or any(slot.busy for slot in slots):
             if stopping():
-                pending.clear()
+                held = [item for item in pending if any(slot.holds(item) for slot in slots)]
+                pending = deque(held)
             for slot in slots:
                 chosen = None if slot.busy else _choose(slot, slots, pending)
                 if chosen is not None:
@@ -196,6 +205,7 @@ def _finished(slot: _Slot, outcome: Outcome, limit: int) -> Iterator[Event]:
     if outcome.own_bytes > limit or (slot.card and outcome.broken):
         _close(slot)
     if outcome.record is not None:
+        slot.along = "trained_together" in outcome.record
         yield Event("done", slot.work, record=outcome.record)
     else:
         kind = "fatal" if outcome.fatal else "failed"

@@ -189,7 +189,8 @@ def execute(
         feature_progress: told how far the extraction of a corpus' features is
         begin: told the experiments before training begins
         notice: told what networks are trained on
-        stopping: once true, running jobs are finished and no other is begun
+        stopping: once true, running jobs are finished, with those that are trained along with
+            them, and no other is begun
 
     Returns:
         what was done
