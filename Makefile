@@ -36,6 +36,7 @@ golden: install  ## Keep the numbers of parts that compute whose version was rai
 
 bench: install  ## Measure training steps, extraction and the SVM grid as ratios
 	$(BIN)/python benchmarks/steps.py
+	$(BIN)/python benchmarks/together.py
 	$(BIN)/python benchmarks/recurrent.py
 	$(BIN)/python benchmarks/pipeline.py
 	$(BIN)/python benchmarks/extraction.py

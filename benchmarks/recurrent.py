@@ -17,7 +17,8 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from steps import elapsed, parsed, prepare, report
+from products import elapsed
+from steps import parsed, prepare, report
 
 RECURRENT = ("mirsamadi2017", "krishna2019", "yoon2018", "wang2020")
 """Papers whose networks are recurrent and small."""

@@ -3,11 +3,10 @@
     python benchmarks/steps.py [--model NAME ...] [--threads 1] [--seconds 8] [--clips N]
                                [--clock wall|processor]
 
-Operations of a step are the forward pass, the gradients of every layer's weights, and the
-gradients of the inputs of every layer but the first; two a multiply-add; nothing recomputed, no
-element-wise work. The rate they are held against is the fastest square matrix product found in the
-same process with the same threads, timed between the steps so that both see the same machine. On a
-machine that others use too, one thread and `--clock processor` leave their share out of both times.
+`operations.py` says what counts. The rate that they are held against is the fastest square matrix
+product found in the same process with the same threads, timed between the steps so that both see
+the same machine. On a machine that others use too, one thread and `--clock processor` leave their
+share out of both times.
 """
 
 from __future__ import annotations
@@ -18,14 +17,9 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    import keras
-
-CLASSES = 7
-FRAMES = 320
-"""Length of a clip where the model leaves it open: 3.2 s."""
+from products import elapsed, of_backend, of_numpy, rate
 
 NETWORKS = (
     "aldeneh2017-logmel40",
@@ -55,98 +49,26 @@ class Work:
     first_seconds: float
 
 
-def step_operations(model: keras.Model) -> float:
-    """Return the operations of a training step for one clip, see the module's docstring.
-
-    Args:
-        model: built with every size known, so that output shapes say how often a kernel is used
-    """
-    trained: set[int] = set()
-    total = 0
-    for layer in model.layers:
-        inputs = _listed(layer.input)
-        downstream = any(id(tensor) in trained for tensor in inputs)
-        for count, recurrent in multiply_adds(layer):
-            total += count * (3 if downstream or recurrent else 2)
-        if downstream or layer.trainable_weights:
-            trained.update(id(tensor) for tensor in _listed(layer.output))
-    return 2.0 * total
-
-
-def multiply_adds(layer: keras.Layer) -> list[tuple[int, bool]]:
-    """Return a layer's multiply-adds forward for one clip, each with whether it is recurrent.
-
-    A recurrent product has a gradient with respect to its input even in a first layer.
-    """
-    from keras import layers
-
-    given = [tensor for tensor in _listed(layer.input) if tensor.dtype != "bool"]  # no masks
-    shapes = [(1, *tensor.shape[1:]) for tensor in given]
-    if hasattr(layer, "multiply_adds"):
-        found = layer.multiply_adds(*shapes)
-        return [(found, False)] if isinstance(found, int) else [(found[0], False), (found[1], True)]
-    if isinstance(layer, (layers.Conv1D, layers.Conv2D)):
-        return [(math.prod(layer.output.shape[1:-1]) * math.prod(layer.kernel.shape), False)]
-    if isinstance(layer, layers.Dense):
-        return [(math.prod(shapes[0][1:-1]) * math.prod(layer.kernel.shape), False)]
-    if isinstance(layer, (layers.RNN, layers.Bidirectional)):
-        steps = shapes[0][1]
-        directions = [layer]
-        if isinstance(layer, layers.Bidirectional):
-            directions = [layer.forward_layer, layer.backward_layer]
-        return [
-            (steps * math.prod(weight.shape), "recurrent" in weight.name)
-            for one in directions
-            for weight in one.cell.weights
-            if "kernel" in weight.name or "recurrent" in weight.name
-        ]
-    return []
-
-
 def prepare(name: str, clips: int | None = None) -> Work:
-    """Build and compile a network, and train it on a first batch.
+    """Build a network, and train it on a first batch.
 
     Args:
         name: of the model
         clips: clips a batch; None means the paper's batch
     """
-    import keras
+    import noise
     import numpy as np
 
-    from emobench import models
-    from emobench.training import losses
-
-    spec = models.get(name)
+    spec, network, shapes, operations = noise.network(name)
     clips = clips or spec.config.batch_size
-    open_shapes = models.shapes(name)  # lengths that vary stay unknown, as in training
-    shapes = {key: (shape[0] or FRAMES, *shape[1:]) for key, shape in open_shapes.items()}
-    keras.utils.set_random_seed(0)
-    operations = step_operations(models.build(name, CLASSES, shapes))
-    model = models.build(name, CLASSES, open_shapes)
-    wanted = {key: losses.get(output.loss) for key, output in spec.outputs.items() if output.loss}
-    several = len(spec.outputs) > 1
-    model.compile(
-        keras.optimizers.Adam(spec.config.learning_rate),
-        wanted if several else next(iter(wanted.values())),
-        loss_weights={key: spec.outputs[key].weight for key in wanted} if several else None,
-        jit_compile=False,
-    )
-    random = np.random.default_rng(0)
-    batch = {
-        key: random.integers(1, 1000, (clips, *shape)).astype(np.float32)
-        if spec.inputs[key].feature == "tokens"
-        else random.standard_normal((clips, *shape), np.float32)
-        for key, shape in shapes.items()
-    }
-    truth = np.eye(CLASSES, dtype=np.float32)[random.integers(0, CLASSES, clips)]
+    batch, truth = noise.clips(spec, shapes, clips)
     weights = np.ones(clips, np.float32)
+    outputs = network.trained_outputs
+    several = (dict.fromkeys(outputs, truth), dict.fromkeys(outputs, weights))
+    targets, weights = several if outputs else (truth, weights)
 
     def step() -> None:
-        model.train_on_batch(
-            batch,
-            dict.fromkeys(wanted, truth) if several else truth,
-            sample_weight=dict.fromkeys(wanted, weights) if several else weights,
-        )
+        network.learner.train_on_batch(batch, targets, sample_weight=weights)
 
     return Work(step, clips, operations, elapsed(step, time.perf_counter))
 
@@ -163,54 +85,24 @@ def measure(work: Work, seconds: float, clock: Callable[[], float]) -> dict[str,
         clips a batch, clips a second, operations a second, and the matrix-product rate
     """
     product_rate, step_seconds, rounds = 0.0, math.inf, 0
-    products = matrix_products()
+    sizes = (512, 1024, 2048)
+    products = [kind(size) for size in sizes for kind in (of_numpy, of_backend)]
     begin = time.perf_counter()
     while time.perf_counter() - begin < seconds or rounds < 3:
         latest = elapsed(work.step, clock)
         step_seconds = min(step_seconds, latest)
-        spent = 0.0
-        while spent < latest / 4:  # a rate sampled less often than the step would come out low
-            for size, product in products:
-                taken = elapsed(product, clock)
-                product_rate = max(product_rate, 2.0 * size**3 / taken)
-                spent += taken
+        # A rate sampled less often than the step would come out low.
+        product_rate = max(product_rate, rate(products, latest / 4, clock))
         rounds += 1
-    rate = work.operations * work.clips / step_seconds
+    step_rate = work.operations * work.clips / step_seconds
     return {
         "batch": work.clips,
         "clips": work.clips / step_seconds,
-        "gigaflops": rate / 1e9,
+        "gigaflops": step_rate / 1e9,
         "product": product_rate / 1e9,
         "operations": work.operations / 1e9,
         "first": work.first_seconds,
     }
-
-
-def matrix_products() -> list[tuple[int, Callable[[], Any]]]:
-    """Return square matrix products to time, by size, of the network's framework and of NumPy."""
-    import numpy as np
-    from keras import ops
-
-    products: list[tuple[int, Callable[[], Any]]] = []
-    for size in (512, 1024, 2048):
-        values = np.random.default_rng(0).standard_normal((size, size), np.float32)
-        tensor = ops.convert_to_tensor(values)
-        products.append((size, lambda values=values: values @ values))
-        products.append((size, lambda tensor=tensor: np.asarray(ops.matmul(tensor, tensor))))
-    return products
-
-
-def elapsed(work: Callable[[], Any], clock: Callable[[], float]) -> float:
-    """Return the seconds that a call takes."""
-    begin = clock()
-    work()
-    return clock() - begin
-
-
-def _listed(tensors: Any) -> list[Any]:
-    if isinstance(tensors, dict):
-        return list(tensors.values())
-    return list(tensors) if isinstance(tensors, (list, tuple)) else [tensors]
 
 
 def parsed(description: str, names: Sequence[str]) -> argparse.Namespace:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections import deque
+from dataclasses import replace
 from pathlib import Path
 from queue import SimpleQueue
 
@@ -56,6 +57,80 @@ def test_with_nothing_else_left_it_helps():
     assert not pending
 
 
+def grouped(model: str, folds: range) -> list[Work]:
+    """Jobs that one worker may train at once."""
+    jobs = [Job(fold) for fold in folds]
+    return [replace(work(model, job.fold, "jax"), fellows=tuple(set(jobs) - {job})) for job in jobs]
+
+
+@pytest.mark.parametrize("busy", [True, False])
+def test_jobs_that_another_worker_trains_along_are_left_to_it(busy):
+    """Between two of them as well, when it is free only for a moment."""
+    first, *others = grouped("a", range(3))
+    last, *rest = grouped("a", range(3, 5))
+    other, fresh = slot(first, busy=busy), slot()
+    pending = deque([*others, last, *rest])
+    assert _choose(fresh, [fresh, other], pending) == last
+    fresh.work = last
+    assert _choose(fresh, [fresh, other], pending) == rest[0]
+    assert _choose(fresh, [fresh, other], pending) is None
+    other.busy = False
+    assert [_choose(other, [fresh, other], pending) for _ in range(3)] == [*others, None]
+
+
+def places_of_groups(events) -> dict[tuple, set[int]]:
+    """The worker that each group was done by, where none died."""
+    found = {}
+    for event in events:
+        if event.kind == "done":
+            found.setdefault(event.work.group, set()).add(event.record["worker"])
+    return found
+
+
+def test_a_group_stays_with_one_worker(monkeypatch):
+    machine = Machine(monkeypatch)
+    groups = [range(0, 4), range(4, 5), range(5, 9), range(9, 12), range(12, 13)]
+    jobs = [item for folds in groups for item in grouped("a", folds)]
+    events = machine.run(jobs, jobs=1, devices=Devices(CARDS))
+    assert sorted(e.work.job.fold for e in events if e.kind == "done") == list(range(13))
+    places = places_of_groups(events)
+    assert all(len(places[item.group]) == 1 for item in jobs if item.fellows)
+    assert machine.most == {"0": 1, "1": 1}
+
+
+@pytest.mark.parametrize("devices", [Devices(), Devices(CARDS[:1]), Devices(CARDS)])
+@pytest.mark.parametrize("deadly", [{0}, {1}, {2, 5}, set(range(6))])
+def test_no_job_of_a_group_is_stranded_when_its_worker_dies(monkeypatch, devices, deadly):
+    machine = Machine(monkeypatch, lambda item, attempt: item.job.fold in deadly and attempt == 1)
+    jobs = grouped("a", range(3)) + grouped("a", range(3, 6))
+    events = machine.run(jobs, jobs=2, devices=devices)
+    assert sorted(e.work.job.fold for e in events if e.kind == "done") == list(range(6))
+    retried = {event.work.job.fold for event in events if event.kind == "retried"}
+    assert retried == deadly
+
+
+def test_a_group_goes_on_after_a_job_of_it_was_given_up(monkeypatch):
+    machine = Machine(monkeypatch, lambda item, attempt: item.job.fold == 0)
+    events = machine.run(grouped("a", range(4)), jobs=3)
+    assert [e.work.job.fold for e in events if e.kind == "failed"] == [0]
+    assert sorted(e.work.job.fold for e in events if e.kind == "done") == [1, 2, 3]
+    assert machine.most == {environment.NO_CARD: 1}
+
+
+@pytest.mark.parametrize("stop", [0, 2])
+@pytest.mark.parametrize(
+    ("facts", "more"), [({"trained_together": 4}, True), ({"trained_alone": "why"}, False)]
+)
+def test_an_interrupt_loses_nothing_that_was_trained_along(monkeypatch, stop, facts, more):
+    """The first job takes the time of all; where each takes its own, no other is begun."""
+    machine = Machine(monkeypatch)
+    machine.facts, machine.stopped_after = facts, {("a", stop)}
+    jobs = grouped("a", range(4)) + grouped("a", range(4, 8)) + grouped("b", range(2))
+    events = machine.run(jobs, jobs=1)
+    done = [(e.work.experiment.model, e.work.job.fold) for e in events if e.kind == "done"]
+    assert done == [("a", fold) for fold in range(4 if more else stop + 1)]
+
+
 def test_a_slot_leaves_alone_what_is_not_for_it():
     pending = deque([work("network", 0), work("svm", 0, "scikit-learn")])
     assert _choose(slot(networks=False), [], pending) == work("svm", 0, "scikit-learn")
@@ -68,12 +143,14 @@ class Machine:
 
     def __init__(self, monkeypatch, fail=lambda work, attempt: False):
         self.started, self.most, self.running, self.attempts = [], {}, [], {}
+        self.facts, self.stopped_after = {}, None
         machine = self
 
         class Worker:
             def __init__(self, seen, inbox):
                 self.place = seen["CUDA_VISIBLE_DEVICES"]
                 self.inbox, self.pending = inbox, None
+                self.number = len(machine.started)
                 machine.started.append(seen)
                 machine.workers.append(self)
 
@@ -91,7 +168,8 @@ class Machine:
                 key = (item.experiment.model, item.job.fold)
                 machine.attempts[key] = machine.attempts.get(key, 0) + 1
                 died = fail(item, machine.attempts[key])
-                self.inbox.put((self, None if died else Outcome({"place": self.place})))
+                record = {"place": self.place, "worker": self.number, **machine.facts}
+                self.inbox.put((self, None if died else Outcome(record)))
 
             def close(self, *, at_once):
                 machine.workers.remove(self)
@@ -106,7 +184,7 @@ class Machine:
     def _answer(self):
         for worker in [worker for worker in self.workers if worker.pending]:
             worker.answer()
-        return False
+        return self.stopped_after is not None and self.attempts.keys() >= self.stopped_after
 
 
 def test_networks_wait_for_a_card_while_estimators_share_the_cpu(monkeypatch):
@@ -157,7 +235,8 @@ def test_a_job_whose_worker_dies_twice_is_given_up(monkeypatch):
     assert sum(event.kind == "done" for event in events) == 2
 
 
-def test_a_worker_on_a_card_does_not_outlive_an_error(monkeypatch):
+@pytest.mark.parametrize("broken", [True, False])
+def test_a_worker_on_a_card_outlives_only_errors_that_were_foreseen(monkeypatch, broken):
     started = []
 
     class Worker:
@@ -167,7 +246,8 @@ def test_a_worker_on_a_card_does_not_outlive_an_error(monkeypatch):
 
         def send(self, item):
             record = None if item.job.fold == 0 else {}
-            self.inbox.put((self, Outcome(record, "no luck")))
+            failed = record is None
+            self.inbox.put((self, Outcome(record, "no luck", broken=failed and broken)))
             return True
 
         def close(self, *, at_once):
@@ -177,7 +257,7 @@ def test_a_worker_on_a_card_does_not_outlive_an_error(monkeypatch):
     jobs = [work("net", fold) for fold in range(3)]
     kinds = [event.kind for event in run_locally(jobs, jobs=1, devices=Devices(CARDS[:1]))]
     assert kinds.count("failed") == 1
-    assert len(started) == 2
+    assert len(started) == (2 if broken else 1)
 
 
 def of_worker(backend="jax", base=None, **options):
@@ -260,6 +340,7 @@ def test_a_worker_does_one_job_after_another_and_turns_errors_into_messages(work
         assert outcome.record is None
         assert outcome.message
         assert outcome.own_bytes > 0
+        assert not outcome.broken
     process.close(at_once=False)
     assert inbox.get(timeout=60) == (process, None)
 

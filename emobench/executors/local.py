@@ -39,6 +39,7 @@ class _Slot:
         work: the last job
         busy: whether it is at that
         attempt: how often the job was begun
+        along: whether the last job that was done was trained along with its fellows
     """
 
     card: Card | None = None
@@ -50,10 +51,16 @@ class _Slot:
     work: Work | None = None
     busy: bool = False
     attempt: int = 1
+    along: bool = False
 
     def takes(self, work: Work) -> bool:
         """Tell whether a job may run here."""
         return self.networks if work.is_network else self.estimators
+
+    def holds(self, work: Work) -> bool:
+        """Tell whether a job's network is trained here by now, or is being trained."""
+        mine = bool(work.fellows) and self.worker is not None and self.work.group == work.group
+        return mine and (self.busy or self.along)
 
 
 def run_locally(
@@ -70,7 +77,8 @@ def run_locally(
         work: jobs, those of one experiment behind each other
         jobs: number of worker processes on the CPU
         devices: cards that networks are trained on, each by workers of its own; by default none
-        stopping: once true, running jobs are finished and no other is begun
+        stopping: once true, running jobs are finished, with those that are trained along with
+            them, and no other is begun
         memory_limit: bytes of its own at which a worker is replaced after its job; by default a
             share of the machine's memory
 
@@ -84,7 +92,8 @@ def run_locally(
     try:
         while pending or any(slot.busy for slot in slots):
             if stopping():
-                pending.clear()
+                held = [item for item in pending if any(slot.holds(item) for slot in slots)]
+                pending = deque(held)
             for slot in slots:
                 chosen = None if slot.busy else _choose(slot, slots, pending)
                 if chosen is not None:
@@ -116,25 +125,21 @@ def _slots(work: Sequence[Work], jobs: int, devices: Devices) -> list[_Slot]:
 
 
 def _choose(slot: _Slot, slots: Iterable[_Slot], pending: deque[Work]) -> Work | None:
-    """Take the next job of the slot's group, else of one that no other slot is at.
+    """Take the next job of the slot's group, else of one that no other slot keeps to.
 
-    Jobs that another worker trains along with its own are left to it.
+    Jobs that another worker trains along with its own are left to it, between two jobs as well:
+    it takes them itself, whatever becomes of its process.
     """
     fit = list(filter(slot.takes, pending))
-    taken = {other.work.group for other in slots if other is not slot and _holds(other)}
     own = slot.work.group if slot.work else None
+    kept = {other.work.group for other in slots if other.work} - {own}
     mine = (item for item in fit if item.group == own)
-    free = (item for item in fit if item.group not in taken)
+    free = (item for item in fit if item.group not in kept)
     shared = (item for item in fit if not item.fellows)
     chosen = next(chain(mine, free, shared), None)
     if chosen is not None:
         pending.remove(chosen)
     return chosen
-
-
-def _holds(slot: _Slot) -> bool:
-    """Tell whether a slot is at a group, or has trained more of it than it was asked for yet."""
-    return slot.busy or bool(slot.worker and slot.work and slot.work.fellows)
 
 
 def _submit(slot: _Slot, inbox: SimpleQueue) -> None:
@@ -195,10 +200,12 @@ def _heard(slot: _Slot, message: Message, inbox: SimpleQueue, limit: int) -> Ite
 def _finished(slot: _Slot, outcome: Outcome, limit: int) -> Iterator[Event]:
     """Take in the outcome of a slot's job."""
     slot.busy = False
-    # After an unforeseen error a card may refuse everything else that its process asks for.
-    if outcome.own_bytes > limit or (slot.card and not outcome.sound):
+    # After such an error a card may refuse everything else that its process asks for. After one
+    # that was foreseen, a loss that is no number say, the worker still holds what it trained along.
+    if outcome.own_bytes > limit or (slot.card and outcome.broken):
         _close(slot)
     if outcome.record is not None:
+        slot.along = "trained_together" in outcome.record
         yield Event("done", slot.work, record=outcome.record)
     else:
         kind = "fatal" if outcome.fatal else "failed"

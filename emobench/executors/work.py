@@ -79,12 +79,12 @@ class Outcome:
         record: what was filed, or None
         message: why there is no record
         fatal: whether nothing more can be stored
-        sound: whether the worker may be given another job: nothing unforeseen happened
         own_bytes: memory that the worker holds and shares with nobody
+        broken: whether something went wrong that nobody foresaw, and may go wrong again there
     """
 
     record: dict | None
     message: str = ""
     fatal: bool = False
     own_bytes: int = 0
-    sound: bool = True
+    broken: bool = False

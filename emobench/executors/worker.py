@@ -59,7 +59,7 @@ def perform(work: Work, tell: Callable[[Epoch], None]) -> Outcome:
             last = time.monotonic()
             tell(Epoch(done, total))
 
-    record, message, fatal, sound = None, "", False, True
+    record, message, fatal, broken = None, "", False, False
     try:
         if work.is_network:
             from ..backend import start_backend
@@ -72,11 +72,11 @@ def perform(work: Work, tell: Callable[[Epoch], None]) -> Outcome:
     except EmobenchError as error:
         message = str(error)
     except Exception as error:
-        message, sound = _explained(error), False
+        message, broken = _explained(error), True
     memory = psutil.Process().memory_info()
     # Pages of the feature cache are shared and given back on demand: they are not counted.
-    own = memory.rss - getattr(memory, "shared", 0)
-    return Outcome(record, message, fatal, own, sound)
+    own_bytes = memory.rss - getattr(memory, "shared", 0)
+    return Outcome(record, message, fatal, own_bytes, broken)
 
 
 def _explained(error: Exception) -> str:

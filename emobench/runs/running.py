@@ -191,7 +191,8 @@ def execute(
         feature_progress: told how far the extraction of a corpus' features is
         begin: told the experiments before training begins
         notice: told what networks are trained on
-        stopping: once true, running jobs are finished and no other is begun
+        stopping: once true, running jobs are finished, with those that are trained along with
+            them, and no other is begun
 
     Returns:
         what was done
@@ -310,7 +311,7 @@ def _together(planned: Plan, devices: Devices) -> Callable[[int], int]:
         count = selection.together
         return lambda missing: count
     workers = len(devices.cards) * devices.workers_per_card
-    return lambda missing: math.ceil(missing / workers) or 1 if workers else 1
+    return lambda missing: max(math.ceil(missing / workers), 1) if workers else 1
 
 
 def _phases(

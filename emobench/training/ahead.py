@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from ..spec import Experiment, Job
+from ..spec import Job
 from . import together
 from .network import Network
 from .ready_fold import ReadyFold, make_ready, same_network
@@ -64,11 +64,6 @@ def take(
         for done, ahead in _train(ready, network, job, waiting, report).items():
             _kept[name, done] = ahead
     return _kept.pop((name, job))
-
-
-def forget(experiment: Experiment, job: Job) -> None:
-    """Drop what waits for a job that was filed by somebody else meanwhile."""
-    _kept.pop((experiment.fingerprint, job), None)
 
 
 def _train(

@@ -65,7 +65,6 @@ def run(
     done = store.done(experiment)
     if job in done:  # another run of the same command was faster
         return store.record(experiment, job)
-    fellows = tuple(other for other in fellows if other not in done)
     known = provenance(experiment, settings.threads)
     started = time.perf_counter()
     if job.fold is None:
@@ -80,7 +79,9 @@ def run(
         else:
             from . import network_fold  # loads Keras
 
-            trained = network_fold.run(context, job, seed, report, fellows)
+            # Those that are done must not be trained again after a worker died or memory was short.
+            left = [other for other in fellows if other not in done] if fellows else None
+            trained = network_fold.run(context, job, seed, report, left)
             facts, probabilities = trained.facts, trained.probabilities
             classes = context.data.labels
             if trained.attention:

@@ -46,7 +46,11 @@ class Trained:
 
 
 def run(
-    context: Context, job: Job, seed: int, report: Report, fellows: Sequence[Job] = ()
+    context: Context,
+    job: Job,
+    seed: int,
+    report: Report,
+    fellows: Sequence[Job] | None = None,
 ) -> Trained:
     """Search what is to be searched, train on a fold and predict its test clips.
 
@@ -55,7 +59,8 @@ def run(
         job: which fold of which repetition
         seed: of weights, order and dropout
         report: called after every epoch
-        fellows: jobs of the experiment that may be trained along
+        fellows: jobs of the experiment that may be trained along, none if they are done already;
+            None to train it by itself
     """
     fold = context.folds[job.fold]
     facts: dict[str, Any] = {}
@@ -68,7 +73,7 @@ def run(
             "grid": found.scores,
             "tuned_on": f"training folds, {found.kind}",
         }
-    company = (job, fellows) if fellows else None
+    company = None if fellows is None else (job, fellows)
     trained = train(context, fold, seed, config=chosen, report=report, company=company)
     return replace(trained, facts={**facts, **trained.facts})
 

@@ -1,0 +1,246 @@
+"""Measure networks that are trained alone and several at once, on JAX and a card.
+
+    python benchmarks/together.py [--model NAME ...] [--members 10 30] [--seconds 5]
+                                  [--cpu] [--steps 8] [--clips N]
+
+For each network the clips a second of an epoch on noise, as emobench trains it: one member with
+Keras' own step, then several in one step, fewer where the card's memory does not hold so many.
+Making the batches is part of it. The share is that of the matrix-product rate measured beside it,
+in float32 as the network computes it: on a card of NVIDIA's with TF32 unless told otherwise.
+`operations.py` says what counts. Without a card there is nothing to measure; `--cpu` shows on the
+CPU that it runs, with few members and steps.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from products import Product, of_backend, rate
+
+from emobench import executors
+from emobench.executors import environment
+
+if TYPE_CHECKING:
+    from emobench.spec import ModelSpec
+    from emobench.training.network import Network
+    from emobench.training.together import Member
+
+NETWORKS = (
+    "aldeneh2017-logmel40",
+    "aldeneh2017-logmel240",
+    "aldeneh2017-spec240",
+    "latif2019",
+    "zhao2019",
+    "zhang2019",
+)
+"""The networks of Keesing et al. (2020)."""
+
+EPOCHS = 10**6
+"""More than there is time for."""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A network and the noise that it is trained on.
+
+    Attributes:
+        spec: the model
+        network: built
+        member: a fresh training with a random seed
+        clips: of an epoch
+        operations: of a training step for one clip
+    """
+
+    spec: ModelSpec
+    network: Network
+    member: Callable[[int], Member]
+    clips: int
+    operations: float
+
+
+@dataclass(frozen=True)
+class Measured:
+    """How fast members are trained.
+
+    Attributes:
+        members: trained at once
+        rate: clips of all of them a second
+        first_seconds: what the first epoch took, which compiles the step
+    """
+
+    members: int
+    rate: float
+    first_seconds: float
+
+
+class _EnoughError(Exception):
+    """Ends a training that has been timed for long enough."""
+
+
+def prepare(name: str, steps: int, clips: int | None) -> Subject:
+    """Build a network and draw what it is trained on.
+
+    Args:
+        name: of the model
+        steps: batches an epoch
+        clips: clips a batch; None means the paper's batch
+    """
+    import noise
+    import numpy as np
+
+    from emobench.batches import Batches
+    from emobench.sources import Source
+    from emobench.training.together import Member
+
+    spec, network, shapes, operations = noise.network(name)
+    size = clips or spec.config.batch_size
+    number = steps * size
+    inputs, truth = noise.clips(spec, shapes, number)
+    sources = {
+        key: Source(values.__getitem__, np.full(number, values.shape[1]))
+        for key, values in inputs.items()
+    }
+
+    def member(seed: int) -> Member:
+        batches = Batches(
+            sources,
+            np.arange(number),
+            targets=truth,
+            weights=np.ones(number, np.float32),
+            batch_size=size,
+            batching="padded-length",
+            outputs=network.trained_outputs,
+            seed=seed,
+        )
+        return Member(seed, (), batches)
+
+    return Subject(spec, network, member, number, operations)
+
+
+def alone(subject: Subject, seconds: float) -> Measured:
+    """Time a member that is trained by itself, with Keras' own step."""
+    member = subject.member(0)
+    subject.network.restart(member.seed)
+    first, epoch = timed(
+        lambda report: subject.network.fit(member.batches, EPOCHS, report), seconds
+    )
+    return Measured(1, subject.clips / epoch, first)
+
+
+def at_once(subject: Subject, members: int, seconds: float) -> Measured:
+    """Time members that are trained at once, as many of them as memory holds."""
+    from emobench.training.together import train
+
+    while True:
+        several = [subject.member(seed) for seed in range(members)]
+        try:
+            first, epoch = timed(
+                lambda report, several=several: train(
+                    subject.network, subject.spec, several, EPOCHS, report
+                ),
+                seconds,
+            )
+        except Exception as error:
+            if "RESOURCE_EXHAUSTED" not in str(error) or members == 1:
+                raise
+            members //= 2
+            continue
+        return Measured(members, members * subject.clips / epoch, first)
+
+
+def timed(
+    train: Callable[[Callable[[int, Any], None]], Any], seconds: float
+) -> tuple[float, float]:
+    """Return the seconds of the first epoch of a training, and of the fastest of the others.
+
+    Args:
+        train: trains until it is stopped, and calls what it is given after every epoch
+        seconds: how long to go on after the first epoch; two more are timed at least
+    """
+    ends = [time.perf_counter()]
+
+    def report(done: int, loss: Any) -> None:
+        ends.append(time.perf_counter())
+        if done > 2 and ends[-1] - ends[1] > seconds:
+            raise _EnoughError
+
+    with contextlib.suppress(_EnoughError):
+        train(report)
+    taken = [after - before for before, after in pairwise(ends)]
+    return taken[0], min(taken[1:])
+
+
+def measure(subject: Subject, arguments: argparse.Namespace, products: list[Product]) -> None:
+    """Print one line for the network alone, and one for each number of members."""
+    product, lines = 0.0, []
+    for members in (1, *arguments.members):
+        product = max(product, rate(products, arguments.seconds / 5, time.perf_counter))
+        found = (
+            at_once(subject, members, arguments.seconds)
+            if lines
+            else alone(subject, arguments.seconds)
+        )
+        lines.append(found)
+        if found.members < members:  # memory holds no more
+            break
+    product = max(product, rate(products, arguments.seconds / 5, time.perf_counter))
+    for found in lines:
+        reached = found.rate * subject.operations
+        print(
+            f"{subject.spec.name:22} {found.members:7} {found.rate:9.1f} "
+            f"{found.rate / lines[0].rate:6.2f} {reached / 1e9:9.1f} {product / 1e9:9.1f} "
+            f"{reached / product:6.1%} {found.first_seconds:8.1f}",
+            flush=True,
+        )
+
+
+def parsed() -> argparse.Namespace:
+    """Return what the command line says, with what it leaves to where the networks are trained."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--model", nargs="*", default=list(NETWORKS))
+    parser.add_argument("--members", nargs="*", type=int, help="default: 10 30; on the CPU 3")
+    parser.add_argument("--seconds", type=float, default=5.0, help="for each number of members")
+    parser.add_argument("--steps", type=int, help="batches an epoch; default: 8; on the CPU 1")
+    parser.add_argument("--clips", type=int, help="clips a batch; default: the paper's; CPU 2")
+    parser.add_argument("--cpu", action="store_true", help="measure on the CPU")
+    arguments = parser.parse_args()
+    arguments.members = arguments.members or ([3] if arguments.cpu else [10, 30])
+    arguments.steps = arguments.steps or (1 if arguments.cpu else 8)
+    arguments.clips = arguments.clips or (2 if arguments.cpu else None)
+    return arguments
+
+
+def main() -> None:
+    """Find a card, see of it what a worker sees, and print the lines of every network."""
+    arguments = parsed()
+    devices = executors.find(executors.parse("cpu" if arguments.cpu else "auto"), "jax")
+    if not devices.cards and not arguments.cpu:
+        print(f"{Path(__file__).name}: no card that JAX can use; --cpu measures on the CPU.")
+        return
+    seat = environment.Seat(devices.cards[0].address) if devices.cards else None
+    os.environ.update(environment.of_worker("jax", 1, seat=seat))
+    from emobench import backend
+
+    backend.start_backend()
+    place = str(devices.cards[0]) if devices.cards else "the CPU"
+    print(f"training alone and together on {place}, {backend.precision(bool(devices.cards))}")
+    print(
+        f"{'model':22} {'members':>7} {'clips/s':>9} {'times':>6} {'GFLOP/s':>9} {'product':>9} "
+        f"{'share':>6} {'first s':>8}"
+    )
+    sizes, times = ((4096, 8192), 16) if devices.cards else ((512, 1024), 1)
+    products = [of_backend(size, times) for size in sizes]
+    for name in arguments.model:
+        measure(prepare(name, arguments.steps, arguments.clips), arguments, products)
+
+
+if __name__ == "__main__":
+    main()
