@@ -31,7 +31,7 @@ from emobench.executors import environment
 if TYPE_CHECKING:
     from emobench.spec import ModelSpec
     from emobench.training.network import Network
-    from emobench.training.together import Member
+    from emobench.training.stacked_batches import Member
 
 NETWORKS = (
     "aldeneh2017-logmel40",
@@ -98,7 +98,7 @@ def prepare(name: str, steps: int, clips: int | None) -> Subject:
 
     from emobench.batches import Batches
     from emobench.sources import Source
-    from emobench.training.together import Member
+    from emobench.training.stacked_batches import Member
 
     spec, network, shapes, operations = noise.network(name)
     size = clips or spec.config.batch_size

@@ -16,7 +16,8 @@ from emobench import models, protocols
 from emobench.batches import Batches
 from emobench.sources import Source
 from emobench.training.network import Network
-from emobench.training.together import Member, obstacle, train
+from emobench.training.stacked_batches import Member
+from emobench.training.together import obstacle, train
 
 STEPS = 20
 

@@ -18,7 +18,8 @@ from emobench.cli import main
 from emobench.errors import EmobenchError, SpecError
 from emobench.executors import Card, Devices
 from emobench.runs import Selection, execute, plan
-from emobench.runs.running import Step, _phases, _together, prepare
+from emobench.runs.handing_out import Step, phases, sizes_of_groups
+from emobench.runs.running import prepare
 from emobench.spec import Experiment, Job, Places
 from emobench.store import Store, read_experiments
 from emobench.training import jobs, network_fold
@@ -42,7 +43,7 @@ def groups(
 ) -> list[list[tuple]]:
     """Return corpus, fold and repetition of the jobs that are trained at once, by group."""
     planned = plan(Selection(("latif2019",), ("tiny",), "losgo", **options), places)
-    (work,) = _phases(steps, places, 1, 1, _together(planned, devices))
+    (work,) = phases(steps, places, 1, 1, sizes_of_groups(planned, devices))
     found: dict[tuple, list] = {}
     for item in work:
         found.setdefault(item.group if item.fellows else (item.group, item.job), []).append(item)

@@ -19,7 +19,7 @@ from rich.progress import Progress as Bars
 
 if TYPE_CHECKING:
     from ..executors import Event, Work
-    from ..runs.running import Step
+    from ..runs.handing_out import Step
 
 LINE_EVERY_SECONDS = 30.0
 

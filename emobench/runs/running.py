@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -22,6 +21,7 @@ from ..store import Store
 from ..training import dataset
 from ..training.context import hearing
 from ..training.dataset import Dataset
+from .handing_out import Step, phases, sizes_of_groups
 from .planning import Plan
 
 _log = logging.getLogger(__name__)
@@ -53,16 +53,6 @@ class Summary:
     left_out: dict[str, str] = field(default_factory=dict)
     skipped_clips: dict[str, dict[str, str]] = field(default_factory=dict)
     stopped: bool = False
-
-
-@dataclass(frozen=True)
-class Step:
-    """An experiment that is ready: its features are cached and its jobs are known."""
-
-    experiment: Experiment
-    model: ModelSpec
-    missing: tuple[Job, ...]
-    kept: int
 
 
 def prepare(
@@ -235,8 +225,8 @@ def execute(
         summary.kept += step.kept
         steps.append(step)
     begin(steps)
-    together = _together(planned, devices)
-    for phase in _phases(steps, places, threads, jobs, together):
+    together = sizes_of_groups(planned, devices)
+    for phase in phases(steps, places, threads, jobs, together):
         ready = [work for work in phase if _tuned(work, summary)]
         events = run_locally(ready, jobs=jobs, devices=devices, stopping=stopping)
         with contextlib.closing(events):
@@ -297,46 +287,6 @@ def _facts(data: Dataset, condition: Condition) -> dict[str, object]:
         "left_out": dict(sorted(data.left_out.items())),
         "emobench_version": __version__,
     }
-
-
-def _together(planned: Plan, devices: Devices) -> Callable[[int], int]:
-    """Return how many of an experiment's missing jobs are trained at once, 1 for each alone.
-
-    By default it is all of them on one card, or as many to each of several.
-    """
-    selection = planned.selection
-    if selection.backend != "jax" or selection.together == "off":
-        return lambda missing: 1
-    if selection.together != "auto":
-        count = selection.together
-        return lambda missing: count
-    workers = len(devices.cards) * devices.workers_per_card
-    return lambda missing: max(math.ceil(missing / workers), 1) if workers else 1
-
-
-def _phases(
-    steps: Iterable[Step],
-    places: Places,
-    threads: int,
-    jobs: int,
-    together: Callable[[int], int],
-) -> Iterator[list[Work]]:
-    """Yield the tuning steps first, whose results the folds of their experiments read."""
-    tuning, folds = [], []
-    for step in steps:
-        mine = [job for job in step.missing if job.fold is not None]
-        for job in step.missing:
-            if job.fold is None:
-                tuning.append(Work(step.experiment, job, places, threads, tuning_jobs=jobs))
-        size = together(len(mine)) if step.model.kind == "network" else 1
-        for start in range(0, len(mine), size):
-            group = mine[start : start + size]
-            for job in group:
-                fellows = tuple(other for other in group if other != job)
-                folds.append(Work(step.experiment, job, places, threads, fellows=fellows))
-    for item in tuning:
-        yield [item]
-    yield folds
 
 
 def _tuned(work: Work, summary: Summary) -> bool:

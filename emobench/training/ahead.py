@@ -16,6 +16,7 @@ from . import together
 from .network import Network
 from .ready_fold import ReadyFold, make_ready, same_network
 from .seeds import job_seed
+from .stacked_batches import Member
 
 Report = Callable[[int, int, float], None]
 
@@ -105,6 +106,6 @@ def _train(
         }
 
 
-def _member(ready: ReadyFold, network: Network) -> together.Member:
+def _member(ready: ReadyFold, network: Network) -> Member:
     batches = ready.feed(network).labelled(ready.parts.training, seed=ready.seed)
-    return together.Member(ready.seed, ready.tables, batches)
+    return Member(ready.seed, ready.tables, batches)
