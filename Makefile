@@ -21,8 +21,11 @@ run: install  ## Run every model on the synthetic demo corpus and print the lead
 	$(BIN)/emobench run --model all --corpus demo --protocol smoke --results $(DEMO) --jobs $(JOBS)
 	$(BIN)/emobench leaderboard --protocol smoke --results $(DEMO)
 
-test: install  ## Run the whole test suite
-	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal
+test: install  ## Run the tests, but for those marked slow
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m "not slow"
+
+test-all: test  ## Run all tests: those of `make test`, then the slow ones
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m slow
 
 fuzz: install  ## Give mutated files to all that reads any, for ten minutes
 	$(BIN)/python tests/fuzzing.py --seconds 600

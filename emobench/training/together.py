@@ -109,7 +109,8 @@ def _train(
     report: Report,
 ) -> list[Trained]:
     data = device_data(members)
-    step = jax.jit(_every(_step(network, spec)), static_argnames="rows", donate_argnums=0)
+    names = list(members[0].batches.sources)
+    step = jax.jit(_every(_step(network, spec, names)), static_argnames="rows", donate_argnums=0)
     state = _start(network, members)
     history = []
     for epoch in range(epochs):
@@ -204,7 +205,9 @@ def _every(step: Callable[..., Any]) -> Callable[..., Any]:
     return every
 
 
-def _step(network: Network, spec: ModelSpec) -> Callable[..., tuple[State, Any]]:
+def _step(
+    network: Network, spec: ModelSpec, names: Sequence[str]
+) -> Callable[..., tuple[State, Any]]:
     """Return one step of one member, as Keras takes it: loss, gradient, Adam."""
     import jax
     import jax.numpy as jnp
@@ -231,8 +234,9 @@ def _step(network: Network, spec: ModelSpec) -> Callable[..., tuple[State, Any]]
         clips, weights, targets, excess, active, table = batch
         trainable, others, optimizer = state
         inputs = {
-            name: values[jnp.minimum(table, len(values) - 1), clips, :length]
-            for (name, values), length in zip(data.items(), rows, strict=True)
+            # By name: JAX sorts the keys of what a compiled function is given.
+            name: data[name][jnp.minimum(table, len(data[name]) - 1), clips, :length]
+            for name, length in zip(names, rows, strict=True)
         }
         with excess_rows(excess):
             (loss, new_others), gradient = jax.value_and_grad(loss_of, has_aux=True)(
