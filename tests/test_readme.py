@@ -69,6 +69,7 @@ def test_adding_a_corpus(tmp_path):
     assert "".join(line for line in written if not line.startswith("#")) == blocks("yaml")[0]
 
 
+@pytest.mark.slow
 @pytest.mark.corpora
 def test_the_commands_on_real_corpora(tmp_path, real_data):
     (tmp_path / "corpora").symlink_to(real_data)
