@@ -112,12 +112,15 @@ print(json.dumps(compare(*sys.argv[1:])))
 """
 
 
+QUICK = [("aldeneh2017-logmel40", "padded-length"), ("latif2019", "sorted")]
+EVERY = [*((name, "padded-length") for name in SMALL), ("aldeneh2017-logmel40", "sorted")]
+
+
 @pytest.mark.parametrize(
     ("name", "batching"),
     [
-        *((name, "padded-length") for name in SMALL),
-        ("aldeneh2017-logmel40", "sorted"),
-        ("latif2019", "sorted"),
+        *QUICK,
+        *(pytest.param(*each, marks=pytest.mark.slow) for each in EVERY if each not in QUICK),
     ],
 )
 def test_a_member_learns_what_it_learns_alone(name, batching):
