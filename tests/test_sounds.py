@@ -155,8 +155,8 @@ def test_a_file_that_changes_while_it_is_read_is_not_remembered(tmp_path, monkey
     settle(path)
     decode = audio.decode
 
-    def disturbed(*arguments):
-        found = decode(*arguments)
+    def disturbed(*arguments, **more):
+        found = decode(*arguments, **more)
         replace_in_place(path, 2)
         return found
 
