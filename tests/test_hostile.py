@@ -243,7 +243,9 @@ def tarred(names: list[str], **headers: str) -> bytes:
     return content.getvalue()
 
 
-@pytest.mark.parametrize("content", [zipped([]), zipped(["a/"]), tarred([])])
+@pytest.mark.parametrize(
+    "content", [zipped([]), zipped(["a/"]), tarred([])], ids=["zip", "folder", "tar"]
+)
 def test_empty_archives(opened, content):
     with pytest.raises(
         CorpusError, match=r"a\.zip: expected an archive with files, found an empty"
