@@ -16,7 +16,8 @@ from .network import Network
 _KEPT = 5
 """Networks that a process keeps: one more than a grid has cells, as each costs a trace."""
 
-_networks: OrderedDict[str, Network] = OrderedDict()
+_networks: OrderedDict[tuple[str, str], Network] = OrderedDict()
+"""By the model's name and all that shapes it, the last used at the end."""
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,8 @@ def open_network(ready: ReadyFold, config: Mapping[str, Any]) -> Network:
         config: hyper-parameters that differ from the model's
     """
     key, spec, shapes = _described(ready, config)
+    for other in [known for known in _networks if known[0] != spec.name]:
+        del _networks[other]  # its experiment is over, and a card's memory is not for nothing
     if key not in _networks:
         _networks[key] = Network(spec, shapes, len(ready.context.data.labels))
     _networks.move_to_end(key)
@@ -95,7 +98,7 @@ def same_network(one: ReadyFold, other: ReadyFold) -> bool:
 
 def _described(
     ready: ReadyFold, config: Mapping[str, Any]
-) -> tuple[str, ModelSpec, dict[str, tuple[int | None, ...]]]:
+) -> tuple[tuple[str, str], ModelSpec, dict[str, tuple[int | None, ...]]]:
     """Return the name, the configured model and the input shapes of a fold's network."""
     shapes = {name: item.shape for name, item in ready.inputs.items()}
     changed = dict(config)
@@ -104,4 +107,5 @@ def _described(
     spec = ready.context.model
     if changed:
         spec = replace(spec, config=replace(spec.config, **changed))
-    return repr((spec.name, spec.config, shapes, len(ready.context.data.labels))), spec, shapes
+    shaped = repr((spec.config, shapes, len(ready.context.data.labels)))
+    return (spec.name, shaped), spec, shapes
