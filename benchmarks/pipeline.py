@@ -21,8 +21,8 @@ import numpy as np  # noqa: E402
 
 from emobench import corpora, models  # noqa: E402
 from emobench.batches import Batches  # noqa: E402
+from emobench.experiments import dataset  # noqa: E402
 from emobench.spec import Places  # noqa: E402
-from emobench.training import dataset  # noqa: E402
 from emobench.training.network import Network  # noqa: E402
 
 ROUNDS = 3

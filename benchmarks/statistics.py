@@ -17,10 +17,10 @@ import numpy as np
 
 from emobench import runs
 from emobench.backend import start_backend
+from emobench.experiments.context import Context
 from emobench.metrics import uar
 from emobench.runs.running import prepare
 from emobench.spec import Job
-from emobench.training.context import Context
 from emobench.training.seeds import job_seed
 
 

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from .attention import Attended
-    from .leaderboard.bitrates import Curve, Point
+    from .analysis.attention import Attended
+    from .analysis.bitrates import Curve, Point
 
 SUFFIXES = (".png", ".pdf", ".svg")
 """Kinds of figures."""

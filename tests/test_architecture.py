@@ -33,15 +33,32 @@ RANKS = {
     "batching": 2,
     "batches": 3,
     "models": 4,
-    "leaderboard": 4,
-    "attention": 5,
+    "results": 4,
+    "analysis": 5,
     "experiments": 5,
     "training": 6,
+    "leaderboard": 6,
     "plots": 6,
     "executors": 7,
     "runs": 8,
     "cli": 9,
 }
+FLOORS = {
+    "corpora": {
+        "entries": 0,
+        "registry": 1,
+        "paths": 2,
+        "reading": 3,
+        "readers": 4,
+        "opening": 5,
+        "table_columns": 6,
+        "table": 7,
+        "checking": 8,
+        "download": 8,
+        "proposal": 8,
+    },
+}
+"""Floors inside a package, where it has several."""
 HEAVY = {
     "av": {"audio"},
     "soundfile": {"audio", "conditions", "demo"},
@@ -100,6 +117,29 @@ def test_imports_point_downwards(path):
         if RANKS[other] >= RANKS[own]:
             wrong.append(f"{path.name}:{line} imports {other}, which is not below {own}")
     assert wrong == []
+
+
+@pytest.mark.parametrize("package", FLOORS)
+def test_imports_inside_a_package_point_downwards(package):
+    floors, folder = FLOORS[package], PACKAGE / package
+    wrong = []
+    for path in sorted(folder.rglob("*.py")):
+        own = path.relative_to(folder).with_suffix("").parts[0]
+        if own == "__init__":
+            continue
+        for line, module in imports(path):
+            parts = module.split(".")
+            if parts[:2] != ["emobench", package] or parts[2:3] in ([], [own]):
+                continue
+            if floors[parts[2]] >= floors[own]:
+                wrong.append(f"{path.name}:{line} imports {parts[2]}, which is not below {own}")
+    assert wrong == []
+
+
+def test_every_floor_exists():
+    for package, floors in FLOORS.items():
+        found = {path.stem for path in (PACKAGE / package).iterdir() if path.stem[0] != "_"}
+        assert found == set(floors)
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))

@@ -9,7 +9,7 @@ import pytest
 import trees
 
 from emobench import cli, corpora, folds, protocols
-from emobench.corpora import cautions
+from emobench.corpora.checking import cautions
 from emobench.errors import CorpusError
 
 ENTRY = r"""

@@ -17,7 +17,7 @@ import soundfile
 import trees
 
 from emobench import cli, corpora
-from emobench.corpora import contents, files, parallel
+from emobench.corpora.reading import audio_files, contents, parallel
 from emobench.corpora.registry import PACKAGED
 
 REGISTRY = corpora.load_registry([PACKAGED])
@@ -351,14 +351,14 @@ def test_file_that_goes_away_while_it_is_looked_at(tmp_path, monkeypatch):
     corpus = corpora.load_registry([file]).get("mine")
     cache = tmp_path / "cache"
     assert corpora.check(corpus, tmp_path, cache=cache).good
-    scan = files.scan
+    scan = audio_files.scan
 
     def scan_then_lose(*arguments):
         found = scan(*arguments)
         (folder / "a_ang_0.wav").unlink(missing_ok=True)
         return found
 
-    monkeypatch.setattr("emobench.corpora.reading.scan", scan_then_lose)
+    monkeypatch.setattr("emobench.corpora.opening.scan", scan_then_lose)
     report = corpora.check(corpus, tmp_path, cache=cache)
     assert "cannot be read (No such file or directory)" in report.broken["a_ang_0.wav"]
 

@@ -14,10 +14,10 @@ from sklearn.metrics import balanced_accuracy_score, recall_score
 from stored import Filled, current, experiment, predictions
 
 from emobench import metrics
+from emobench.analysis import speakers
+from emobench.analysis.comparison import compare, interval, sign_flips, sign_test
 from emobench.cli.compare import compare as command
 from emobench.errors import StoreError
-from emobench.leaderboard import speakers
-from emobench.leaderboard.comparison import compare, interval, sign_flips, sign_test
 from emobench.spec import Job
 
 CLASSES = ("anger", "neutral", "sadness")

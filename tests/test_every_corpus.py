@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 import trees
+from emobench.corpora.checking.counts import PUBLISHED, published, published_counts
 
 from emobench import corpora
-from emobench.corpora.checking import published, published_counts
+from emobench.corpora.entries.yaml_source import read
 from emobench.corpora.registry import PACKAGED, normalised
-from emobench.corpora.yaml_source import read
 
 REGISTRY = corpora.load_registry([PACKAGED])
 ENTRIES = [name for name in REGISTRY.names() if not REGISTRY.get(name).synthetic]
@@ -87,7 +87,7 @@ def test_texts_that_say_nothing_of_the_emotion_are_marked():
 
 
 def test_published_rows_sum_to_the_printed_totals():
-    text = (PACKAGED.parent / "table1.csv").read_text(encoding="utf-8")
+    text = PUBLISHED.read_text(encoding="utf-8")
     totals = [int(line.rpartition(",")[2]) for line in text.splitlines()[1:]]
     assert [sum(row.values()) for row in published().values()] == totals
 

@@ -13,18 +13,18 @@ from click.testing import CliRunner
 from conftest import perform_here
 
 from emobench import audio, conditions, corpora, features, models
-from emobench.attention import by_voicing
+from emobench.analysis.attention import by_voicing
 from emobench.cli.attention import attention
 from emobench.cli.progress import Progress
 from emobench.conditions import Condition
 from emobench.errors import CorpusError, SpecError, StoreError
 from emobench.executors import Outcome
+from emobench.experiments import dataset
 from emobench.features import FeatureSet
 from emobench.runs import Selection, current_fingerprint, execute, plan
 from emobench.spec import Job, fingerprint
 from emobench.store import StoredExperiment, read_attention, read_experiments
 from emobench.store.attention import to_parquet
-from emobench.training import dataset
 
 READS = "yoon2018-tre"
 ATTENDS = "mirsamadi2017-attention-lld"

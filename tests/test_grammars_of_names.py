@@ -16,8 +16,8 @@ import trees
 import yaml
 
 from emobench.corpora import load_registry
+from emobench.corpora.opening import read
 from emobench.corpora.proposal import Proposal, propose
-from emobench.corpora.reading import read
 from emobench.errors import CorpusError, EmobenchError
 
 WORDS = {"angry": "anger", "happy": "happiness", "sad": "sadness"}

@@ -20,8 +20,8 @@ import trees
 from emobench import cli, corpora
 from emobench.corpora.download import Limits, unpack
 from emobench.errors import CorpusError, FeatureError, SpecError, printable
+from emobench.experiments import given_texts
 from emobench.features import word_vectors
-from emobench.training import transcripts
 
 MINE = r"""
 mine:
@@ -207,7 +207,7 @@ def test_transcripts_of_many_columns(tmp_path, quick):
     line = ",".join(f"c{number}" for number in range(300_000))
     file.write_text(f"id,text,{line}\n")
     with pytest.raises(CorpusError, match="found a first line of more than 10,000 bytes"):
-        transcripts.read(file, pd.Index(["a"]))
+        given_texts.read(file, pd.Index(["a"]))
 
 
 # Archives -----------------------------------------------------------------------------------------

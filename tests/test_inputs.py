@@ -11,9 +11,9 @@ from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.preprocessing import StandardScaler
 
 from emobench import features
+from emobench.experiments.inputs import AudioInput, Side, TextInput
 from emobench.features import FeatureSet
 from emobench.scaling import Moments
-from emobench.training.inputs import AudioInput, Side, TextInput
 
 TRAINING, TEST = np.array([0, 2, 3, 5, 6]), np.array([1, 4, 7])
 TABLE = pd.DataFrame(

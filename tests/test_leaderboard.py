@@ -22,9 +22,11 @@ from sklearn.metrics import accuracy_score, balanced_accuracy_score, f1_score
 from stored import FakeRegistry, Filled, current, experiment, older, predictions
 
 from emobench import leaderboard
+from emobench.analysis import published
 from emobench.cli.leaderboard import leaderboard as command
 from emobench.errors import SpecError, StoreError
-from emobench.leaderboard import Leaderboard, papers, published, render
+from emobench.leaderboard import Leaderboard, render
+from emobench.results import papers
 from emobench.spec import Job
 
 PAPER = (

@@ -14,10 +14,12 @@ from sklearn.metrics import precision_score
 from stored import FakeRegistry, Filled, current, experiment, predictions
 
 from emobench import leaderboard, protocols
+from emobench.analysis import published
 from emobench.cli.leaderboard import leaderboard as command
 from emobench.errors import SpecError
-from emobench.leaderboard import Leaderboard, papers, published, render
-from emobench.leaderboard.words import heading
+from emobench.leaderboard import Leaderboard, render
+from emobench.leaderboard.phrases import heading
+from emobench.results import papers
 from emobench.spec import Job
 
 FORMATS = ("table", "markdown", "csv", "json")

@@ -15,9 +15,9 @@ from sklearn.metrics import balanced_accuracy_score
 from stored import FakeRegistry, Filled, current, experiment, predictions
 
 from emobench import plots
+from emobench.analysis import bitrates
 from emobench.cli.bitrates import bitrates as command
 from emobench.errors import SpecError, StoreError
-from emobench.leaderboard import bitrates
 from emobench.spec import Job
 
 RATES = (8, 64, 256)

@@ -15,9 +15,9 @@ from trees import cafe, jl, plant, ravdess, savee, tess, wav_bytes
 
 from emobench.cli import main
 from emobench.corpora import load_registry
+from emobench.corpora.opening import read
 from emobench.corpora.proposal import Proposal, add_to, propose
-from emobench.corpora.proposal.words import meaning, sexes
-from emobench.corpora.reading import read
+from emobench.corpora.proposal.vocabulary import meaning, sexes
 from emobench.errors import CorpusError, SpecError
 
 Truth = Mapping[str, tuple[str, str]]

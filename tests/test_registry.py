@@ -18,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from emobench import corpora
-from emobench.corpora.fields import EMOTIONS, split_emotion
+from emobench.corpora.entries.fields import EMOTIONS, split_emotion
 from emobench.corpora.registry import PACKAGED
 from emobench.errors import SpecError
 from emobench.spec import fingerprint

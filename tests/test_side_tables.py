@@ -10,10 +10,10 @@ import grammars
 import openpyxl
 import pytest
 import trees
+from emobench.corpora.reading.spellings import unified
 
 from emobench import corpora, folds, protocols
 from emobench.corpora.registry import PACKAGED
-from emobench.corpora.spellings import unified
 from emobench.errors import CorpusError
 
 REGISTRY = corpora.load_registry([PACKAGED])

@@ -11,13 +11,14 @@ import pytest
 
 from emobench import corpora, models, protocols
 from emobench.batches import Batches
+from emobench.experiments import dataset
+from emobench.experiments.context import open_context
+from emobench.experiments.dataset import Dataset
 from emobench.runs import Selection, plan
 from emobench.runs.running import prepare
 from emobench.sources import Source
 from emobench.spec import Development, Job, OutputSpec, Places
-from emobench.training import dataset, jobs, network_fold
-from emobench.training.context import open_context
-from emobench.training.dataset import Dataset
+from emobench.training import jobs, network_fold
 from emobench.training.network import Network
 
 MODEL = "latif2019"  # batch normalisation and dropout: the most state to leak or to forget

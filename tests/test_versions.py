@@ -13,9 +13,9 @@ from emobench import corpora, features, models, protocols, versions
 from emobench.errors import EmobenchError
 from emobench.executors.worker import perform
 from emobench.experiments import configuration, current_fingerprint, parts
+from emobench.experiments import context as contexts
 from emobench.runs import Selection, execute, plan
 from emobench.runs.running import prepare
-from emobench.training import context as contexts
 
 RESULTS = Path(__file__).parent.parent / "results"
 STORED = sorted(RESULTS.rglob("experiment.json"))

@@ -12,7 +12,7 @@ from . import options
 if TYPE_CHECKING:
     import pandas as pd
 
-    from ..attention import Attended
+    from ..analysis.attention import Attended
 
 
 @click.command()
@@ -50,8 +50,8 @@ def attention(
     tested on it. Without, the mean weight of silent, unvoiced and voiced frames is printed,
     relative to even attention. Both are read from results: run the model first.
     """
-    from .. import attention as attended
     from .. import corpora, models, protocols, runs
+    from ..analysis import attention as attended
 
     places = runs.find_places(data=data, results=results, cache=cache, datasets=datasets)
     registry = corpora.load_registry(places.datasets)

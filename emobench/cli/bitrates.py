@@ -50,7 +50,7 @@ def bitrates(
     draws of speakers. `emobench run --condition mp3:all` makes the results.
     """
     from .. import models as zoo
-    from ..leaderboard import bitrates as read
+    from ..analysis import bitrates as read
 
     reading = stored.reading(datasets)
     curves = read.curves(

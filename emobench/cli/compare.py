@@ -11,8 +11,8 @@ import click
 from . import options, stored
 
 if TYPE_CHECKING:
-    from ..leaderboard.comparison import Comparison
-    from ..leaderboard.selection import Candidate
+    from ..analysis.comparison import Comparison
+    from ..results.selection import Candidate
 
 _FEW = 20
 
@@ -42,7 +42,8 @@ def compare(
     speakers, a sign-flip permutation test and a sign test. A model may be written with the
     fingerprint of a result, MODEL/1a2b3c4d, to name one run under a condition or with files.
     """
-    from ..leaderboard import comparison, gathering, speakers
+    from ..analysis import comparison, speakers
+    from ..results import gathering
 
     reading = stored.reading(datasets)
     known = reading["registry"].get(corpus)

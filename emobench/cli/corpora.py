@@ -137,7 +137,7 @@ def utterances(
 ) -> None:
     """Print the clips of corpus NAME: id, file, label, speaker and what else is known."""
     from .. import corpora as package
-    from ..corpora.columns import columns
+    from ..corpora.table_columns import columns
 
     corpus = package.load_registry(datasets).get(name)
     reading = package.open_corpus(corpus, data, cache)

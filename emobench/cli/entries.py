@@ -46,7 +46,7 @@ def where_to_get(corpus: Corpus, missing: list[Corpus] | None = None) -> str:
 
 def _origin(corpus: Corpus) -> Iterator[tuple[str, str]]:
     """Yield who made it, and how to get it."""
-    from ..corpora.fields import split_download
+    from ..corpora.entries.fields import split_download
 
     for key in ("language", "year", "citation", "doi", "licence"):
         if getattr(corpus, key) is not None:

@@ -125,7 +125,7 @@ def _show_training(spec: ModelSpec) -> None:
 
 
 def _show_published(name: str) -> None:
-    from ..leaderboard.published import of_model
+    from ..analysis.published import of_model
 
     for row in of_model(name):
         click.echo(

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from ..corpora import CheckReport
-    from ..corpora.clips import Duplicate
+    from ..corpora.reading.clips import Duplicate
 
 _PLAIN_WIDTH = 1000
 _MOST_LISTED = 20
@@ -108,7 +108,7 @@ def _remarks(report: CheckReport) -> Iterator[str]:
 
 def _copies(duplicates: Sequence[Duplicate]) -> list[str]:
     """Return which folders hold the same as which others, and how many files."""
-    from ..corpora.duplicates import apart
+    from ..corpora.reading.duplicates import apart
 
     folders = Counter(apart(copy.used, copy.unused) for copy in duplicates)
     return [

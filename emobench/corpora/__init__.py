@@ -9,14 +9,14 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from .fields import EMOTIONS, TABLE_COLUMNS
-from .places import cache_root, data_root, find, how_to_get, locate
+from .entries.fields import EMOTIONS, TABLE_COLUMNS
+from .entries.schema import Corpus
+from .paths import cache_root, data_root, find, how_to_get, locate
 from .registry import Registry, load_registry, normalised
-from .schema import Corpus
 
 if TYPE_CHECKING:
-    from .cautions import foresee
-    from .checking import CheckReport, check
+    from .checking.cautions import foresee
+    from .checking.counts import CheckReport, check
     from .opening import open_corpus
     from .table import load, load_corpus
 
@@ -44,9 +44,9 @@ _LATER = {
     "load": "table",
     "load_corpus": "table",
     "open_corpus": "opening",
-    "foresee": "cautions",
-    "check": "checking",
-    "CheckReport": "checking",
+    "foresee": "checking.cautions",
+    "check": "checking.counts",
+    "CheckReport": "checking.counts",
 }
 
 

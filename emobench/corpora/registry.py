@@ -11,12 +11,12 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from ..errors import SpecError, suggest
-from . import yaml_source
-from .items import Drop, Expect, SideTable, TextFiles, ValueMap
-from .rules import LONGEST_NAME, Mistake, is_name, mistakes
-from .schema import Corpus, Entry
-from .yaml_source import Entry as Source
-from .yaml_source import Location
+from .entries import yaml_source
+from .entries.items import Drop, Expect, SideTable, TextFiles, ValueMap
+from .entries.rules import LONGEST_NAME, Mistake, is_name, mistakes
+from .entries.schema import Corpus, Entry
+from .entries.yaml_source import Entry as Source
+from .entries.yaml_source import Location
 
 PACKAGED = Path(__file__).parent.parent / "datasets.yaml"
 """The registry that comes with the package."""

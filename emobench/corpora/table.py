@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from .clips import Reading
-from .columns import columns
+from .entries.schema import Corpus
 from .opening import open_corpus
+from .reading.clips import Reading
 from .registry import load_registry
-from .schema import Corpus
+from .table_columns import columns
 
 _TEXT = "str" if int(pd.__version__.partition(".")[0]) >= 3 else object
 

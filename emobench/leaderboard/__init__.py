@@ -12,12 +12,12 @@ from collections.abc import Sequence
 from typing import Literal, get_args
 
 from ..errors import SpecError, suggest
+from ..results.gathering import Current, protocols_on_disk
 from . import data, markdown, terminal
 from .assembly import build, build_all
 from .board import Cell, Leaderboard, Row
-from .gathering import Current, protocols_on_disk
-from .grid import Metric
 from .markdown import embed
+from .tables import Metric
 
 Format = Literal["table", "markdown", "csv", "json"]
 FORMATS: tuple[str, ...] = get_args(Format)

@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .. import metrics, protocols
-from . import papers, published
+from ..analysis import published
+from ..results import papers
+from ..results.gathering import Current, gather, protocol_name, protocols_on_disk
+from ..results.lookup import Lookup
+from ..results.selection import FILES, Candidate
 from .board import Cell, Leaderboard, Row
-from .gathering import Current, gather, protocol_name, protocols_on_disk
-from .lookup import Lookup
-from .selection import FILES, Candidate
 
 if TYPE_CHECKING:
     from ..corpora import Registry

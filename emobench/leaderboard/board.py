@@ -6,8 +6,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .published import Published, name_of
-from .selection import Notice
+from ..analysis.published import Published, name_of
+from ..results.selection import Notice
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,10 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from ..analysis.published import METRICS, Published
+from ..results.selection import FILES
 from .board import Cell, Leaderboard, Row
-from .published import METRICS, Published
-from .selection import FILES
-from .words import shown_notices
+from .phrases import shown_notices
 
 SCORES = ("uar", "uar_sd", "uar_pooled", "wa", "macro_f1", "wap")
 """Scores in percent, of all that are computed."""

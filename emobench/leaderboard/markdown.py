@@ -6,10 +6,10 @@ import itertools
 from collections.abc import Sequence
 
 from ..errors import SpecError
-from . import grid
+from . import tables
 from .board import Leaderboard, Row
-from .grid import Grid, Item, Metric
-from .words import HEADINGS, SYNTHETIC, heading, shown_notices
+from .phrases import HEADINGS, SYNTHETIC, heading, shown_notices
+from .tables import Grid, Item, Metric
 
 START = "<!-- leaderboard:start -->"
 END = "<!-- leaderboard:end -->"
@@ -39,7 +39,7 @@ def to_markdown(boards: Sequence[Leaderboard], metrics: Sequence[Metric]) -> str
             parts += _section(board, rows, metrics)
             parts += _notices(board, real or not synthetic)
     if len(parts) == 1:
-        parts.append(grid.NOTHING)
+        parts.append(tables.NOTHING)
     return "\n\n".join([*parts, _REGENERATE]) + "\n"
 
 
@@ -90,8 +90,8 @@ def _section(
     if board.caution:
         parts.append(f"**Caution:** {board.caution}.")
     if not rows:
-        return [*parts, grid.empty(board)]
-    for group in grid.groups(board, rows, metrics, conditions=conditions):
+        return [*parts, tables.empty(board)]
+    for group in tables.groups(board, rows, metrics, conditions=conditions):
         parts += [f"{level}# {group.title}"] if group.title else []
         for table in group.tables:
             parts += [table.caption, *map(_lines, _cut(table)), *_below(table)]

@@ -6,10 +6,10 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from . import grid
+from . import tables
 from .board import Leaderboard, Row
-from .grid import Grid, Item, Metric
-from .words import HEADINGS, SYNTHETIC, heading, shown_notices
+from .phrases import HEADINGS, SYNTHETIC, heading, shown_notices
+from .tables import Grid, Item, Metric
 
 _GAP = "   "
 _PROSE = 100
@@ -65,7 +65,7 @@ def to_text(
     """
     style = _Style(colour, width)
     if not boards:
-        return grid.NOTHING + "\n"
+        return tables.NOTHING + "\n"
     return "\n\n".join("\n".join(_board(board, metrics, style)) for board in boards) + "\n"
 
 
@@ -81,7 +81,7 @@ def _board(board: Leaderboard, metrics: Sequence[Metric], style: _Style) -> Iter
         yield from _section(board, board.synthetic, metrics, style)
     if not board.rows and not board.synthetic:
         yield ""
-        yield from style.prose(grid.empty(board))
+        yield from style.prose(tables.empty(board))
     for kind, title in HEADINGS.items():
         lines = [notice.text for notice in shown_notices(board, kind, real=False)]
         if lines:
@@ -94,7 +94,7 @@ def _board(board: Leaderboard, metrics: Sequence[Metric], style: _Style) -> Iter
 def _section(
     board: Leaderboard, rows: Sequence[Row], metrics: Sequence[Metric], style: _Style
 ) -> Iterator[str]:
-    for group in grid.groups(board, rows, metrics):
+    for group in tables.groups(board, rows, metrics):
         if group.title:
             yield ""
             yield style.bold(group.title)
@@ -118,7 +118,7 @@ def _table(table: Grid, style: _Style) -> Iterator[str]:
 
 
 def _has_gaps(table: Grid) -> bool:
-    return any(item.own == grid.ABSENT for _, items in table.rows for item in items)
+    return any(item.own == tables.ABSENT for _, items in table.rows for item in items)
 
 
 def _lines(table: Grid, style: _Style) -> Iterator[str]:

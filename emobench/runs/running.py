@@ -15,12 +15,11 @@ from ..conditions import Condition
 from ..corpora import Corpus
 from ..errors import CorpusError, FeatureError, SpecError, StoreError
 from ..executors import Devices, Event, Work, run_locally
-from ..experiments import configuration, extras, hears
+from ..experiments import configuration, dataset, extras, hears
+from ..experiments.context import hearing
+from ..experiments.dataset import Dataset
 from ..spec import Experiment, Fold, Job, ModelSpec, Places
 from ..store import Store
-from ..training import dataset
-from ..training.context import hearing
-from ..training.dataset import Dataset
 from .handing_out import Step, phases, sizes_of_groups
 from .planning import Plan
 

@@ -8,9 +8,9 @@ import numpy as np
 
 from .. import folds, weights
 from ..errors import EmobenchError
+from ..experiments.context import Context
 from ..spec import Job
 from ..store import Store
-from .context import Context
 
 Predicted = tuple[dict[str, Any], tuple[str, ...], np.ndarray]
 """What is to be recorded, the classes, and probabilities of shape `(test clips, classes)`."""

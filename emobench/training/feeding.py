@@ -10,9 +10,9 @@ import numpy as np
 
 from .. import folds, weights
 from ..batches import Batches
+from ..experiments.context import Context
+from ..experiments.inputs import Prepared
 from ..spec import Fold
-from .context import Context
-from .inputs import Prepared
 
 
 @dataclass(frozen=True)

@@ -11,10 +11,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ..experiments.context import open_context
 from ..spec import Experiment, Job, Places
 from ..store import Store
 from . import estimator_fold
-from .context import open_context
 from .provenance import peak_resident_mib, provenance
 from .scoring import score
 from .seeds import job_seed

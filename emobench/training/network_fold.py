@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 
 from ..batches import Batches
+from ..experiments.context import Context
+from ..experiments.inputs import Prepared
 from ..spec import Development, Fold, Job, fingerprint
-from . import ahead, grid, together
+from . import ahead, together, tuning
 from .attending import attention
 from .best_epoch import BestEpoch
-from .context import Context
 from .feeding import Feed, Parts
-from .inputs import Prepared
 from .network import Network
 from .normalisation import Statistics, settle
 from .ready_fold import ReadyFold, make_ready, open_network
@@ -25,7 +25,7 @@ from .ready_fold import ReadyFold, make_ready, open_network
 Report = Callable[[int, int, float], None]
 """Called with finished epochs, epochs in all, and the training loss."""
 
-_searches: dict[str, grid.Found] = {}
+_searches: dict[str, tuning.Found] = {}
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ def run(
     return replace(trained, facts={**facts, **trained.facts})
 
 
-def _searched(context: Context, fold: Fold, seed: int) -> grid.Found:
+def _searched(context: Context, fold: Fold, seed: int) -> tuning.Found:
     """Return the best hyper-parameters of a fold; a process searches a fold once.
 
     What the test side sounds like has no part in the search, so experiments that differ in that
@@ -89,8 +89,8 @@ def _searched(context: Context, fold: Fold, seed: int) -> grid.Found:
         del learnt["condition"]
     key = fingerprint([learnt, context.experiment.clips, fold.index, seed])
     if key not in _searches:
-        inner, kind = grid.inner_folds(fold, context.data)
-        _searches[key] = grid.search(
+        inner, kind = tuning.inner_folds(fold, context.data)
+        _searches[key] = tuning.search(
             context.model.grid,
             inner,
             kind,

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from ..experiments.context import Context
+from ..experiments.inputs import Prepared
 from ..spec import Fold, ModelSpec
-from .context import Context
 from .feeding import Feed, Parts, part
-from .inputs import Prepared
 from .network import Network
 
 _KEPT = 5

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from .. import metrics
+from ..experiments.dataset import Dataset
 from ..spec import Fold, Job
-from .dataset import Dataset
 
 
 def score(

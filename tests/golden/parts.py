@@ -138,7 +138,7 @@ def _clips() -> tuple[np.ndarray, list[str], list[tuple[np.ndarray, np.ndarray]]
 
 
 def _tuning() -> dict[str, Any]:
-    from emobench.training import grid
+    from emobench.training import tuning
 
     features, labels, splits = _clips()
     found: dict[str, Any] = {}
@@ -151,7 +151,7 @@ def _tuning() -> dict[str, Any]:
     data = SimpleNamespace(labels=LABELS, targets=np.arange(8) % 4, positions=ids.get_indexer)
     right = {1: (0, 1, 2, 3), 2: (0, 1, 2, 0), 3: (0, 0, 0, 0), 4: (0, 1, 2, 3)}
     inner = [SimpleNamespace(test=ids[:4]), SimpleNamespace(test=ids[4:])]
-    searched = grid.search(
+    searched = tuning.search(
         {"x": (3, 2, 1, 4)}, inner, "", data, lambda fold, cell: np.eye(4)[list(right[cell["x"]])]
     )
     found["network"] = few([cell["score"] for cell in searched.scores])

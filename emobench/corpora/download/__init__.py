@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .archives import Limits, unpack
-from .delivery import Delivery, download, is_complete
+from .fetching import Delivery, download, is_complete
 from .record import FILE, Record
 from .transfer import Patience, Source, Transfer
 

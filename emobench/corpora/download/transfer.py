@@ -15,7 +15,7 @@ import requests
 import urllib3
 
 from ...errors import CorpusError
-from ..fields import split_download
+from ..entries.fields import split_download
 from .connection import Guarded, Interrupted, open_address
 from .storage import insist_on_room, storing
 

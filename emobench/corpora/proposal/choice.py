@@ -16,10 +16,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from ..files import AudioFile
+from ..reading.audio_files import AudioFile
 from . import legends
 from .parts import Part, Split, splits
-from .words import Meaning, emotion_of, meaning, plain, sexes
+from .vocabulary import Meaning, emotion_of, meaning, plain, sexes
 
 _SPEAKER_WORDS = frozenset(
     {

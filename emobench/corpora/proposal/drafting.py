@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from ..contents import digest
-from ..fields import EMOTIONS
-from ..files import AudioFile
+from ..entries.fields import EMOTIONS
+from ..reading.audio_files import AudioFile
+from ..reading.contents import digest
 from ..registry import normalised
 from . import sheets
 from .choice import Choice, choose
@@ -17,7 +17,7 @@ from .draft import Draft
 from .expression import expression
 from .parts import Part, Split
 from .sheets import Join
-from .words import Meaning, sexes
+from .vocabulary import Meaning, sexes
 
 _MOST_REPETITIONS = 50
 

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from ..files import scan
-from .words import emotion_of
+from ..reading.audio_files import scan
+from .vocabulary import emotion_of
 
 _GLOBS = ("*.txt", "*.md", "*.csv", "*.tsv", "readme*")
 _MOST_FILES = 20

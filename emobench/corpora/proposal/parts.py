@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from .words import EMOTION_WORDS
+from .vocabulary import EMOTION_WORDS
 
 _LETTERS = r"[^\W\d_]"
 _CAPITALS = rf"(?:(?![\W\d_a-zà-ÿ]){_LETTERS})"

@@ -10,11 +10,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ...errors import CorpusError, EmobenchError, SpecError, count
-from .. import yaml_source
-from ..clips import Reading, named
-from ..fields import EMOTIONS
-from ..files import AudioFile, archives, scan
-from ..reading import read
+from ..entries import yaml_source
+from ..entries.fields import EMOTIONS
+from ..opening import read
+from ..reading.audio_files import AudioFile, archives, scan
+from ..reading.clips import Reading, named
 from ..registry import load_registry, normalised
 from .draft import Draft
 from .drafting import draft

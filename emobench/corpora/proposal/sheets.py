@@ -9,11 +9,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from ..clips import named
-from ..columns import is_number
-from ..files import AudioFile, scan
-from ..table_keys import Paths, spelled
-from .words import Meaning, meaning, plain, sexes
+from ..reading.audio_files import AudioFile, scan
+from ..reading.clips import named
+from ..reading.table_keys import Paths, spelled
+from ..table_columns import is_number
+from .vocabulary import Meaning, meaning, plain, sexes
 
 _HEADERS = {
     "emotion": "emotion emotions label emo class category affect gefuhl gefuehl emocion emozione",

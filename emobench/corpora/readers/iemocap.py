@@ -15,9 +15,9 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from ..clips import Annotated
-from ..files import AudioFile, scan
-from ..schema import Corpus
+from ..entries.schema import Corpus
+from ..reading.audio_files import AudioFile, scan
+from ..reading.clips import Annotated
 from .label_files import Grammar, Label, Line, joined, lines_of, nothing_found
 
 _LABELS = "EmoEvaluation/*.txt"

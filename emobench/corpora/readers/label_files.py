@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ...errors import CorpusError
-from ..clips import Annotated, Clip, counted, drop_reason, named
-from ..files import AudioFile, readable
-from ..schema import Corpus
+from ..entries.schema import Corpus
+from ..reading.audio_files import AudioFile, readable
+from ..reading.clips import Annotated, Clip, counted, drop_reason, named
 
 _MOST_SHOWN = 5
 _LONGEST_SHOWN = 80

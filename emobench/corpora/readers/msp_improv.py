@@ -14,9 +14,9 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from ..clips import Annotated
-from ..files import AudioFile, scan
-from ..schema import Corpus
+from ..entries.schema import Corpus
+from ..reading.audio_files import AudioFile, scan
+from ..reading.clips import Annotated
 from .label_files import Grammar, Label, Line, joined, lines_of, nothing_found
 
 # The second spelling is that of some releases.

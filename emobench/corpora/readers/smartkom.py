@@ -15,9 +15,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ..clips import Annotated, Clip
-from ..files import AudioFile, readable, scan
-from ..schema import Corpus
+from ..entries.schema import Corpus
+from ..reading.audio_files import AudioFile, readable, scan
+from ..reading.clips import Annotated, Clip
 from .label_files import Line, lines_of, malformed, nothing_found
 
 _TICKS = 16_000

@@ -40,7 +40,7 @@ from .recurrent_dropout import RecurrentDropoutLSTMCell
 from .recurrent_normalisation import StepNormalization
 from .rows import MapPooledRowConv1D, PooledRowConv1D
 from .statistics import LastStep, StatisticsPooling
-from .words import embed_words
+from .word_embedding import embed_words
 
 __all__ = [
     "AlignSequences",

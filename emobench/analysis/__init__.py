@@ -1,0 +1,1 @@
+"""What stored results say: comparisons, intervals, published numbers, bitrates, attention."""

@@ -1,0 +1,1 @@
+"""What is found set against what is expected: counts, and cautions before hours are spent."""

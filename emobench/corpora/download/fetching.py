@@ -1,0 +1,246 @@
+"""From the addresses of an entry to a corpus folder that is whole, or nothing."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import hashlib
+import shutil
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from ...errors import CorpusError
+from ...store import files as stored
+from .. import paths
+from ..entries.schema import Corpus
+from ..opening import read
+from .archives import Limits, unpack
+from .record import Record, now
+from .storage import StorageError, storing
+from .transfer import Notice, Patience, Source, Transfer
+
+Progress = Callable[[str, int, int | None], None]
+"""Called with what is done ("downloading …" in bytes, "unpacking …" in files) and how far."""
+
+STAGING = ".downloads"
+"""Folder beside the corpora in which downloads lie until they are whole."""
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """What a download did.
+
+    Attributes:
+        folder: of the corpus
+        files: that were unpacked; 0 if the corpus was complete before
+        record: what is remembered
+    """
+
+    folder: Path
+    files: int
+    record: Record
+
+
+def download(
+    corpus: Corpus,
+    data: Path | None,
+    *,
+    accept: Callable[[Corpus], bool],
+    progress: Progress,
+    notice: Notice,
+    patience: Patience | None = None,
+    limits: Limits | None = None,
+) -> Delivery:
+    """Fetch and unpack a corpus, unless it is there.
+
+    Args:
+        corpus: from the registry
+        data: folder that holds the corpora; None means `EMOBENCH_DATA`
+        accept: asked whether the licence is accepted, once
+        progress: told how far it is
+        notice: told in a sentence what happens
+        patience: with servers
+        limits: on what archives may hold
+
+    Raises:
+        CorpusError: if it cannot be had so, or a server, a disk or an archive is not as it should
+    """
+    folder = _destination(corpus, data)
+    if is_complete(corpus, folder):
+        return Delivery(folder, 0, Record.read(folder))
+    with _alone(corpus, folder, notice) as staging:
+        record = Record.read(folder)
+        if is_complete(corpus, folder):  # by the command that was waited for
+            return Delivery(folder, 0, record)
+        record = _accepted(corpus, record, staging, accept)
+        found = []
+        for text in corpus.urls:
+            transfer = _transfer(Source.of(text), staging, progress, notice)
+            sha256 = transfer.fetch(patience or Patience())
+            record = _recorded(record, transfer, sha256, notice)
+            found.append(transfer)
+        files = _unpacked(found, staging, folder, progress, limits)
+        record.write(folder)
+        shutil.rmtree(staging, ignore_errors=True)
+    return Delivery(folder, files, record)
+
+
+@contextlib.contextmanager
+def _alone(corpus: Corpus, folder: Path, notice: Notice) -> Iterator[Path]:
+    """Yield the folder in which a corpus waits until it is whole, and keep others out of it."""
+    busy = f"{corpus.name}: another command is downloading it; waiting for its end"
+    with stored.locked(_staging(corpus, folder), functools.partial(notice, busy)):
+        staging = _staging(corpus, folder)  # the other command may have removed it
+        try:
+            yield staging
+        finally:
+            for left in (staging, staging.parent):  # unless something is kept to go on from
+                with contextlib.suppress(OSError):
+                    left.rmdir()
+
+
+def _staging(corpus: Corpus, folder: Path) -> Path:
+    """Return the folder in which a corpus waits until it is whole."""
+    staging = folder.parent / STAGING / corpus.base
+    with storing(staging):
+        staging.mkdir(parents=True, exist_ok=True)
+    return staging
+
+
+def _transfer(source: Source, staging: Path, progress: Progress, notice: Notice) -> Transfer:
+    """Return what fetches an archive into the staging folder."""
+    name = source.address.rpartition("/")[2]
+    notice(f"{name}: from {source.address}")
+    return Transfer(
+        source,
+        staging / hashlib.sha256(source.address.encode()).hexdigest()[:16],
+        progress=functools.partial(progress, f"downloading {name}"),
+        notice=lambda text: notice(f"{name}: {text}"),
+    )
+
+
+def is_complete(corpus: Corpus, folder: Path) -> bool:
+    """Return whether a folder holds all clips that the entry expects.
+
+    Where the entry expects no numbers, what was recorded of a download decides.
+    """
+    if not folder.is_dir():
+        return False
+    try:
+        reading = read(corpus, folder)
+    except CorpusError:
+        return False
+    if corpus.expect is not None and corpus.expect.emotions:
+        found = Counter(clip.facts["emotion"] for clip in reading.clips)
+        return dict(found) == corpus.expect.emotions
+    fetched = set(Record.read(folder).archives)
+    return bool(reading.clips) and fetched >= {Source.of(text).address for text in corpus.urls}
+
+
+def _destination(corpus: Corpus, data: Path | None) -> Path:
+    """Return the folder of the corpus, which need not be there.
+
+    Raises:
+        CorpusError: if the corpus cannot be downloaded, or nobody says where to
+    """
+    root = paths.data_root(data)
+    folder = paths.find(corpus, data) or (root or Path("DIR")) / corpus.base
+    if corpus.generator is not None:
+        raise CorpusError(
+            f"{corpus.name}: expected a corpus that lies on a server, found one that is made on "
+            "first use. Use it: there is nothing to download."
+        )
+    if corpus.parts:
+        raise CorpusError(
+            f"{corpus.name}: expected a corpus of its own, found one that is made of "
+            f"{', '.join(part.name for part in corpus.parts)}. Download each of these."
+        )
+    if corpus.access != "open" or not corpus.urls:
+        needs = "needs a licence" if corpus.access != "open" else "has no direct address"
+        raise CorpusError(
+            f"{corpus.name}: expected a corpus that a program can fetch, found that it {needs}. "
+            f"{paths.how_to_get(corpus)} Unpack it into {folder}, then run `emobench check "
+            f"{corpus.name}`."
+        )
+    if root is None:
+        raise CorpusError(
+            f"{corpus.name}: expected to be told where corpora go, found neither --data nor "
+            f"EMOBENCH_DATA. Pass --data DIR; the corpus goes to DIR/{corpus.base}."
+        )
+    return folder
+
+
+def _accepted(
+    corpus: Corpus, record: Record, staging: Path, accept: Callable[[Corpus], bool]
+) -> Record:
+    """Return a record with an accepted licence; ask if it is not in there.
+
+    Raises:
+        CorpusError: if the licence is refused
+    """
+    licence = corpus.licence or "none stated"
+    begun = Record.read(staging)
+    if licence in (begun.licence, record.licence):
+        accepted = record.accepted if record.licence == licence else begun.accepted
+    elif accept(corpus):
+        accepted = now()
+    else:
+        shutil.rmtree(staging, ignore_errors=True)
+        raise CorpusError(
+            f"{corpus.name}: expected that its licence is accepted ({licence}), found that it is "
+            "not. Nothing was downloaded."
+        )
+    record = replace(record, licence=licence, accepted=accepted)
+    record.write(staging)
+    return record
+
+
+def _recorded(record: Record, transfer: Transfer, sha256: str, notice: Notice) -> Record:
+    """Return a record with one more archive; say what it could not be compared with."""
+    source, size = transfer.source, transfer.file.stat().st_size
+    compared = ", ".join(sorted(source.published)) or "nothing published"
+    before = record.archives.get(source.address)
+    if before is not None and before.sha256 != sha256 and not source.has_checksum:
+        notice(f"{source.address}: is another file than on {before.when}, by its SHA-256")
+    notice(f"{source.address}: {size:,} bytes, SHA-256 {sha256}; compared with: {compared}")
+    return record.with_archive(source.address, size, sha256, compared)
+
+
+def _unpacked(
+    found: list[Transfer],
+    staging: Path,
+    folder: Path,
+    progress: Progress,
+    limits: Limits | None,
+) -> int:
+    """Unpack archives aside, and put the whole in its place when all went well.
+
+    Returns:
+        number of files
+    """
+    aside = staging / "unpacked"
+    shutil.rmtree(aside, ignore_errors=True)
+    files = 0
+    try:
+        for transfer in found:
+            name = transfer.source.address.rpartition("/")[2]
+            called = transfer.source.address
+            step = functools.partial(progress, f"unpacking {name}")
+            try:
+                files += unpack(transfer.file, aside, called=called, progress=step, limits=limits)
+            except CorpusError as error:
+                if not isinstance(error, StorageError):
+                    transfer.discard()
+                raise
+        _put(aside, folder)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+    return files
+
+
+def _put(aside: Path, folder: Path) -> None:
+    """Move what was unpacked to where it belongs; files that are there already are replaced."""
+    with storing(folder):
+        shutil.copytree(aside, folder, dirs_exist_ok=True, copy_function=shutil.move)

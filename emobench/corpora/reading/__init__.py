@@ -1,0 +1,1 @@
+"""What is found on disk: audio files, clips, side tables, transcripts, copies and durations."""

@@ -1,0 +1,148 @@
+"""What clips are, and what reading a corpus folder found."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+from ...errors import CorpusError
+from ..entries.fields import Channel
+from ..entries.schema import Corpus
+from .audio_files import AudioFile, archives
+
+_MOST_NAMED = 5
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Clip:
+    """One clip, as the corpus describes it.
+
+    Attributes:
+        id: unique name
+        file: where its audio is
+        facts: texts by column; before translation as they stand in names and label files,
+            afterwards as in the utterance table
+        start: where it begins in the file, in seconds; None for the whole file
+        end: where it ends
+        channel: what becomes of several channels; None if the entry does not say
+    """
+
+    id: str
+    file: AudioFile
+    facts: Mapping[str, str]
+    start: float | None = None
+    end: float | None = None
+    channel: Channel | None = None
+
+    @property
+    def known(self) -> dict[str, str]:
+        """What can be asked of a clip: its facts, its id, and how its file is called."""
+        file = self.file
+        names = {"id": self.id, "name": file.name, "stem": file.stem, "path": file.location}
+        return {**self.facts, **names}
+
+
+class Duplicate(NamedTuple):
+    """A file that holds the same recording as another of the same id.
+
+    Attributes:
+        id: of the clip
+        used: file that is used, below the corpus folder
+        unused: file that is not
+    """
+
+    id: str
+    used: str
+    unused: str
+
+
+@dataclass(frozen=True)
+class Annotated:
+    """What a reader of label files found.
+
+    Attributes:
+        clips: in the order of the audio files
+        dropped: number of recordings that the reader leaves out, by reason
+        strangers: audio files of which the corpus says nothing
+        gaps: what a smaller copy lacks, one sentence each
+        problems: what is wrong, one sentence each
+    """
+
+    clips: tuple[Clip, ...] = ()
+    dropped: Mapping[str, int] = field(default_factory=dict)
+    strangers: tuple[str, ...] = ()
+    gaps: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Reading:
+    """Everything that was found in a corpus folder.
+
+    Attributes:
+        corpus: which corpus
+        folder: its folder
+        clips: usable clips, sorted by path
+        files: number of files that the glob matched
+        duplicates: further files with the id and the content of one that is used
+        dropped: number of clips left out by the entry, by reason
+        strangers: files that match the glob but not the expression
+        gaps: what a smaller copy lacks although its label files speak of it, one sentence each
+        problems: what else is wrong, one sentence each
+    """
+
+    corpus: Corpus
+    folder: Path
+    clips: tuple[Clip, ...] = ()
+    files: int = 0
+    duplicates: tuple[Duplicate, ...] = ()
+    dropped: Mapping[str, int] = field(default_factory=dict)
+    strangers: tuple[str, ...] = ()
+    gaps: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()
+
+    def insist(self) -> None:
+        """Raise what is wrong, and log what is lacking: a smaller copy can be used.
+
+        Raises:
+            CorpusError: naming file, entry, key and line, and some of the files
+        """
+        if self.problems:
+            raise CorpusError("\n".join(self.problems))
+        if not self.files:
+            raise CorpusError(self.nothing_found())
+        for gap in self.gaps:
+            _log.warning("%s", gap)
+
+    def nothing_found(self) -> str:
+        """Return the sentence for a folder without audio."""
+        corpus, packed = self.corpus, archives(self.folder)
+        found = f"only {named(packed)}. Unpack it" if packed else "none. Unpack the archives"
+        return (
+            f"{self.folder}: expected audio files like {' or '.join(corpus.glob)} "
+            f"({corpus.at('glob')}), found {found}{'' if packed else f' of {corpus.title}'} there."
+        )
+
+
+def drop_reason(corpus: Corpus, known: Mapping[str, str]) -> str | None:
+    """Return why an entry leaves out what is known to be so; None if it does not."""
+    for rule in corpus.drop:
+        if rule.applies(known):
+            return rule.reason
+    return None
+
+
+def named(files: Sequence[str]) -> str:
+    """Return the first of some names, and how many more there are."""
+    more = f" and {len(files) - _MOST_NAMED:,} more" if len(files) > _MOST_NAMED else ""
+    return ", ".join(files[:_MOST_NAMED]) + more
+
+
+def counted(files: Sequence[str]) -> str:
+    """Return how many files there are, in words."""
+    return "1 file" if len(files) == 1 else f"{len(files):,} files"

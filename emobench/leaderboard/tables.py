@@ -1,0 +1,296 @@
+"""A leaderboard's figures as words, the same for the terminal and for Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from ..results import papers
+from ..results.papers import BASELINE, PAPERS, Paper
+from .assembly import condition_position
+from .board import Cell, Leaderboard, Row, percent
+
+Metric = Literal["headline", "uar", "pooled", "wa", "wap"]
+"""What a table may show; the headline is the protocol's."""
+
+ABSENT = "–"
+INCOMPLETE = "†"
+
+_SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
+_POOLED = "uar_pooled"
+_SCORES = {
+    "uar": "UAR in percent: mean over folds of the mean recall over classes",
+    _POOLED: "Pooled UAR in percent: mean recall over classes of all predictions together",
+    "wa": "WA in percent: share of clips that are right",
+    "wap": "WAP in percent: precision of each class, weighted by how many clips are of it",
+}
+_SIDES = {
+    "test": "models were trained on sound as it is and tested on what went through the condition "
+    "of the column",
+    "training": "models were trained on what went through the condition of the column and tested "
+    "on sound as it is",
+    "both": "models were trained and tested on what went through the condition of the column",
+}
+_AS_IT_IS = "as it is"
+
+
+@dataclass(frozen=True)
+class Item:
+    """What stands in one cell.
+
+    Attributes:
+        own: our figure, or a dash
+        mark: what points to a footnote, or ""
+        published: the published figure beside it, or ""
+        best: whether it is the best comparable figure of its row
+    """
+
+    own: str
+    mark: str = ""
+    published: str = ""
+    best: bool = False
+
+
+@dataclass(frozen=True)
+class Grid:
+    """One table.
+
+    Attributes:
+        caption: what the figures are
+        header: of each column but the first
+        rows: title and items of each row
+        notes: footnotes
+        corner: header of the first column
+        ranked: whether the best of a row is marked
+    """
+
+    caption: str
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, tuple[Item, ...]], ...]
+    notes: tuple[str, ...]
+    corner: str = "corpus"
+    ranked: bool = True
+
+    def part(self, start: int, end: int) -> Grid:
+        """Return a table of some of the columns."""
+        rows = tuple((title, items[start:end]) for title, items in self.rows)
+        return replace(self, header=self.header[start:end], rows=rows)
+
+
+@dataclass(frozen=True)
+class Group:
+    """Tables under one heading.
+
+    Attributes:
+        title: heading, or "" where there is nothing to tell apart
+        tables: of one score each, or of one side of a condition
+    """
+
+    title: str
+    tables: tuple[Grid, ...]
+
+
+NOTHING = (
+    "No results yet. `emobench run --model all --corpus all --data DIR` makes some; "
+    "`emobench run --model svm-is09 --corpus demo --protocol smoke` needs no corpus."
+)
+
+
+def groups(
+    board: Leaderboard, rows: Sequence[Row], metrics: Sequence[Metric], *, conditions: bool = True
+) -> list[Group]:
+    """Return the tables of some rows.
+
+    Args:
+        board: whose rows they are
+        rows: corpora
+        metrics: a table for each, in this order
+        conditions: add results under conditions of the sound
+
+    Returns:
+        a group for each paper with results, the one whose protocol this is first, then one of
+        results under conditions, where there are any
+    """
+    scores = list(dict.fromkeys(_score(board, metric) for metric in metrics))
+    shown = _papers(board, rows)
+    found = [
+        Group(
+            paper.title if len(shown) > 1 else "",
+            tuple(_table(board, _rows_of(board, paper, rows), paper, score) for score in scores),
+        )
+        for paper in shown
+    ]
+    if conditions:
+        sides = sorted({cell.sides for row in rows for cell in row.conditions}, key=_side_position)
+        tables = tuple(_under_conditions(rows, side, scores[0]) for side in sides)
+        found += [Group("Under conditions", tables)] if tables else []
+    return found
+
+
+def empty(board: Leaderboard) -> str:
+    """Return what to say where a protocol has nothing to show."""
+    text = f"No complete results with today's configuration for the protocol {board.protocol}."
+    if any(notice.kind == "incomplete" for notice in board.notices):
+        text += " Incomplete ones are shown with --partial."
+    if board.elsewhere:
+        text += f" There are results for: {', '.join(board.elsewhere)}."
+    return text
+
+
+def _score(board: Leaderboard, metric: Metric) -> str:
+    """Return the key of a metric among the scores of a cell."""
+    if metric == "headline":
+        return board.headline
+    return _POOLED if metric == "pooled" else metric
+
+
+def _papers(board: Leaderboard, rows: Sequence[Row]) -> list[Paper]:
+    """Return the papers to draw tables for; the baseline alone is shown in the home paper's."""
+    home = papers.of_protocol(board.protocol)
+    found = {column for row in rows for column in row.cells}
+    drawn = {papers.of(column) for column in found if column != BASELINE}
+    if BASELINE in found and not (drawn and home is not PAPERS[0]):
+        drawn.add(home)
+    return sorted(drawn, key=lambda paper: (paper is not home, PAPERS.index(paper)))
+
+
+def _rows_of(board: Leaderboard, paper: Paper, rows: Sequence[Row]) -> list[Row]:
+    """Return the rows with a result of the paper, or of the baseline in the home paper's table."""
+    home = paper is papers.of_protocol(board.protocol)
+    return [
+        row
+        for row in rows
+        if any(papers.of(column) is paper and column != BASELINE for column in row.cells)
+        or (home and BASELINE in row.cells)
+    ]
+
+
+def _table(board: Leaderboard, rows: Sequence[Row], paper: Paper, score: str) -> Grid:
+    columns = _columns(rows, paper, score)
+    chance = score in ("uar", _POOLED)
+    human = score == "uar" and paper is PAPERS[0] and any(row.human is not None for row in rows)
+    notes: dict[str, str] = {}
+    lines = []
+    for row in rows:
+        best = row.best(score, columns)
+        items = [_item(row, column, paper, score, column in best, notes) for column in columns]
+        items += [Item(f"{row.chance:.1f}")] if chance else []
+        items += [Item(ABSENT if row.human is None else f"{row.human:g}")] if human else []
+        lines.append((row.title, tuple(items)))
+    shown = [row.cells[column] for row in rows for column in columns if column in row.cells]
+    return Grid(
+        caption=_caption(board, rows, columns, paper, score),
+        header=(*columns, *(["chance"] if chance else []), *(["human"] if human else [])),
+        rows=tuple(lines),
+        notes=(*_footnotes(shown, notes), *(_HUMAN if human else ())),
+    )
+
+
+def _columns(rows: Sequence[Row], paper: Paper, score: str) -> list[str]:
+    """Return what has results, what the paper reports, and the baseline where it was run."""
+    found = {column for row in rows for column in row.cells}
+    own = {column for column in found if papers.of(column) is paper}
+    reported = {
+        name
+        for row in rows
+        for name, printed in row.published.get(score, {}).items()
+        if name in paper.models and printed.protocol == paper.name
+    }
+    columns = sorted(own | reported, key=papers.position)
+    return [*columns, BASELINE] if BASELINE in found - set(columns) else columns
+
+
+def _item(
+    row: Row, column: str, paper: Paper, score: str, best: bool, notes: dict[str, str]
+) -> Item:
+    printed = row.printed(column, score) if papers.of(column) is paper else None
+    beside = f"{printed.value:.1f}" if printed else ""
+    cell = row.cells.get(column)
+    return replace(_own(cell, score, notes), published=beside, best=best)
+
+
+def _own(cell: Cell | None, score: str, notes: dict[str, str]) -> Item:
+    """Return our figure with its marks; notes are numbered as they come up."""
+    if cell is None:
+        return Item(ABSENT)
+    marks = [] if cell.complete else [f"{INCOMPLETE}{cell.done}/{cell.wanted}"]
+    for note in cell.notes:
+        marks.append(notes.setdefault(note, str(len(notes) + 1).translate(_SUPERSCRIPTS)))
+    return Item(_figure(cell, score), " ".join(marks))
+
+
+def _figure(cell: Cell, score: str) -> str:
+    text = f"{percent(cell.scores[score]):.1f}"
+    deviation = cell.scores.get(f"{score}_sd")
+    if deviation is None or not cell.complete:
+        return text
+    return f"{text} ± {percent(deviation):.1f}"
+
+
+def _caption(
+    board: Leaderboard, rows: Sequence[Row], columns: Sequence[str], paper: Paper, score: str
+) -> str:
+    deviation = "mean ± standard deviation" if score == "uar" else "mean"
+    text = f"{_SCORES[score]}{',' if score == 'uar' else ';'} {deviation} over repetitions"
+    printed = [
+        row.printed(column, score)
+        for row in rows
+        for column in columns
+        if papers.of(column) is paper
+    ]
+    sources = sorted({one.protocol for one in printed if one})
+    if not sources:
+        return text + "."
+    if sources == [board.protocol]:
+        return text + "; in brackets the published value."
+    return (
+        f"{text}; in brackets the published value, which was obtained with another protocol "
+        f"({', '.join(sources)})."
+    )
+
+
+def _under_conditions(rows: Sequence[Row], sides: str, score: str) -> Grid:
+    """Return the table of what was run under conditions on some clips, beside sound as it is."""
+    found = {cell.condition for row in rows for cell in row.conditions if cell.sides == sides}
+    conditions = sorted(found, key=condition_position)
+    notes: dict[str, str] = {}
+    lines, shown = [], []
+    for row in rows:
+        columns = dict.fromkeys(cell.column for cell in row.conditions if cell.sides == sides)
+        for column in columns:
+            heard = {
+                cell.condition: cell
+                for cell in row.conditions
+                if (cell.column, cell.sides) == (column, sides)
+            }
+            cells = [row.cells.get(column), *map(heard.get, conditions)]
+            shown += [cell for cell in cells if cell]
+            items = tuple(_own(cell, score, notes) for cell in cells)
+            lines.append((f"{row.title}, {column}", items))
+    return Grid(
+        caption=f"{_SCORES[score]}; {_SIDES.get(sides, sides)}.",
+        header=(_AS_IT_IS, *conditions),
+        rows=tuple(lines),
+        notes=_footnotes(shown, notes),
+        corner="corpus, model",
+        ranked=False,
+    )
+
+
+def _side_position(sides: str) -> tuple[int, str]:
+    known = list(_SIDES)
+    return (known.index(sides) if sides in known else len(known), sides)
+
+
+def _footnotes(shown: Sequence[Cell], notes: dict[str, str]) -> tuple[str, ...]:
+    explained = f"{INCOMPLETE} incomplete: folds done / folds of all repetitions; "
+    explained += "not to be compared with the others"
+    marks = [] if all(cell.complete for cell in shown) else [explained]
+    return (*marks, *(f"{mark} {text}" for text, mark in notes.items()))
+
+
+_HUMAN = (
+    "human: recognition rates as printed in the paper's table, mostly shares of right answers "
+    "from the corpora's own papers, not UAR",
+)

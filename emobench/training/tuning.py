@@ -1,0 +1,70 @@
+"""Searching hyper-parameters of a network inside the training clips of a fold."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+
+import numpy as np
+
+from .. import folds
+from ..experiments.dataset import Dataset
+from ..metrics import uar
+from ..spec import Fold
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a search found.
+
+    Attributes:
+        parameters: the best cell
+        scores: every cell with its `score`, the mean UAR over the inner folds, and that of each
+        kind: whether the two sides of the inner folds share a speaker
+    """
+
+    parameters: dict[str, Any]
+    scores: list[dict[str, Any]]
+    kind: folds.Kind
+
+
+def inner_folds(fold: Fold, data: Dataset) -> tuple[list[Fold], folds.Kind]:
+    """Return folds of a fold's training clips, and whether their two sides share a speaker."""
+    splits, kind = folds.inner_splits(fold, data.table)
+    ids = data.table.index
+    return [
+        Fold(number, (), tuple(ids[training]), tuple(ids[held_out]))
+        for number, (training, held_out) in enumerate(splits)
+    ], kind
+
+
+def search(
+    grid: Mapping[str, Sequence[Any]],
+    inner: Sequence[Fold],
+    kind: folds.Kind,
+    data: Dataset,
+    predict: Callable[[Fold, Mapping[str, Any]], np.ndarray],
+) -> Found:
+    """Return the cell of a grid with the best mean UAR over inner folds; the first of equals.
+
+    Args:
+        grid: values by hyper-parameter
+        inner: folds of the training clips
+        kind: whether their two sides share a speaker
+        data: the data set
+        predict: from a fold and a cell to probabilities of the fold's test clips
+    """
+    labels = np.asarray(data.labels, dtype=object)
+    cells = [dict(zip(grid, values, strict=True)) for values in product(*grid.values())]
+    scores = []
+    for cell in cells:
+        reached = []
+        for fold in inner:
+            truth = data.targets[data.positions(fold.test)]
+            predicted = predict(fold, cell).argmax(axis=1)
+            reached.append(uar(list(labels[truth]), list(labels[predicted])))
+        scores.append({**cell, "score": float(np.mean(reached)), "splits": reached})
+    best = max(range(len(cells)), key=lambda index: scores[index]["score"])
+    return Found(cells[best], scores, kind)
