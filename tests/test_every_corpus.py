@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 import trees
-from emobench.corpora.checking.counts import PUBLISHED, published, published_counts
 
 from emobench import corpora
+from emobench.corpora.checking.counts import PUBLISHED, published, published_counts
 from emobench.corpora.entries.yaml_source import read
 from emobench.corpora.registry import PACKAGED, normalised
 

@@ -10,9 +10,9 @@ import grammars
 import openpyxl
 import pytest
 import trees
-from emobench.corpora.reading.spellings import unified
 
 from emobench import corpora, folds, protocols
+from emobench.corpora.reading.spellings import unified
 from emobench.corpora.registry import PACKAGED
 from emobench.errors import CorpusError
 

@@ -12,10 +12,10 @@ import pandas as pd
 import pytest
 import soundfile
 import trees
-from emobench.corpora.reading.audio_files import scan
 
 from emobench import corpora
 from emobench.corpora.reading import durations
+from emobench.corpora.reading.audio_files import scan
 from emobench.corpora.registry import PACKAGED
 from emobench.errors import AudioError, CorpusError
 
