@@ -28,8 +28,9 @@ class SideTable(_Strict):
     """The table, as a glob at any depth below the corpus folder: `.csv`, `.tsv`, `.txt`, `.xlsx` or
     `.json` (a list of objects)."""
     key: Annotated[dict[str, Text], Field(min_length=1)]
-    """How a line of the table is found for a clip: a column (or `id`, `name`, `stem`, `path` of the
-    file) and what the table calls it, such as `{speaker: ActorID}`. All of them must agree."""
+    """How a line of the table is found for a clip: a group of `pattern` (or `id`, or `name`, `stem`
+    or `path` of the file) and what the table calls it, such as `{speaker: ActorID}`. All of them
+    must agree."""
     columns: Annotated[dict[str, Text], Field(min_length=1)]
     """Columns to fill in and what the table calls them, such as `{sex: Sex, age: Age}`. What the
     table says replaces what `pattern` found."""

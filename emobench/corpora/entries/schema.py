@@ -88,8 +88,8 @@ class Entry(BaseModel):
     constant_texts: bool = False
     """Whether each text is spoken in every emotion, so that words alone do not tell the emotion."""
     tables: tuple[SideTable, ...] = ()
-    """Tables beside the audio, joined one after another; a later one may look up what an earlier
-    one filled in."""
+    """Tables beside the audio, joined one after another; a later one replaces what an earlier one
+    said."""
     drop: tuple[Drop, ...] = ()
     """Clips that are left out. The first rule that applies gives the reason."""
     ignore: Globs = ()
