@@ -20,7 +20,7 @@ data = click.option(
 results = click.option(
     "--results",
     type=FOLDER,
-    default=Path("results"),
+    default="results",
     show_default=True,
     help="Folder of records and predictions.",
 )
