@@ -14,7 +14,7 @@ from .entries.readers import READERS
 from .entries.schema import Corpus
 from .reading import duplicates, transcripts
 from .reading.audio_files import AudioFile, scan
-from .reading.clips import Annotated, Clip, Reading, drop_reason, named
+from .reading.clips import Clip, LabelledClips, Reading, drop_reason, named
 from .reading.pools import merged
 from .reading.side_tables import Join, read_joins
 from .reading.translation import translate
@@ -74,7 +74,7 @@ def read(corpus: Corpus, folder: Path, cache: Path | None = None) -> Reading:
     )
 
 
-def _match(corpus: Corpus, files: Sequence[AudioFile]) -> Annotated:
+def _match(corpus: Corpus, files: Sequence[AudioFile]) -> LabelledClips:
     """Return a clip for each file that the expression matches; note the others."""
     search = re.compile(corpus.pattern or ".+").search
     clips: list[Clip] = []
@@ -88,7 +88,7 @@ def _match(corpus: Corpus, files: Sequence[AudioFile]) -> Annotated:
         facts = {name: value for name, value in match.groupdict().items() if value}
         clips.append(Clip(_id(corpus, match, facts), file, facts))
     problems = [_unmatched_message(corpus, unmatched)] if unmatched else []
-    return Annotated(tuple(clips), unmatched=tuple(unmatched), problems=tuple(problems))
+    return LabelledClips(tuple(clips), unmatched=tuple(unmatched), problems=tuple(problems))
 
 
 def _id(corpus: Corpus, match: re.Match[str], facts: Mapping[str, str]) -> str:

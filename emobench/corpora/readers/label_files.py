@@ -11,7 +11,7 @@ from pathlib import Path
 from ...errors import CorpusError
 from ..entries.schema import Corpus
 from ..reading.audio_files import AudioFile, readable
-from ..reading.clips import Annotated, Clip, counted, drop_reason, named
+from ..reading.clips import Clip, LabelledClips, counted, drop_reason, named
 
 _MOST_SHOWN = 5
 _LONGEST_SHOWN = 80
@@ -112,7 +112,7 @@ def malformed(lines: Sequence[Line], expected: str) -> list[str]:
 
 def joined(
     corpus: Corpus, files: Sequence[AudioFile], found: Iterable[Label | Line], grammar: Grammar
-) -> Annotated:
+) -> LabelledClips:
     """Join recordings of single turns to their labels.
 
     A recording without a label is a problem. A label without a recording is a gap, except where
@@ -148,7 +148,7 @@ def joined(
     problems += [_unmatched_message(corpus, unmatched)] if unmatched else []
     problems += [_unlabelled_message(corpus, unlabelled)] if unlabelled else []
     gaps = (_lost_message(corpus, lost),) if lost else ()
-    return Annotated(tuple(clips), {}, tuple(unmatched), gaps, tuple(problems))
+    return LabelledClips(tuple(clips), {}, tuple(unmatched), gaps, tuple(problems))
 
 
 def _lost(corpus: Corpus, labels: Iterable[Label], recorded: Container[str]) -> list[str]:

@@ -62,7 +62,7 @@ class Duplicate(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Annotated:
+class LabelledClips:
     """What a reader of label files found.
 
     Attributes:
