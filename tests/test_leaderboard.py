@@ -26,7 +26,7 @@ from emobench.analysis import published
 from emobench.cli.leaderboard import leaderboard as command
 from emobench.errors import SpecError, StoreError
 from emobench.leaderboard import Leaderboard, render
-from emobench.results import papers
+from emobench.results.columns import Column
 from emobench.spec import Job
 
 PAPER = (
@@ -59,7 +59,7 @@ def build(filled: Filled, protocol: str = "keesing2020", **options) -> Leaderboa
 
 def cells(board: Leaderboard) -> dict[tuple[str, str], object]:
     rows = (*board.rows, *board.synthetic)
-    return {(row.corpus, model): cell for row in rows for model, cell in row.cells.items()}
+    return {(row.corpus, one.name): cell for row in rows for one, cell in row.cells.items()}
 
 
 def kinds(board: Leaderboard) -> dict[str, list[str]]:
@@ -155,8 +155,11 @@ def test_rows_and_columns_are_in_the_paper_s_order(filled):
         for model in ("my-cnn", *reversed(PAPER), "another"):
             filled.run(experiment(corpus, model, n_folds=1))
     text = render(build(filled), "markdown")
-    assert markdown_header(text) == ["corpus", *PAPER, "another", "my-cnn", "chance", "human"]
-    titles = [line.split("|")[1].strip() for line in text.splitlines() if line.startswith("| ")]
+    assert markdown_header(text) == ["corpus", *PAPER, "chance", "human"]
+    first, *others = text.split("\n### ")[1:]
+    assert [part.partition("\n")[0] for part in others] == ["another", "my"]
+    assert markdown_header(others[1]) == ["corpus", "my-cnn", "svm-is09", "chance"]
+    titles = [line.split("|")[1].strip() for line in first.splitlines() if line.startswith("| ")]
     assert titles[2:] == [
         *("EMO-DB", "IEMOCAP", "IEMOCAP (paper-speakers)", "RAVDESS", "my-corpus")
     ]
@@ -546,7 +549,8 @@ def test_published_figures():
     assert published.figures("demo") == {}
     assert published.figures("iemocap", "wa")["wang2020-dual"].value == 72.7
     assert published.figures("iemocap", "wap")["yoon2018-mdre"].value == 71.8
-    assert sorted(PAPER, key=papers.position) == list(PAPER)
+    columns = [Column(name) for name in reversed(PAPER)]
+    assert [one.name for one in sorted(columns, key=lambda one: one.position)] == list(PAPER)
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from ..errors import SpecError
 from . import tables
 from .board import Leaderboard, Row
-from .phrases import HEADINGS, SYNTHETIC, heading, shown_notices
+from .phrases import HEADINGS, SYNTHETIC, shown_notices
 from .tables import Grid, Item
 
 START = "<!-- leaderboard:start -->"
@@ -119,7 +119,7 @@ def _sentence(note: str) -> str:
 
 def _lines(table: Grid) -> str:
     """Return a table whose source is aligned, too."""
-    header = [table.corner, *(_heading(name) for name in table.header)]
+    header = [table.corner, *("<br>".join(lines) for lines in table.header)]
     body = [[title, *map(_cell, items)] for title, items in table.rows]
     widths = [max(map(len, column)) for column in zip(header, *body, strict=True)]
     rule = [":" + "-" * (width - 1) for width in widths[:1]]
@@ -131,10 +131,6 @@ def _lines(table: Grid) -> str:
         + " |"
         for line in lines
     )
-
-
-def _heading(name: str) -> str:
-    return "<br>".join(heading(name))
 
 
 def _cell(item: Item) -> str:

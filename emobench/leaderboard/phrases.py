@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import re
-
 from ..results.selection import Kind, Notice
 from .board import Leaderboard
 
 SYNTHETIC = "Synthetic voices: this shows that everything runs, and says nothing about emotions."
-
-_ONE_LINE = 12
-_BREAKS = re.compile(r"(?<=[:,])|(?=\+)")
 
 HEADINGS: dict[Kind, str] = {
     "damaged": "Damaged or contradictory files",
@@ -19,20 +14,6 @@ HEADINGS: dict[Kind, str] = {
     "alternative": "Also on disk, beside what is shown",
     "stale": "Stale: not today's configuration",
 }
-
-
-def heading(column: str) -> tuple[str, ...]:
-    """Return a column's name in the lines of a narrow heading, or a short one in one line.
-
-    Examples:
-        >>> heading("wang2020-dual:time_fit=pad"), heading("latif2019")
-        (('wang2020-', 'dual:', 'time_fit=pad'), ('latif2019',))
-    """
-    if len(column) <= _ONE_LINE:
-        return (column,)
-    model, *more = _BREAKS.split(column)
-    family, hyphen, rest = model.partition("-")
-    return (family + hyphen, rest, *more) if hyphen else (model, *more)
 
 
 def shown_notices(board: Leaderboard, kind: Kind, *, real: bool) -> list[Notice]:
