@@ -17,6 +17,7 @@ RANKS = {
     "spec": 0,
     "versions": 0,
     "protocols": 1,
+    "run_options": 2,
     "audio": 1,
     "backend": 1,
     "folds": 1,
