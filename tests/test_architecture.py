@@ -19,6 +19,7 @@ RANKS = {
     "papers": 0,
     "versions": 0,
     "protocols": 1,
+    "run_options": 2,
     "audio": 1,
     "backend": 1,
     "folds": 1,
