@@ -17,6 +17,7 @@ RANKS = {
     "spec": 0,
     "metric_table": 0,
     "papers": 0,
+    "gate": 1,
     "versions": 0,
     "protocols": 1,
     "run_options": 2,

@@ -325,7 +325,7 @@ def test_the_headline_of_a_protocol_comes_first(filled):
     expected = 100 * precision_score(truth, predicted, average="weighted", zero_division=0)
     (cell,) = board.rows[0].cells.values()
     assert 100 * cell.scores["wap"] == pytest.approx(expected)
-    assert f"**{expected:.1f}** (71.8)" in text
+    assert f"{expected:.1f} (71.8)" in text
     other = render(build(filled, "wang2020-random5"), "markdown")
     assert other.index("WA in percent") < other.index("UAR in percent")
     assert "(72.7)" in other

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .. import metric_table, papers, protocols
+from .. import gate, metric_table, papers, protocols
 from ..analysis import published
 from ..metric_table import PUBLISHED, UAR
 from ..results.gathering import Current, gather, protocol_name, protocols_on_disk
@@ -60,6 +60,8 @@ def build(
         protocol=name,
         title=known.title if known else "",
         caution=known.caution if known else "",
+        leaks=gate.leaks(known),
+        ranked=not gate.leaks(known) and not gate.cut_short(known),
         paper=papers.get(known.paper) if known and known.paper else papers.FIRST,
         headline=metric_table.get(known.headline) if known else UAR,
         rows=tuple(row for row in rows if not lookup.synthetic(row.corpus)),
@@ -72,11 +74,12 @@ def build(
 def build_all(
     results: Path, *, current: Current, partial: bool = False, registry: Registry | None = None
 ) -> list[Leaderboard]:
-    """Build a table for each protocol that has results; see `build`."""
-    return [
+    """Build a table for each protocol that has results, comparable ones first; see `build`."""
+    boards = [
         build(results, protocol=name, current=current, partial=partial, registry=registry)
         for name in protocols_on_disk(results)
     ]
+    return sorted(boards, key=lambda board: bool(board.leaks))
 
 
 def condition_position(condition: str) -> tuple[bool, int, str]:

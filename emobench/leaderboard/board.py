@@ -47,7 +47,7 @@ class Row:
         figures = {
             column: percent(cell.scores[metric.key])
             for column, cell in self.cells.items()
-            if cell.whole and (columns is None or column in columns)
+            if cell.comparable and (columns is None or column in columns)
         }
         top = max(figures.values(), default=None)
         return {column for column, value in figures.items() if value == top}
@@ -61,6 +61,8 @@ class Leaderboard:
         protocol: its name
         title: what it is, in a sentence
         caution: to be printed with its numbers, or ""
+        leaks: why its numbers are not comparable, as `gate.leaks` says; empty in the main part
+        ranked: whether a result of it can be the best
         paper: whose table comes first
         headline: metric that is shown first
         rows: real corpora with results, in the order of the registry
@@ -72,6 +74,8 @@ class Leaderboard:
     protocol: str
     title: str
     caution: str
+    leaks: tuple[str, ...]
+    ranked: bool
     paper: Paper
     headline: Metric
     rows: tuple[Row, ...]

@@ -35,6 +35,7 @@ COLUMNS = (
     "chance",
     "complete",
     "comparable",
+    "not_comparable",
     "folds_done",
     "folds",
     "repetitions",
@@ -56,7 +57,8 @@ def to_csv(boards: Sequence[Leaderboard]) -> str:
         for row, synthetic in _rows(boards, board):
             for cell in (*row.cells.values(), *row.conditions):
                 facts = _facts(row, cell)
-                facts["notes"] = "; ".join(cell.notes)
+                for key in ("not_comparable", "notes"):
+                    facts[key] = "; ".join(facts[key])
                 named = {"protocol": board.protocol, "corpus": row.corpus, "synthetic": synthetic}
                 named["headline"] = board.headline.name
                 writer.writerow({key: _text(item) for key, item in {**named, **facts}.items()})
@@ -99,6 +101,8 @@ def _board(boards: Sequence[Leaderboard], board: Leaderboard) -> dict[str, Any]:
         "protocol": board.protocol,
         "title": board.title,
         "caution": board.caution,
+        "comparable": not board.leaks,
+        "not_comparable": list(board.leaks),
         "headline": board.headline.name,
         "rows": rows,
         "notices": {kind: texts for kind, texts in notices.items() if texts},
@@ -145,7 +149,8 @@ def _facts(row: Row, cell: Result) -> dict[str, Any]:
         "human": row.human,
         "chance": round(row.chance, 4),
         "complete": cell.complete,
-        "comparable": cell.whole,
+        "comparable": cell.comparable,
+        "not_comparable": list(cell.barred),
         "folds_done": cell.done,
         "folds": cell.wanted,
         "repetitions": cell.scores["repetitions"],

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ..results.selection import Kind, Notice
 from .board import Leaderboard
 
 SYNTHETIC = "Synthetic voices: this shows that everything runs, and says nothing about emotions."
+
+APART = "As published, not comparable"
+WHY_APART = (
+    "Results under protocols that let test clips into tuning, class weights or the choice of an "
+    "epoch, or test speakers that were trained on: to be read beside what was published, and "
+    "nothing else. None is bold."
+)
 
 HEADINGS: dict[Kind, str] = {
     "damaged": "Damaged or contradictory files",
@@ -14,6 +23,14 @@ HEADINGS: dict[Kind, str] = {
     "alternative": "Also on disk, beside what is shown",
     "stale": "Stale: not today's configuration",
 }
+
+
+def parts(boards: Sequence[Leaderboard]) -> tuple[list[Leaderboard], list[Leaderboard]]:
+    """Return the leaderboards of the main part, and those that are not comparable."""
+    return (
+        [board for board in boards if not board.leaks],
+        [board for board in boards if board.leaks],
+    )
 
 
 def shown_notices(board: Leaderboard, kind: Kind, *, real: bool) -> list[Notice]:

@@ -169,6 +169,7 @@ def _table(board: Leaderboard, rows: Sequence[Row], paper: Paper, metric: Metric
         header=(*(column.heading() for column in columns), *((word,) for word in beside)),
         rows=tuple(lines),
         notes=(*_footnotes(shown, notes), *(_HUMAN if human else ())),
+        ranked=board.ranked,
     )
 
 

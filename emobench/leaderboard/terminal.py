@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from . import tables
 from .board import Leaderboard, Row
-from .phrases import HEADINGS, SYNTHETIC, shown_notices
+from .phrases import APART, HEADINGS, SYNTHETIC, WHY_APART, parts, shown_notices
 from .tables import Grid, Item
 
 _GAP = "   "
@@ -66,12 +66,20 @@ def to_text(
     style = _Style(colour, width)
     if not boards:
         return tables.NOTHING + "\n"
-    return "\n\n".join("\n".join(_board(board, metrics, style)) for board in boards) + "\n"
+    main, apart = parts(boards)
+    heading = [style.bold(APART), *style.prose(WHY_APART)]
+    drawn = [
+        *("\n".join(_board(board, metrics, style)) for board in main),
+        *(["\n".join(heading)] if apart else []),
+        *("\n".join(_board(board, metrics, style)) for board in apart),
+    ]
+    return "\n\n".join(drawn) + "\n"
 
 
 def _board(board: Leaderboard, metrics: Sequence[str], style: _Style) -> Iterator[str]:
     yield style.bold(f"Protocol {board.protocol}")
     yield from style.prose(f"{board.title[:1].upper()}{board.title[1:]}." if board.title else "")
+    yield from style.prose(f"Not comparable: {'; '.join(board.leaks)}." if board.leaks else "")
     yield from style.prose(f"Caution: {board.caution}." if board.caution else "")
     if board.rows:
         yield from _section(board, board.rows, metrics, style)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from .. import metrics, protocols
 from ..errors import SpecError, suggest
 from ..metric_table import SCORES
+from ..spec import Protocol
 from ..store import StoredExperiment, read_experiments, stored_protocols
 from .columns import Column
 from .lookup import Lookup
@@ -75,6 +76,7 @@ def gather(
     current: Current,
     partial: bool,
     registry: Registry,
+    columns: Sequence[str] | None = COLUMNS,
 ) -> Gathered:
     """Read the results of a protocol and choose what is shown.
 
@@ -84,15 +86,16 @@ def gather(
         current: tells today's configuration fingerprint of an experiment
         partial: whether an incomplete result will do
         registry: today's corpora
+        columns: of the predictions; None for all
 
     Raises:
         StoreError: if there is no such folder
     """
     known = protocols.get(protocol) if protocol in protocols.names() else None
-    gathering = _Gathering(results, Lookup(registry), current, getattr(known, "epochs", None))
+    gathering = _Gathering(results, Lookup(registry), current, known)
     notices: list[Notice] = []
     by_place: dict[tuple[str, Column, str, str], list[Result]] = {}
-    for stored in read_experiments(results, protocol=protocol, columns=COLUMNS):
+    for stored in read_experiments(results, protocol=protocol, columns=columns):
         result = gathering.result(stored, notices)
         if result is not None:
             place = (result.corpus, result.column, result.condition, result.sides)
@@ -115,7 +118,7 @@ class _Gathering:
     results: Path
     lookup: Lookup
     current: Current
-    epochs: int | None
+    protocol: Protocol | None
 
     def result(self, stored: StoredExperiment, notices: list[Notice]) -> Result | None:
         """Return what may be shown of an experiment, or None; say what is wrong with it."""
@@ -123,7 +126,7 @@ class _Gathering:
         if not stored.experiment:
             return None
         expected = self.lookup.clips(stored.experiment["corpus"])
-        result = Result(stored, expected, self.epochs)
+        result = Result(stored, expected, self.protocol)
         if self._stale(result, notices):
             return None
         notices += failures(result, self.lookup.synthetic(result.corpus))

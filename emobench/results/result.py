@@ -8,9 +8,9 @@ from typing import Any
 
 import pandas as pd
 
-from .. import metrics
+from .. import gate, metrics
 from ..errors import count
-from ..spec import Job
+from ..spec import Job, Protocol
 from ..store import StoredExperiment
 from .columns import Column, detail
 
@@ -27,12 +27,12 @@ class Result:
     Attributes:
         stored: what is on disk
         expected: number of clips of a complete copy of the corpus, or None if not known
-        protocol_epochs: number of epochs that the protocol prescribes, or None
+        protocol: that it was run under, or None for one that this version does not know
     """
 
     stored: StoredExperiment
     expected: int | None = None
-    protocol_epochs: int | None = None
+    protocol: Protocol | None = None
 
     @cached_property
     def column(self) -> Column:
@@ -103,12 +103,34 @@ class Result:
     def epochs(self) -> int | None:
         """Return the number of epochs if it is not the protocol's, else None."""
         override = self.stored.experiment["configuration"].get("epochs_override")
-        return None if override == self.protocol_epochs else override
+        prescribed = self.protocol.epochs if self.protocol else None
+        return None if override == prescribed else override
+
+    @property
+    def other_clips(self) -> bool:
+        """Return whether it is not on the clips of a complete copy of the corpus."""
+        return None not in (self.expected, self.clips) and self.clips != self.expected
 
     @property
     def whole(self) -> bool:
         """Return whether it is complete and was trained as the protocol says."""
         return self.complete and self.epochs is None
+
+    @property
+    def barred(self) -> tuple[str, ...]:
+        """Return why it is not to be compared with others, and so never the best, or nothing."""
+        reasons = {
+            "incomplete": not self.complete,
+            "the protocol runs some folds only": gate.cut_short(self.protocol),
+            "another number of epochs": self.epochs is not None,
+            "other clips than those of the complete corpus": self.other_clips,
+        }
+        return (*gate.leaks(self.protocol), *(text for text, holds in reasons.items() if holds))
+
+    @property
+    def comparable(self) -> bool:
+        """Return whether it may be the best of a row."""
+        return not self.barred
 
     @cached_property
     def predictions(self) -> pd.DataFrame:
@@ -140,8 +162,11 @@ class Result:
         notes = []
         if self.epochs is not None:
             notes.append(f"trained for {count(self.epochs, 'epoch')} only, by --epochs")
-        if self.expected is not None and self.clips not in (None, self.expected):
-            notes.append(f"on {self.clips} clips; the complete corpus has {self.expected}")
+        if self.other_clips:
+            notes.append(
+                f"on {self.clips} clips; the complete corpus has {self.expected}; "
+                "not to be compared with the others"
+            )
         if self.backend not in _PREFERRED:
             notes.append(f"computed with {_BACKENDS.get(self.backend, self.backend)}")
         return tuple(notes)
