@@ -36,6 +36,7 @@ RANKS = {
     "results": 4,
     "analysis": 5,
     "experiments": 5,
+    "audit": 6,
     "training": 6,
     "leaderboard": 6,
     "plots": 6,

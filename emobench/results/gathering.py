@@ -74,7 +74,7 @@ def gather(
     current: Current,
     partial: bool,
     registry: Registry,
-    columns: Sequence[str] = COLUMNS,
+    columns: Sequence[str] | None = COLUMNS,
 ) -> Gathered:
     """Read the results of a protocol and choose what is shown.
 
@@ -84,7 +84,7 @@ def gather(
         current: tells today's configuration fingerprint of an experiment
         partial: whether an incomplete result will do
         registry: today's corpora
-        columns: of the predictions
+        columns: of the predictions; None for all
 
     Raises:
         StoreError: if there is no such folder

@@ -9,7 +9,7 @@ from __future__ import annotations
 from ..experiments import configuration, current_fingerprint
 from .calling import find_places, run
 from .extraction import extract_ahead
-from .planning import Plan, Selection, plan
+from .planning import Plan, Selection, plan, select
 from .running import Summary, execute, preview
 
 __all__ = [
@@ -24,4 +24,5 @@ __all__ = [
     "plan",
     "preview",
     "run",
+    "select",
 ]

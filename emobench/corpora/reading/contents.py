@@ -77,7 +77,7 @@ def decode(
         for path, held in by_file.items()
     }
     threads = min((os.cpu_count() or 1) + 1, _MOST_DECODERS)
-    memory = Memory("sounds", _VERSION, folder, cache, threads)
+    memory = Memory("decoded", _VERSION, folder, cache, threads)
     files = [held[0].file for held in by_file.values()]
     known, wrong = memory.of(
         files, lambda file: _decoded(by_file[file.path]), details=details, progress=progress
