@@ -15,23 +15,27 @@ KINDS = ("fewer-clips", "more-clips", "unusable-files")
 def findings(material: Material) -> Iterator[Finding]:
     """Yield that clips are missing, too many, or cannot be used."""
     corpus, report = material.corpus, material.report
-    fewer = [cell for cell in report.cells if cell.differs and cell.found < (cell.wanted or 0)]
     total = next(cell for cell in report.cells if cell.name == "clips")
+    fewer = [cell for cell in report.cells if cell.differs and cell.found < (cell.wanted or 0)]
+    copy = f"This copy holds {count(total.found, 'clip')}"
+    copy += f" instead of {total.wanted:,}" if total.differs else ""
     see = f"`emobench check {corpus.name}` counts them cell by cell."
     if fewer:
-        each = ", ".join(f"{cell.found:,} of {cell.wanted:,} {cell.name}" for cell in fewer)
+        each = ", ".join(
+            f"{cell.name} {cell.found:,} of {cell.wanted:,}" for cell in fewer if cell is not total
+        )
         yield Finding(
             "fewer-clips",
             "hard",
-            f"a smaller copy: {each}",
+            f"{copy}{f' ({each})' if each else ''}",
             "a complete copy of the corpus",
-            f"Its folds are not those of others. Complete it: {see}",
+            f"Its folds may not be those of others. Complete it: {see}",
         )
     elif total.differs:
         yield Finding(
             "more-clips",
             "soft",
-            f"{count(total.found, 'clip')} instead of {total.wanted:,}",
+            copy,
             "the clips of the release",
             f"Its folds may not be those of others. Remove what does not belong to it: {see}",
         )

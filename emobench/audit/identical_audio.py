@@ -13,13 +13,13 @@ _SEVERITY: dict[str, Severity] = {"label": "hard", "speaker": "soft"}
 
 
 def findings(material: Material) -> Iterator[Finding]:
-    """Yield recordings under two labels, under two speakers, and those that only count twice."""
+    """Yield recordings under two labels, else under two speakers, and those that count twice."""
     told: set[int] = set()
     for column, severity in _SEVERITY.items():
         differing = [
             number
             for number, group in enumerate(material.alike)
-            if len({clip.facts[column] for clip in group}) > 1
+            if number not in told and len({clip.facts[column] for clip in group}) > 1
         ]
         told |= set(differing)
         groups = [material.alike[number] for number in differing]

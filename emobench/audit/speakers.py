@@ -48,7 +48,7 @@ def _few(material: Material) -> Iterator[Finding]:
             "two groups to hold out: each fold trains on one, so that tuning and development split "
             "its clips (within-speaker), and differences between folds say little",
             "three groups or more",
-            "Read its results as those of two persons.",
+            "Say so beside its results.",
         )
     elif material.clips and speakers <= 2:
         yield Finding(
