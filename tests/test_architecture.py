@@ -41,6 +41,7 @@ RANKS = {
     "results": 5,
     "experiments": 5,
     "analysis": 6,
+    "audit": 6,
     "training": 6,
     "leaderboard": 7,
     "plots": 7,
