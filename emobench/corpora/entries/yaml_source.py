@@ -125,7 +125,7 @@ def parse(text: str, file: Path) -> list[Entry]:
     if not isinstance(root, yaml.MappingNode):
         raise SpecError(
             f"{file}, line {_line(root)}: expected `name:` and the keys of a corpus below it, "
-            f"found {_kind(root)}. See README, 'Add your corpus'."
+            f"found {_kind(root)}. `emobench corpora add` proposes an entry."
         )
     return [_entry(file, key, value) for key, value in _items(file, root, ())]
 
