@@ -51,6 +51,8 @@ leaderboard: install  ## Write the tables in results/ and in README.md from the 
 	$(BIN)/emobench leaderboard --format markdown --partial --out results/partial.md
 	$(BIN)/emobench leaderboard --format csv --out results/leaderboard.csv
 	$(BIN)/emobench leaderboard --format json --out results/leaderboard.json
+	$(BIN)/emobench ledger --format markdown --out results/ledger.md
+	$(BIN)/emobench ledger --format csv --out results/ledger.csv
 	$(BIN)/emobench bitrates --partial --out results/bitrates.png --csv results/bitrates.csv
 
 $(BIN)/sphinx-build: $(BIN)/emobench

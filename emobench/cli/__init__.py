@@ -13,11 +13,13 @@ import click
 from .. import __version__
 from ..errors import EmobenchError, SpecError, printable
 from .attention import attention
+from .audit import audit
 from .bitrates import bitrates
 from .compare import compare
 from .corpora import check, corpora, utterances
 from .download import download
 from .leaderboard import leaderboard
+from .ledger import ledger
 from .models import models
 from .run import features, run
 from .splits import folds, protocols
@@ -32,7 +34,9 @@ def cli() -> None:
 for command in (
     run,
     leaderboard,
+    ledger,
     compare,
+    audit,
     bitrates,
     corpora,
     check,

@@ -38,6 +38,7 @@ register(
     ModelSpec(
         name="svm-is09",
         citation="Keesing, Watson and Witbrock, ALTA 2020 (SVM on IS09 functionals)",
+        paper="keesing2020",
         config=Config(),
         inputs={"functionals": InputSpec("is09")},
         build=SupportVectorMachine,
