@@ -101,8 +101,8 @@ class Schedule:
             order = self._kept
         else:
             random = np.random.default_rng([self._seed, number])
-            seeming = random.uniform(1 - SPREAD, 1 + SPREAD, len(self._length))
-            order = np.argsort(self._length * seeming)
+            jitter = random.uniform(1 - SPREAD, 1 + SPREAD, len(self._length))
+            order = np.argsort(self._length * jitter)
         batches = []
         for start in range(0, len(order), self.size):
             own = order[start : start + self.size]
