@@ -27,7 +27,7 @@ NOTABLE = 0.10
 """UAR on the training clips that may be lost to lagging statistics before it is worth a word."""
 
 
-def settle(
+def choose_statistics(
     network: Network,
     how: Statistics,
     composed: Batches,

@@ -66,9 +66,9 @@ def make_ready(
     """
     parts = part(context, fold, seed)
     if inputs is None:
-        heard = () if tuning else parts.test
+        tested = () if tuning else parts.test
         inputs = {
-            name: context.data.prepare(name, parts.training, heard) for name in context.data.inputs
+            name: context.data.prepare(name, parts.training, tested) for name in context.data.inputs
         }
     return ReadyFold(context, seed, parts, inputs)
 

@@ -116,7 +116,7 @@ def _train(
     for epoch in range(epochs):
         state = _with_rate(network, state, rate_at(spec.config, epoch))
         total = np.zeros(len(members))
-        for rows, batches in steps(members, epoch, apart=feels_padding(spec, network.model)):
+        for rows, batches in steps(members, epoch, by_length=feels_padding(spec, network.model)):
             state, loss = step(state, data, batches, rows=rows)
             total = total + loss  # stays on the device: the next step need not wait
         mean = np.asarray(total) * _scales(members)
