@@ -163,7 +163,7 @@ def test_options_make_a_model_of_its_own(tiny_places):
     [
         ("wang2020-dual:time_fit=stretch", "time_fit as one of interpolate, truncate, pad"),
         ("latif2019:", "expected options like key=value after the colon, found ''"),
-        ("krishna2019-acoustic:mask=maybe", "expected mask like True, found 'maybe'"),
+        ("krishna2019-acoustic:mask=maybe", "expected mask as true or false, found 'maybe'"),
     ],
 )
 def test_options_that_cannot_be_used_are_explained(name, message):

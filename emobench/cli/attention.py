@@ -17,7 +17,12 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("clip", required=False)
-@click.option("--model", required=True, metavar="NAME", help="A network that attends over time.")
+@click.option(
+    "--model",
+    required=True,
+    metavar="NAME",
+    help="A network with attention pooling, such as mirsamadi2017-attention-lld.",
+)
 @click.option("--corpus", required=True, metavar="NAME", help="Corpus that holds the clip.")
 @options.protocol
 @options.data
@@ -25,7 +30,13 @@ if TYPE_CHECKING:
 @options.cache
 @options.datasets
 @options.jobs
-@click.option("--repetition", type=click.IntRange(min=1), default=1, show_default=True)
+@click.option(
+    "--repetition",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="Repetition whose networks are looked at.",
+)
 @click.option(
     "--out",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -44,7 +55,7 @@ def attention(
     repetition: int,
     out: Path | None,
 ) -> None:
-    """Draw what a network attends to in test clip CLIP, or tell it of all clips.
+    """Draw what a network attends to in the test clip CLIP, or sum it up over all clips.
 
     With CLIP, its waveform is drawn over the weight of each frame, as by the network that was
     tested on it. Without, the mean weight of silent, unvoiced and voiced frames is printed,
