@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .errors import SpecError
+from .storage import output, overwrite, storing
 
 if TYPE_CHECKING:
     import numpy as np
@@ -110,15 +112,11 @@ def save(figure: Figure, file: Path) -> None:
     dated = {".pdf": "CreationDate", ".svg": "Date"}.get(file.suffix.lower(), "Software")
     import matplotlib
 
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        with matplotlib.rc_context({"svg.hashsalt": "emobench"}):
-            figure.savefig(file, dpi=150, metadata={dated: None})
-    except OSError as error:
-        raise SpecError(
-            f"--out {file}: expected a file that can be written, found '{error.strerror or error}'."
-            " Name another one."
-        ) from None
+    content, kind = io.BytesIO(), file.suffix.lower().removeprefix(".")
+    with matplotlib.rc_context({"svg.hashsalt": "emobench"}):
+        figure.savefig(content, format=kind, dpi=150, metadata={dated: None})
+    with storing(file, output("--out")):
+        overwrite(file, content.getvalue())
 
 
 def _check(file: Path) -> None:

@@ -411,13 +411,14 @@ def test_a_table_with_the_gravest_first(audit, tmp_path):
 
 def test_a_second_audit_decodes_nothing(audit, monkeypatch, tmp_path):
     from emobench import sounds
+    from emobench.storage import memory
 
     plant(audit.folder, WHOLE)
     (tmp_path / "mine.yaml").write_text(ENTRY)
     heard = []
     listen = sounds._listen
     monkeypatch.setattr(sounds, "_listen", lambda segment: heard.append(segment) or listen(segment))
-    monkeypatch.setattr(sounds, "_SETTLED_NS", 0)
+    monkeypatch.setattr(memory, "_SETTLED_NS", -(10**12))
     first = audit.as_text("mine")
     assert len(heard) == 12
     assert audit.as_text("mine") == first

@@ -192,8 +192,8 @@ def test_a_corpus_of_one_speaker_fails_before_features_are_extracted(corpus, say
     status, _, err = say("run", "--model", "svm-is09", *words)
     assert status == 1
     assert "failed: mine svm-is09: " in err
-    kept = {path.name.partition("-")[0] for path in (tmp_path / "cache").iterdir()}
-    assert kept <= {"headers", "sounds", "bytes", "copies"}
+    kept = {path.name.partition("-")[0] for path in (tmp_path / "cache").glob("*")}
+    assert kept <= {"headers", "sounds", "bytes"}
 
 
 def test_folds_are_those_that_are_trained_on(corpus, tmp_path):

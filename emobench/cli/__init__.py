@@ -19,6 +19,7 @@ from .compare import compare
 from .corpora import check, corpora, utterances
 from .download import download
 from .leaderboard import leaderboard
+from .ledger import ledger
 from .models import models
 from .run import features, run
 from .splits import folds, protocols
@@ -33,6 +34,7 @@ def cli() -> None:
 for command in (
     run,
     leaderboard,
+    ledger,
     compare,
     audit,
     bitrates,

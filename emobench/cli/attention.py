@@ -69,7 +69,7 @@ def attention(
         return
     shares = attended.by_voicing(stored, attended.descriptors_of(table, places.cache, jobs))
     if out is not None:
-        shares.to_csv(out, float_format="%.5f")
+        stored.write(out, shares.to_csv(float_format="%.5f"), "--out")
     _summarise(shares)
 
 

@@ -99,9 +99,9 @@ def _remarks(report: CheckReport, warnings: Sequence[str]) -> Iterator[str]:
         yield f"different clips with {what}: {len(report.alike):,}"
         yield from _listed(_likenesses(report))
     yield from (*reading.problems, *reading.gaps)
-    if len(reading.strangers) > _FEW:
-        yield f"files that are not understood: {len(reading.strangers):,}"
-        yield from _listed(reading.strangers)
+    if len(reading.unmatched) > _FEW:
+        yield f"files that are not understood: {len(reading.unmatched):,}"
+        yield from _listed(reading.unmatched)
     if report.broken:
         yield f"files that cannot be used: {len(report.broken):,}"
         yield from _listed([f"{file}: {reason}" for file, reason in report.broken.items()])

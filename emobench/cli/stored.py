@@ -31,18 +31,7 @@ def write(path: Path, text: str, option: str) -> None:
     Raises:
         SpecError: if it cannot be written
     """
-    from ..errors import SpecError
+    from .. import storage
 
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8", newline="\n")
-    except OSError as error:
-        raise SpecError(
-            f"{option} {path}: expected a file that can be written, found '{reason(error)}'. "
-            "Name another one."
-        ) from None
-
-
-def reason(error: Exception) -> str:
-    """Return what the system says of an error."""
-    return getattr(error, "strerror", None) or str(error)
+    with storage.storing(path, storage.output(option)):
+        storage.overwrite(path, text.encode())
