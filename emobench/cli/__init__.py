@@ -20,6 +20,7 @@ from .download import download
 from .leaderboard import leaderboard
 from .ledger import ledger
 from .models import models
+from .plot import plot
 from .run import features, run
 from .splits import folds, protocols
 
@@ -35,6 +36,7 @@ for command in (
     leaderboard,
     ledger,
     compare,
+    plot,
     bitrates,
     corpora,
     check,
