@@ -1,4 +1,4 @@
-.PHONY: help install run test test-all fuzz lint golden bench leaderboard clean
+.PHONY: help install run test test-all fuzz lint golden bench leaderboard docs clean
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -56,6 +56,15 @@ leaderboard: install  ## Write the tables in results/ and in README.md from the 
 	$(BIN)/emobench bitrates --partial --csv results/bitrates.csv
 	$(BIN)/emobench plot bitrates --partial --out results/bitrates.png
 
+$(BIN)/sphinx-build: $(BIN)/emobench
+	$(BIN)/python -m pip install --quiet --editable '.[docs]'
+	@touch $@
+
+docs: $(BIN)/sphinx-build  ## Write the generated parts of the documentation and build it in docs/_build
+	$(BIN)/python docs/generate.py
+	$(BIN)/python -m sphinx --fail-on-warning --keep-going --quiet docs docs/_build/html
+	@echo "open docs/_build/html/index.html"
+
 clean:  ## Remove what can be made again
-	rm -rf $(VENV) $(DEMO) build dist *.egg-info .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(DEMO) docs/_build build dist *.egg-info .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -18,6 +18,9 @@ Scaling = Literal["speaker", "training", "training-neutral", "none"]
 
 Backend = Literal["tensorflow", "jax", "scikit-learn"]
 
+Sides = Literal["test", "training", "both"]
+"""Which clips go through a condition of the sound."""
+
 
 @dataclass(frozen=True)
 class FeatureSpec:
@@ -105,6 +108,8 @@ class ModelSpec:
         attends: name of the layer that pools the input's rows by attention, or ""
         needs: what the corpus must have beside audio ("transcript")
         deterministic: whether a repetition would only repeat the first
+        paper: name of the paper in whose table it is shown (see `papers`), "" for a table of its
+            own; changes no result
         version: raised whenever the same configuration would give other numbers
     """
 
@@ -125,6 +130,7 @@ class ModelSpec:
     attends: str = ""
     needs: tuple[str, ...] = ()
     deterministic: bool = False
+    paper: str = ""
     version: int = 1
 
 
@@ -135,6 +141,7 @@ class Protocol:
     Attributes:
         name: as written after `--protocol`
         title: one sentence for people
+        paper: name of the paper whose way of testing it is (see `papers`), or ""
         split: who is held out: "" as the corpus' entry says, "groups" five groups of speakers or
             sessions, "last-group" the last of these only, "random" five parts of the clips
             whoever speaks
@@ -161,6 +168,7 @@ class Protocol:
 
     name: str
     title: str
+    paper: str = ""
     split: Literal["", "groups", "last-group", "random"] = ""
     speaker_groups: Literal["random", "greedy"] = "random"
     max_folds: int | None = None

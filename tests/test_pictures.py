@@ -21,7 +21,7 @@ from emobench.cli.plot import plot
 from emobench.errors import SpecError, StoreError
 from emobench.plots import figures
 from emobench.plots.ranks import cliques
-from emobench.results.selection import Candidate
+from emobench.results.result import Result
 from emobench.spec import Job
 from emobench.store import read_experiments
 
@@ -225,8 +225,8 @@ def test_speed_is_clips_of_a_fold_over_its_seconds(filled, draw):
         seconds=1.0,
         n_training=100,
     )
-    candidates = [Candidate(one) for one in read_experiments(filled.results)]
-    assert [(one.model, one.clips_per_second) for one in speed.speeds(candidates)] == [
+    results = [Result(one) for one in read_experiments(filled.results)]
+    assert [(one.model, one.clips_per_second) for one in speed.speeds(results)] == [
         ("latif2019", 25.0),
         ("zhao2019", 40.0),
     ]

@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from ..results.columns import Column
+
 HUMAN = "human"
-METRICS = ("uar", "wa", "wap")
 
 _FILE = Path(__file__).with_name("published.csv")
 _RECOGNISED = " (ASR transcripts)"
@@ -39,7 +40,7 @@ def figures(corpus: str, metric: str = "uar") -> Mapping[str, Published]:
 
     Args:
         corpus: canonical name
-        metric: one of `METRICS`
+        metric: name of one that papers print
     """
     return {
         row["model"]: Published(float(row["value"]), row["protocol"])
@@ -48,18 +49,16 @@ def figures(corpus: str, metric: str = "uar") -> Mapping[str, Published]:
     }
 
 
-def name_of(column: str) -> str:
+def name_of(column: Column) -> str:
     """Return the name under which the results that a column reproduces were published.
 
     Texts from a file stand for a recogniser's; word vectors are what the papers have anyway.
 
     Examples:
-        >>> name_of("yoon2018-mdrea+transcripts:1a2b3c4d+vectors:5e6f7a8b")
+        >>> name_of(Column("yoon2018-mdrea", transcripts="1a2b3c4d", vectors="5e6f7a8b"))
         'yoon2018-mdrea (ASR transcripts)'
     """
-    model, *files = column.split("+")
-    recognised = any(file.startswith("transcripts:") for file in files)
-    return model + _RECOGNISED if recognised else model
+    return column.configured + (_RECOGNISED if column.transcripts else "")
 
 
 def of_model(model: str) -> list[Mapping[str, str]]:

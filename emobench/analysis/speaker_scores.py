@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 UNKNOWN = "unknown"
-COLUMNS = (*speakers.COLUMNS, "sex")
-"""What is needed of the predictions."""
+COLUMNS = ("sex",)
+"""What is needed of the predictions beside what figures are computed from."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ def by_speaker(predictions: pd.DataFrame) -> tuple[SpeakerScore, ...]:
     """Return the result of each speaker, in the order of their names.
 
     Args:
-        predictions: columns `fold`, `repetition` and `COLUMNS`
+        predictions: columns `fold`, `repetition`, `gathering.COLUMNS` and `COLUMNS`
     """
     who = speakers.names(predictions)
     sexes = predictions["sex"].groupby(who).agg(lambda found: _sex(found.dropna().unique()))

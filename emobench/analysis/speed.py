@@ -6,9 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .. import metrics
-from ..results import papers
-from ..results.selection import Candidate
+from ..results.result import Result
 
 
 @dataclass(frozen=True)
@@ -33,22 +31,22 @@ class Speed:
     wanted: int
 
 
-def speeds(candidates: Sequence[Candidate]) -> tuple[Speed, ...]:
+def speeds(results: Sequence[Result]) -> tuple[Speed, ...]:
     """Return what results cost, in the order of their papers; those without times are left out."""
     found = []
-    for one in sorted(candidates, key=lambda one: papers.position(one.column)):
+    for one in sorted(results, key=lambda one: one.column.position):
         timed = [record for record in one.stored.records if _timed(record)]
         if timed and not one.condition:
             clips = sum(record["n_training"] for record in timed)
             devices = sorted({record.get("device") or "unknown" for record in timed})
             found.append(
                 Speed(
-                    model=one.column,
-                    uar=metrics.summarise(one.predictions, one.labels)["uar"],
+                    model=one.column.name,
+                    uar=one.scores["uar"],
                     clips_per_second=clips / sum(record["seconds"] for record in timed),
                     device=" and ".join(devices),
                     done=one.done,
-                    wanted=len(one.wanted),
+                    wanted=one.wanted,
                 )
             )
     return tuple(found)

@@ -13,6 +13,7 @@ import click
 from .. import __version__
 from ..errors import EmobenchError, SpecError, printable
 from .attention import attention
+from .audit import audit
 from .bitrates import bitrates
 from .compare import compare
 from .corpora import check, corpora, utterances
@@ -36,6 +37,7 @@ for command in (
     leaderboard,
     ledger,
     compare,
+    audit,
     plot,
     bitrates,
     corpora,

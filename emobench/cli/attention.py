@@ -65,7 +65,7 @@ def attention(
     stored, table, kept = asked.find()
     shares = attended.by_voicing(stored, attended.descriptors_of(table, kept, jobs))
     if out is not None:
-        shares.to_csv(out, float_format="%.5f")
+        stored.write(out, shares.to_csv(float_format="%.5f"), "--out")
     _summarise(shares)
 
 

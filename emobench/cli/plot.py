@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ..corpora import Corpus
     from ..plots import Panel
     from ..results.gathering import Gathered
-    from ..results.selection import Candidate
+    from ..results.result import Result
 
 
 def _figure(context: click.Context, parameter: click.Parameter, value: Path) -> Path:
@@ -74,14 +74,14 @@ def confusion(model: str, corpus: str, out: Path, **asked: Any) -> None:
     """Draw which class was taken for which: shares of each true class, and counts."""
     import numpy as np
 
-    from .. import metrics, plots
+    from .. import plots
 
     gathered, known = _gathered(corpus, asked)
     one = _picked(gathered, known, model)
-    scores = metrics.summarise(one.predictions, one.labels)
-    title = f"{_title(known, one, asked['protocol'])}\nUAR {100 * scores['uar']:.1f} %"
-    note = f"counts over {scores['repetitions']} repetitions" if scores["repetitions"] > 1 else ""
-    plots.save(plots.confusion(np.array(scores["confusion"]), one.labels, title, note), out)
+    title = f"{_title(known, one, asked['protocol'])}\nUAR {100 * one.scores['uar']:.1f} %"
+    several = one.scores["repetitions"]
+    note = f"counts over {several} repetitions" if several > 1 else ""
+    plots.save(plots.confusion(np.array(one.scores["confusion"]), one.labels, title, note), out)
 
 
 @plot.command()
@@ -182,30 +182,30 @@ def _gathered(corpus: str, asked: dict[str, Any]) -> tuple[Gathered, Corpus]:
         asked["results"],
         asked["protocol"],
         partial=asked["partial"],
-        columns=speaker_scores.COLUMNS,
+        more=speaker_scores.COLUMNS,
         **reading,
     )
     return found, known
 
 
-def _picked(gathered: Gathered, known: Corpus, text: str) -> Candidate:
+def _picked(gathered: Gathered, known: Corpus, text: str) -> Result:
     from ..analysis.comparison import pick
 
     return pick(gathered, known.name, *stored.named(text))
 
 
-def _title(known: Corpus, one: Candidate, protocol: str) -> str:
+def _title(known: Corpus, one: Result, protocol: str) -> str:
     heard_through = f" with {one.condition} on {one.sides}" if one.condition else ""
-    unfinished = "" if one.complete else f" ({one.done} of {len(one.wanted)} folds)"
-    return f"{known.title}, {one.column}{heard_through}, protocol {protocol}{unfinished}"
+    unfinished = "" if one.complete else f" ({one.done} of {one.wanted} folds)"
+    return f"{known.title}, {one.column.name}{heard_through}, protocol {protocol}{unfinished}"
 
 
-def _panel(one: Candidate) -> Panel:
+def _panel(one: Result) -> Panel:
     from .. import plots
     from ..analysis import intervals, speaker_scores
 
     scores: tuple[SpeakerScore, ...] = speaker_scores.by_speaker(one.predictions)
     uars = [score.uar for score in scores]
     interval = intervals.mean_interval(uars, bounds=intervals.SHARES) if len(uars) > 1 else None
-    unfinished = "" if one.complete else f" ({one.done} of {len(one.wanted)} folds)"
-    return plots.Panel(f"{one.column}{unfinished}", scores, interval, 1 / len(one.labels))
+    unfinished = "" if one.complete else f" ({one.done} of {one.wanted} folds)"
+    return plots.Panel(f"{one.column.name}{unfinished}", scores, interval, 1 / len(one.labels))

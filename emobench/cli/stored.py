@@ -47,7 +47,7 @@ def reading(datasets: Sequence[Path]) -> dict[str, Any]:
 
 
 def gathered(
-    results: Path, protocol: str, *, partial: bool, columns: Sequence[str], **reading: Any
+    results: Path, protocol: str, *, partial: bool, more: Sequence[str] = (), **reading: Any
 ) -> Gathered:
     """Return the results of a protocol, by the name that a user wrote.
 
@@ -55,12 +55,13 @@ def gathered(
         results: folder that runs wrote to
         protocol: as written
         partial: whether an incomplete result will do
-        columns: of the predictions
+        more: columns of the predictions that figures are not computed from
         reading: what `reading` returned
     """
     from ..results import gathering
 
     name = gathering.protocol_name(protocol, gathering.protocols_on_disk(results))
+    columns = (*gathering.COLUMNS, *more)
     return gathering.gather(results, protocol=name, partial=partial, columns=columns, **reading)
 
 
@@ -82,18 +83,7 @@ def write(path: Path, text: str, option: str) -> None:
     Raises:
         SpecError: if it cannot be written
     """
-    from ..errors import SpecError
+    from .. import storage
 
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8", newline="\n")
-    except OSError as error:
-        raise SpecError(
-            f"{option} {path}: expected a file that can be written, found '{reason(error)}'. "
-            "Name another one."
-        ) from None
-
-
-def reason(error: Exception) -> str:
-    """Return what the system says of an error."""
-    return getattr(error, "strerror", None) or str(error)
+    with storage.storing(path, storage.output(option)):
+        storage.overwrite(path, text.encode())

@@ -19,7 +19,7 @@ EXTRAS = ("condition", "transcripts", "vectors")
 
 # What tells how much of a protocol is run, or is only printed, changes no prediction.
 _IDLE_PROTOCOL_FIELDS = (
-    *("title", "caution", "headline", "repetitions", "model_repetitions", "max_folds"),
+    *("title", "caution", "headline", "paper", "repetitions", "model_repetitions", "max_folds"),
 )
 
 

@@ -25,6 +25,7 @@ from .. import versions
 from ..errors import FeatureError
 from ..scaling import Moments
 from ..spec import FeatureSpec, fingerprint
+from ..storage import Purpose, discard, remove_leftovers, storing
 from . import packing, registry
 from .extraction import Clip, extract_all
 
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
 LOG = logging.getLogger(__name__)
 
+_KEPT = Purpose("features", FeatureError, "name another folder with --cache")
 _LISTED = 10
 """Refused clips that a message names."""
 
@@ -135,17 +137,12 @@ def load(
     if condition is not None:
         content.append({**condition.identity, **condition.tools})
     folder = Path(cache) / _folder_name(source, condition) / fingerprint(content)[:24]
-    try:
+    with storing(cache, _KEPT):
         found = _reuse(folder, clips)
         if found is None:
-            packing.remove_leftovers(folder.parent)
+            remove_leftovers(folder.parent)
             _extract(folder, source, clips, known, condition, jobs=jobs, progress=progress)
             found = FeatureSet.open(folder)
-    except OSError as error:
-        raise FeatureError(
-            f"{cache}: cannot keep features there ({error.strerror or error}). Free space or make "
-            "the folder writable, or name another one with --cache; then run again."
-        ) from error
     _report_refused(spec, found, skip_bad)
     return found
 
@@ -209,7 +206,7 @@ def _reuse(folder: Path, clips: list[Clip]) -> FeatureSet | None:
             raise packing.DamageError("it holds other clips than it should")
     except packing.DamageError as damage:
         LOG.warning("%s: the cache cannot be used: %s. Extracting again.", folder, damage)
-        packing.discard(folder)
+        discard(folder)
         return None
     return FeatureSet.open(folder)
 

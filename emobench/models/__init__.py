@@ -92,6 +92,20 @@ def names() -> list[str]:
     return sorted(_entries, key=lambda name: _entries[name].spec.kind != "network")
 
 
+def of_paper(paper: str) -> list[str]:
+    """Return the names of a paper's models, in the order in which its file registers them.
+
+    Args:
+        paper: its name
+
+    Examples:
+        >>> of_paper("keesing2020")[:2]
+        ['aldeneh2017-logmel40', 'aldeneh2017-logmel240']
+    """
+    _import_papers()
+    return [name for name, entry in _entries.items() if entry.spec.paper == paper]
+
+
 def get(name: str) -> ModelSpec:
     """Return a model by name; case, blanks, `-` and `_` do not matter.
 

@@ -244,6 +244,7 @@ for _name, _config, _build, _names, _deviations in (
                 "D. N. Krishna and S. S. Reddy, Multi-modal speech emotion recognition using "
                 "speech embeddings and audio features, AVSP 2019"
             ),
+            paper="krishna2019",
             config=_config,
             inputs={key: _INPUTS[key] for key in _names},
             build=_build,

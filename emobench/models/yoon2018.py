@@ -250,6 +250,7 @@ for _name, _config, _build, _names, _deviations in (
                 "S. Yoon, S. Byun and K. Jung, Multimodal speech emotion recognition using audio "
                 "and text, SLT 2018, arXiv:1810.04635"
             ),
+            paper="yoon2018",
             config=_config,
             inputs=_used(_names, _INPUTS)(_config),
             build=_build,

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import SpecError
+from ..storage import output, overwrite, storing
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -127,12 +129,8 @@ def save(figure: Figure, file: Path) -> None:
     }
     import matplotlib
 
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        with matplotlib.rc_context({"svg.hashsalt": "emobench"}):
-            figure.savefig(file, dpi=_DOTS_PER_INCH, metadata=unnamed[kind])
-    except OSError as error:
-        raise SpecError(
-            f"--out {file}: expected a file that can be written, found '{error.strerror or error}'."
-            " Name another one."
-        ) from None
+    content = io.BytesIO()
+    with matplotlib.rc_context({"svg.hashsalt": "emobench"}):
+        figure.savefig(content, format=kind[1:], dpi=_DOTS_PER_INCH, metadata=unnamed[kind])
+    with storing(file, output("--out")):
+        overwrite(file, content.getvalue())

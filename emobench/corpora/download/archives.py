@@ -5,20 +5,20 @@ from __future__ import annotations
 import bz2
 import gzip
 import lzma
-import shutil
 import stat
 import tarfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO
 
 from ...errors import CorpusError
+from ...storage import insist_on_room, storing
+from .keeping import CORPORA
 from .member_names import safe_parts, tar_name, zip_name
-from .storage import insist_on_room, storing
 
 Progress = Callable[[int, int | None], None]
 
@@ -129,8 +129,8 @@ class _Unpacking:
                     )
             names = [zip_name(each.filename, bool(each.flag_bits & 0x800)) for each in members]
             parts = [safe_parts(name, self._called) for name in names]
-            free = shutil.disk_usage(self._make_folder(())).free
-            insist_on_room(self._folder, self._done, free, f" to unpack {self._called}")
+            purpose = replace(CORPORA, what=f"what is in {self._called}")
+            insist_on_room(self._make_folder(()), self._done, purpose)
             folders = [
                 not place or name[-1] in "/\\" for name, place in zip(names, parts, strict=True)
             ]
@@ -192,7 +192,7 @@ class _Unpacking:
     @contextmanager
     def _storing(self, path: Path) -> Iterator[None]:
         """As `storing`; that a file and a folder bear one name is the fault of the archive."""
-        with storing(path):
+        with storing(path, CORPORA):
             try:
                 yield
             except (FileExistsError, NotADirectoryError, IsADirectoryError):
@@ -206,7 +206,7 @@ class _Unpacking:
             file = path.open("wb")
         with file:
             while piece := source.read(_PIECE):
-                with storing(path):
+                with storing(path, CORPORA):
                     file.write(piece)
         self.files += 1
         self._progress(self.files, total)

@@ -12,13 +12,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ...errors import CorpusError
-from ...store import files as stored
+from ...storage import locked, storing
 from .. import paths
 from ..entries.schema import Corpus
 from ..opening import read
 from .archives import Limits, unpack
+from .keeping import CORPORA, StorageError
 from .record import Record, now
-from .storage import StorageError, storing
 from .transfer import Notice, Patience, Source, Transfer
 
 Progress = Callable[[str, int, int | None], None]
@@ -91,7 +91,7 @@ def download(
 def _alone(corpus: Corpus, folder: Path, notice: Notice) -> Iterator[Path]:
     """Yield the folder in which a corpus waits until it is whole, and keep others out of it."""
     busy = f"{corpus.name}: another command is downloading it; waiting for its end"
-    with stored.locked(_staging(corpus, folder), functools.partial(notice, busy)):
+    with locked(_staging(corpus, folder), functools.partial(notice, busy)):
         staging = _staging(corpus, folder)  # the other command may have removed it
         try:
             yield staging
@@ -104,7 +104,7 @@ def _alone(corpus: Corpus, folder: Path, notice: Notice) -> Iterator[Path]:
 def _staging(corpus: Corpus, folder: Path) -> Path:
     """Return the folder in which a corpus waits until it is whole."""
     staging = folder.parent / STAGING / corpus.base
-    with storing(staging):
+    with storing(staging, CORPORA):
         staging.mkdir(parents=True, exist_ok=True)
     return staging
 
@@ -242,5 +242,5 @@ def _unpacked(
 
 def _put(aside: Path, folder: Path) -> None:
     """Move what was unpacked to where it belongs; files that are there already are replaced."""
-    with storing(folder):
+    with storing(folder, CORPORA):
         shutil.copytree(aside, folder, dirs_exist_ok=True, copy_function=shutil.move)

@@ -8,7 +8,8 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from ...store import files as stored
+from ...storage import storing, write
+from .keeping import CORPORA
 
 FILE = "download.json"
 """Lies in the folder of a corpus that was downloaded."""
@@ -61,10 +62,11 @@ class Record:
         """Store this record in a folder, whole or not at all.
 
         Raises:
-            StoreError: if the disk is full or the folder cannot be written
+            StorageError: if the disk is full or the folder cannot be written
         """
         text = json.dumps(asdict(self), indent=1, ensure_ascii=False)
-        stored.write((folder / FILE, f"{text}\n".encode()))
+        with storing(folder / FILE, CORPORA):
+            write((folder / FILE, f"{text}\n".encode()))
 
     def with_archive(self, address: str, size: int, sha256: str, compared: str) -> Record:
         """Return this record with one more archive."""

@@ -15,9 +15,10 @@ import requests
 import urllib3
 
 from ...errors import CorpusError
+from ...storage import insist_on_room, storing, write
 from ..entries.fields import split_download
 from .connection import Guarded, Interrupted, open_address
-from .storage import insist_on_room, storing
+from .keeping import CORPORA
 
 Progress = Callable[[int, int | None], None]
 """Called with the bytes that are there, and how many there are to be (None if nobody says)."""
@@ -183,8 +184,7 @@ class Transfer:
                 headers["If-Range"] = known.validator
         with open_address(session, self.source.address, headers, patience.timeout) as response:
             state, begin = self._understood(response, known, here)
-            free = shutil.disk_usage(self.file.parent).free
-            insist_on_room(self.file.parent, (state.total or 0) - begin, free)
+            insist_on_room(self.file.parent, (state.total or 0) - begin, CORPORA)
             self._note(state)
             self._receive(response, begin, state.total, patience)
         total = state.total
@@ -228,7 +228,10 @@ class Transfer:
         most = total
         if most is None:
             most = begin + min(_MOST_BYTES, shutil.disk_usage(self.file.parent).free - _SPARE_BYTES)
-        with storing(self.file), self.file.open("r+b" if begin else "wb", buffering=0) as file:
+        with (
+            storing(self.file, CORPORA),
+            self.file.open("r+b" if begin else "wb", buffering=0) as file,
+        ):
             file.seek(begin)
             done = marked = begin
             due = time.monotonic() + patience.timeout
@@ -275,8 +278,8 @@ class Transfer:
 
     def _note(self, state: _State) -> None:
         text = json.dumps({"address": self.source.address, **asdict(state)}, indent=1)
-        with storing(self._notes):
-            self._notes.write_text(text + "\n", encoding="utf-8")
+        with storing(self._notes, CORPORA):
+            write((self._notes, f"{text}\n".encode()))
 
 
 def _chunks(response: requests.Response) -> Iterator[bytes]:
