@@ -53,7 +53,8 @@ leaderboard: install  ## Write the tables in results/ and in README.md from the 
 	$(BIN)/emobench leaderboard --format json --out results/leaderboard.json
 	$(BIN)/emobench ledger --format markdown --out results/ledger.md
 	$(BIN)/emobench ledger --format csv --out results/ledger.csv
-	$(BIN)/emobench bitrates --partial --out results/bitrates.png --csv results/bitrates.csv
+	$(BIN)/emobench bitrates --partial --csv results/bitrates.csv
+	$(BIN)/emobench plot bitrates --partial --out results/bitrates.png
 
 $(BIN)/sphinx-build: $(BIN)/emobench
 	$(BIN)/python -m pip install --quiet --editable '.[docs]'

@@ -411,13 +411,14 @@ def test_a_table_with_the_gravest_first(audit, tmp_path):
 
 def test_a_second_audit_decodes_nothing(audit, monkeypatch, tmp_path):
     from emobench import sounds
+    from emobench.storage import memory
 
     plant(audit.folder, WHOLE)
     (tmp_path / "mine.yaml").write_text(ENTRY)
     heard = []
     listen = sounds._listen
     monkeypatch.setattr(sounds, "_listen", lambda segment: heard.append(segment) or listen(segment))
-    monkeypatch.setattr(sounds, "_SETTLED_NS", 0)
+    monkeypatch.setattr(memory, "_SETTLED_NS", -(10**12))
     first = audit.as_text("mine")
     assert len(heard) == 12
     assert audit.as_text("mine") == first
@@ -438,6 +439,18 @@ def test_a_corpus_that_cannot_be_split_ends_with_a_message(audit, tmp_path, caps
         cli.main(["audit", "mine", "--datasets", str(tmp_path / "mine.yaml")])
     assert ended.value.code == 1
     assert "expected at least 2 speakers, found 1" in capsys.readouterr().err
+
+
+def test_one_corpus_of_several_that_cannot_be_split_does_not_end_all(audit, tmp_path):
+    plant(audit.folder, {"a": BOTH})
+    plant(tmp_path / "whole", WHOLE)
+    (tmp_path / "mine.yaml").write_text(ENTRY + ENTRY.replace("mine:", "whole:"))
+    status, text = audit.as_text("mine", "whole", "--json")
+    first, second = json.loads(text)["audits"]
+    assert status == 1
+    assert [one["kind"] for one in first["findings"]] == ["unreadable"]
+    assert "expected at least 2 speakers, found 1" in first["findings"][0]["found"]
+    assert second["hard"] == 0
 
 
 # Parts --------------------------------------------------------------------------------------------

@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
 
-from .. import metrics, models, protocols
+from .. import metric_table, metrics, models, papers, protocols
 from ..errors import SpecError
-from ..results import papers
+from ..results.columns import Column
 from ..results.gathering import Current, gather, protocols_on_disk
 from ..results.lookup import Lookup
-from ..results.selection import Candidate
+from ..results.result import Result
 from . import published, speakers
 from .intervals import SHARES, mean_interval
 from .protocol_differences import Difference, differences
@@ -39,6 +39,9 @@ Verdict = Literal[
     "impossible here",
 ]
 VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
+
+SCORES = tuple(metric.key for metric in metric_table.PUBLISHED)
+"""Scores of models that papers print, beside what they print of listeners."""
 
 POINTS = 2.0
 """How far a published value may lie from ours, in points, and still count as reproduced."""
@@ -97,7 +100,7 @@ class Line:
         model: as registered here, "human" for listeners, or who published it
         corpus: canonical name
         title: the corpus' name for people
-        metric: one of `published.METRICS`, or "recognition" of listeners
+        metric: one of `metric_table.PUBLISHED`, or "recognition" of listeners
         published: as printed, in percent
         sd: standard deviation as printed, or ""
         protocol: that the number was obtained with; as printed if it is none of ours, or ""
@@ -146,7 +149,6 @@ def build(results: Path, *, current: Current, registry: Registry) -> tuple[Line,
             current=current,
             partial=True,
             registry=registry,
-            columns=speakers.COLUMNS,
         ).shown
         for name in protocols_on_disk(results)
         if name in wanted
@@ -174,7 +176,7 @@ def decide(
         known: whether its model is registered
         access: of the corpus, as the registry has it
     """
-    if metric not in published.METRICS:
+    if metric not in SCORES:
         return "not comparable", "listeners, not a model"
     if not known:
         return "not comparable", "not a model of emobench"
@@ -206,9 +208,7 @@ def counts(lines: Iterable[Line]) -> dict[Verdict, int]:
     return {verdict: found.count(verdict) for verdict in VERDICTS}
 
 
-def _line(
-    row: Mapping[str, str], stored: Mapping[str, Sequence[Candidate]], lookup: Lookup
-) -> Line:
+def _line(row: Mapping[str, str], stored: Mapping[str, Sequence[Result]], lookup: Lookup) -> Line:
     corpus, model = lookup.known(row["corpus"]), _model(row["model"])
     order = NEAREST.get(row["paper"], ())
     beside = _nearest(row, order, stored)
@@ -252,13 +252,13 @@ def _model(name: str) -> ModelSpec | None:
 
 
 def _nearest(
-    row: Mapping[str, str], order: Sequence[str], stored: Mapping[str, Sequence[Candidate]]
-) -> Candidate | None:
+    row: Mapping[str, str], order: Sequence[str], stored: Mapping[str, Sequence[Result]]
+) -> Result | None:
     """Return our result that stands beside a published one."""
     found = [
         one
         for protocol in order
-        for one in sorted(stored.get(protocol, ()), key=lambda one: (one.corpus, one.column))
+        for one in sorted(stored.get(protocol, ()), key=lambda one: (one.corpus, one.column.name))
         if published.name_of(one.column) == row["model"]
         and one.corpus.partition(":")[0] == row["corpus"]
         and one.done
@@ -268,18 +268,18 @@ def _nearest(
     return next(iter([*complete, *(one for one in found if one.complete), *found]), None)
 
 
-def _other(one: Candidate, row: Mapping[str, str]) -> str:
+def _other(one: Result, row: Mapping[str, str]) -> str:
     """Return what makes a result one on something else than the published one, or ""."""
     if one.corpus != row["corpus"]:
         return f"on {one.corpus}"
     if one.epochs is not None:
         return f"trained for another number of epochs ({one.epochs})"
-    if None not in (one.expected, one.clips) and one.clips != one.expected:
+    if one.other_clips:
         return f"on {one.clips} of {one.expected} clips"
     return ""
 
 
-def _ours(one: Candidate, row: Mapping[str, str]) -> Ours:
+def _ours(one: Result, row: Mapping[str, str]) -> Ours:
     predictions, metric = one.predictions, row["metric"]
     values = _by_speaker(predictions, one.labels, metric)
     interval = None
@@ -288,14 +288,14 @@ def _ours(one: Candidate, row: Mapping[str, str]) -> Ours:
         interval = (100 * low, 100 * high)
     return Ours(
         protocol=one.stored.experiment["protocol"],
-        column=one.column,
+        column=one.column.name,
         value=100 * metrics.summarise(predictions, one.labels)[metric],
         interval=interval,
         speakers=len(values),
         done=one.done,
-        wanted=len(one.wanted),
+        wanted=one.wanted,
         other=_other(one, row),
-        fingerprint=one.stored.experiment["fingerprint"],
+        fingerprint=one.fingerprint,
     )
 
 
@@ -319,8 +319,15 @@ def _key(lookup: Lookup) -> Callable[[Line], tuple]:
 
     def key(line: Line) -> tuple:
         paper = names.index(line.paper) if line.paper in names else math.inf
-        model = published.registered(line.model)
-        place = (math.inf,) if line.model == published.HUMAN else papers.position(model)
-        return (paper, lookup.position(line.corpus), place, line.model, line.metric != "uar")
+        listeners = line.model == published.HUMAN
+        place = () if listeners else Column.named(published.registered(line.model)).position
+        return (
+            paper,
+            lookup.position(line.corpus),
+            listeners,
+            place,
+            line.model,
+            line.metric != "uar",
+        )
 
     return key

@@ -85,21 +85,21 @@ def of_results(
 
 
 def _audit(name: str, gathered: Gathered, today: Today) -> Audit:
-    candidates = sorted((*gathered.shown, *gathered.others), key=lambda one: one.name)
+    results = sorted((*gathered.shown, *gathered.others), key=lambda one: one.name)
     known = name in protocols.names()
     findings = [*_noticed(gathered.notices)]
     not_checked: dict[str, list[str]] = defaultdict(list)
     if known:
         protocol = protocols.get(name)
-        configured = [(one.name, one.stored.experiment["configuration"]) for one in candidates]
+        configured = [(one.name, one.stored.experiment["configuration"]) for one in results]
         findings += protocol_rules.of_results(protocol, configured)
-        for candidate in candidates:
-            findings += predictions.findings(candidate, protocol)
-            found, why = today.compare(candidate, protocol)
+        for result in results:
+            findings += predictions.findings(result, protocol)
+            found, why = today.compare(result, protocol)
             findings += found
             if why:
-                not_checked[why].append(candidate.name)
-    subject = f"results under {name}: {count(len(candidates), 'result')} of today's configuration"
+                not_checked[why].append(result.name)
+    subject = f"results under {name}: {count(len(results), 'result')} of today's configuration"
     return Audit.of(subject, _together(findings), _told(not_checked))
 
 

@@ -13,7 +13,7 @@ from ..corpora.reading.clips import named
 from ..errors import CorpusError, SpecError, count
 from ..experiments import dataset, hears
 from ..experiments.dataset import Dataset
-from ..results.selection import Candidate
+from ..results.result import Result
 from ..spec import Fold, ModelSpec, Places, Protocol
 from .findings import Finding
 from .material import quoted
@@ -38,30 +38,30 @@ class Today:
     places: Places
     _read: dict[tuple[str, bool, bool], Dataset | str] = field(default_factory=dict)
 
-    def compare(self, candidate: Candidate, protocol: Protocol) -> Compared:
+    def compare(self, result: Result, protocol: Protocol) -> Compared:
         """Compare a result with the corpus that it is of.
 
         Args:
-            candidate: of today's configuration
+            result: of today's configuration
             protocol: that it was computed under
         """
-        experiment = candidate.stored.experiment
-        if candidate.file("transcripts"):
+        experiment = result.stored.experiment
+        if result.column.transcripts:
             return [], "The texts come from a file, whose clips are not known."
-        data = self._data(candidate.corpus, models.get(candidate.model))
+        data = self._data(result.corpus, models.get(result.model))
         if isinstance(data, str):
             return [], data
         kept = ~data.table.index.isin(list(experiment.get("left_out") or ()))
         data = replace(data, table=data.table[kept])
-        found = list(_clips(candidate, data))
+        found = list(_clips(result, data))
         try:
             folds = data.folds(protocol)
         except CorpusError as error:
             return found, str(error)
-        if not candidate.predictions.empty:
-            found += _other_folds(candidate, folds)
-            found += _heard_before(candidate, folds, data, protocol)
-            found += _other_facts(candidate, data)
+        if not result.predictions.empty:
+            found += _other_folds(result, folds)
+            found += _heard_before(result, folds, data, protocol)
+            found += _other_facts(result, data)
         return found, ""
 
     def _data(self, corpus: str, model: ModelSpec) -> Dataset | str:
@@ -76,8 +76,8 @@ class Today:
         return self._read[key]
 
 
-def _clips(candidate: Candidate, data: Dataset) -> Iterator[Finding]:
-    experiment = candidate.stored.experiment
+def _clips(result: Result, data: Dataset) -> Iterator[Finding]:
+    experiment = result.stored.experiment
     if data.digest == experiment["clips"]:
         return
     if data.sounds and replace(data, sounds={}).digest == experiment["clips"]:
@@ -88,7 +88,7 @@ def _clips(candidate: Candidate, data: Dataset) -> Iterator[Finding]:
             "those on disk, of the sound nobody knows",
             "the name of what was heard of each clip",
             "The same run would compute it anew, beside this one.",
-            candidate.name,
+            result.name,
         )
         return
     then, now = experiment.get("n_clips"), len(data.table)
@@ -100,17 +100,17 @@ def _clips(candidate: Candidate, data: Dataset) -> Iterator[Finding]:
         "hard",
         f"its clips are not those on disk today: {what}",
         "the clips, labels, speakers and sound that are on disk",
-        f"See `emobench check {candidate.corpus}`; then run it again, beside this one.",
-        candidate.name,
+        f"See `emobench check {result.corpus}`; then run it again, beside this one.",
+        result.name,
     )
 
 
-def _other_folds(candidate: Candidate, folds: list[Fold]) -> Iterator[Finding]:
+def _other_folds(result: Result, folds: list[Fold]) -> Iterator[Finding]:
     """Yield that folds tested other clips, or trained on another number of them, than today's."""
     tests = {fold.index: set(fold.test) for fold in folds}
     sizes = {fold.index: len(fold.training) for fold in folds}
     wrong: dict[str, list[str]] = {}
-    for (number, repetition), table in candidate.predictions.groupby(["fold", "repetition"]):
+    for (number, repetition), table in result.predictions.groupby(["fold", "repetition"]):
         differing = sorted(set(table["id"]) ^ tests.get(number, set()))
         if differing:
             wrong[f"fold {number} repetition {repetition}"] = differing
@@ -123,13 +123,13 @@ def _other_folds(candidate: Candidate, folds: list[Fold]) -> Iterator[Finding]:
             f"in both ({named(quoted(ids))})",
             "the test clips of the folds that the protocol makes of the corpus today",
             "Its predictions were exchanged, or the corpus was: run it again.",
-            candidate.name,
+            result.name,
             tuple(ids),
         )
         return
     trained = [
         f"fold {record['fold']}: {record['n_training']} instead of {sizes[record['fold']]}"
-        for record in candidate.stored.records
+        for record in result.stored.records
         if record["fold"] in sizes and record.get("n_training") not in (None, sizes[record["fold"]])
     ]
     if trained:
@@ -139,20 +139,20 @@ def _other_folds(candidate: Candidate, folds: list[Fold]) -> Iterator[Finding]:
             f"it was trained on another number of clips ({named(trained)})",
             "the training clips of the folds that the protocol makes of the corpus today",
             "Run it again.",
-            candidate.name,
+            result.name,
         )
 
 
 def _heard_before(
-    candidate: Candidate, folds: list[Fold], data: Dataset, protocol: Protocol
+    result: Result, folds: list[Fold], data: Dataset, protocol: Protocol
 ) -> Iterator[Finding]:
     """Yield speakers who were tested by a fold that today trains on them."""
-    if protocol.split == "random":
+    if protocol.split == "random" or "speaker" not in result.predictions:
         return
     speakers = data.table["speaker"]
     crossed: set[str] = set()
     where: list[str] = []
-    for number, table in candidate.predictions.groupby("fold"):
+    for number, table in result.predictions.groupby("fold"):
         if number >= len(folds):
             continue
         fold = folds[number]
@@ -168,14 +168,14 @@ def _heard_before(
             f"({named(quoted(sorted(crossed)))}; {named([f'fold {number}' for number in where])})",
             "no speaker of the training part in the predictions of a fold",
             "Correct who is held out (`group` and `folds` of the entry), and run it again.",
-            candidate.name,
+            result.name,
             tuple(sorted(crossed)),
         )
 
 
-def _other_facts(candidate: Candidate, data: Dataset) -> Iterator[Finding]:
+def _other_facts(result: Result, data: Dataset) -> Iterator[Finding]:
     """Yield predictions whose truth or speaker is not the corpus'."""
-    predicted = candidate.predictions
+    predicted = result.predictions
     known = predicted[predicted["id"].isin(data.table.index)]
     for column in _FACTS:
         if column not in known:
@@ -191,6 +191,6 @@ def _other_facts(candidate: Candidate, data: Dataset) -> Iterator[Finding]:
                 f"({named(quoted(wrong))})",
                 f"the {column}s that the corpus has today",
                 "Its predictions were changed, or the corpus was: run it again.",
-                candidate.name,
+                result.name,
                 tuple(wrong),
             )

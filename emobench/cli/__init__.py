@@ -21,6 +21,7 @@ from .download import download
 from .leaderboard import leaderboard
 from .ledger import ledger
 from .models import models
+from .plot import plot
 from .run import features, run
 from .splits import folds, protocols
 
@@ -37,6 +38,7 @@ for command in (
     ledger,
     compare,
     audit,
+    plot,
     bitrates,
     corpora,
     check,

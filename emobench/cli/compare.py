@@ -43,17 +43,11 @@ def compare(
     fingerprint of a result, MODEL/1a2b3c4d, to name one run under a condition or with files.
     """
     from ..analysis import comparison
-    from ..results import gathering
 
     reading = stored.reading(datasets)
     known = reading["registry"].get(corpus)
-    gathered = gathering.gather(
-        results,
-        protocol=gathering.protocol_name(protocol, gathering.protocols_on_disk(results)),
-        partial=partial,
-        **reading,
-    )
-    pair = [comparison.pick(gathered, known.name, *_name(text)) for text in (first, second)]
+    gathered = stored.gathered(results, protocol, partial=partial, **reading)
+    pair = [comparison.pick(gathered, known.name, *stored.named(text)) for text in (first, second)]
     found = comparison.compare(pair[0].predictions, pair[1].predictions)
     if as_json:
         click.echo(json.dumps(_facts(found, pair), indent=1, ensure_ascii=False))
@@ -61,14 +55,6 @@ def compare(
     for line in _lines(found, pair, known.title, protocol):
         click.echo(line)
     return 0
-
-
-def _name(text: str) -> tuple[str, str]:
-    """Return the canonical name of a model and the beginning of a fingerprint, or ""."""
-    from .. import models
-
-    model, _, fingerprint = text.partition("/")
-    return models.get(model).name, fingerprint.strip().lower()
 
 
 def _lines(found: Comparison, pair: list[Result], title: str, protocol: str) -> list[str]:

@@ -16,22 +16,8 @@ if TYPE_CHECKING:
 
 @click.command()
 @options.results
-@click.option(
-    "--corpus",
-    "corpora",
-    multiple=True,
-    callback=options.words,
-    metavar="NAME[,…]",
-    help="Only these corpora. [default: all]",
-)
-@click.option(
-    "--model",
-    "models",
-    multiple=True,
-    callback=options.words,
-    metavar="NAME[,…]",
-    help="Only these models. [default: all, and listeners]",
-)
+@stored.corpora
+@stored.models
 @click.option(
     "--verdict", "verdicts", multiple=True, metavar="VERDICT", help="Only these; may be repeated."
 )

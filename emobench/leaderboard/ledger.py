@@ -12,8 +12,8 @@ from typing import Any
 
 from ..analysis import published
 from ..analysis.intervals import LEVEL
-from ..analysis.ledger import DECIDING, NEAREST, POINTS, VERDICTS, Line, counts
-from ..results.papers import PAPERS
+from ..analysis.ledger import DECIDING, NEAREST, POINTS, SCORES, VERDICTS, Line, counts
+from ..papers import PAPERS
 from .board import percent
 
 HEADER = (*("corpus", "model", "score", "published", "chance", "ours", "under", "verdict", "why"),)
@@ -123,7 +123,7 @@ def _table(title: str, lines: Sequence[Line]) -> Table:
 
 def _row(line: Line, notes: dict[str, str]) -> tuple[str, ...]:
     """Return a line as words; what differs between the protocols is numbered as it comes up."""
-    score = line.metric if line.metric not in published.METRICS else line.metric.upper()
+    score = line.metric if line.metric not in SCORES else line.metric.upper()
     printed = f"{line.published} ± {line.sd}" if line.sd else line.published
     guessed = _ABSENT if line.chance is None or line.metric != "uar" else f"{line.chance:.1f}"
     under, ours = _ABSENT, _ABSENT

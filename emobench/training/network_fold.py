@@ -184,6 +184,8 @@ def _fit(ready: ReadyFold, network: Network, feed: Feed, report: Report) -> dict
     if best is not None:
         by = "best_test_epoch" if context.protocol.selection else "best_epoch"
         facts[by] = round(best.epoch * batches.share, 2)
+        if not context.protocol.selection:
+            facts["development_loss"] = [round(-score, 6) for score in best.scores]
     return facts
 
 
