@@ -55,8 +55,8 @@ def texts(places, tmp_path, words):
 )
 def test_each_side_hears_its_condition(tiny_places, sides, learnt, tested):
     model = models.get("aldeneh2017-logmel40")
-    hearing = dataset.Hearing(conditions.parse("mp3:8k"), sides)
-    data = dataset.load(tiny(tiny_places), model, tiny_places, hearing=hearing)
+    applied = dataset.AppliedCondition(conditions.parse("mp3:8k"), sides)
+    data = dataset.load(tiny(tiny_places), model, tiny_places, applied=applied)
     name = next(iter(data.inputs))
     training, test = np.arange(6, 24), np.arange(6)
     prepared = data.prepare(name, training, test)
