@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from . import options
+from .stored import write
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -69,7 +70,7 @@ def attention(
     stored, table, kept = asked.find()
     shares = attended.by_voicing(stored, attended.descriptors_of(table, kept, jobs))
     if out is not None:
-        stored.write(out, shares.to_csv(float_format="%.5f"), "--out")
+        write(out, shares.to_csv(float_format="%.5f"), "--out")
     _summarise(shares)
 
 
