@@ -18,6 +18,7 @@ from .bitrates import bitrates
 from .compare import compare
 from .corpora import check, corpora, utterances
 from .download import download
+from .encoders import encoders
 from .leaderboard import leaderboard
 from .ledger import ledger
 from .models import models
@@ -45,6 +46,7 @@ for command in (
     download,
     utterances,
     models,
+    encoders,
     protocols,
     folds,
     features,

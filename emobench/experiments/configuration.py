@@ -8,13 +8,13 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from .. import conditions, features, models, protocols, versions
+from .. import conditions, encoders, features, models, protocols, versions
 from ..conditions import Condition
 from ..corpora import Corpus, Registry
 from ..errors import CorpusError, SpecError
 from ..spec import Backend, Experiment, ModelSpec, Places, Protocol, fingerprint, plain
 
-EXTRAS = ("condition", "transcripts", "vectors")
+EXTRAS = ("condition", "transcripts", "vectors", "encoder")
 """Keys of a configuration that only some experiments have; see `extras`."""
 
 # What tells how much of a protocol is run, or is only printed, changes no prediction.
@@ -104,17 +104,18 @@ def parts(model: ModelSpec, protocol: Protocol) -> list[str]:
 def extras(model: ModelSpec, places: Places, condition: Condition, sides: str) -> dict[str, Any]:
     """Return what an experiment has beside corpus, model and protocol, where it is asked for.
 
-    That is the condition of the sound and, for models that read, the content of the files that
-    texts and word vectors come from.
+    That is the condition of the sound, for models that read the content of the files that texts
+    and word vectors come from, and for those that are fed from a frozen encoder what it is.
 
     Args:
         model: what is trained
-        places: where texts and vectors are
+        places: where texts, vectors and the encoder are
         condition: what the sound goes through
         sides: which clips go through it
 
     Raises:
         CorpusError: if a file cannot be read
+        SpecError: if the encoder's card is wrong, or not that of its model
     """
     found: dict[str, Any] = {}
     if condition != Condition() and takes_audio(model):
@@ -123,12 +124,19 @@ def extras(model: ModelSpec, places: Places, condition: Condition, sides: str) -
         for key, file in (("transcripts", places.transcripts), ("vectors", places.vectors)):
             if file is not None:
                 found[key] = {"sha256": _content(file)}
+    if places.encoder is not None and takes_encoder(model):
+        found["encoder"] = encoders.described(places.encoder)
     return found
 
 
 def takes_audio(model: ModelSpec) -> bool:
     """Tell whether a model has an input that is sound."""
     return any(not features.get(wanted.feature).text for wanted in model.inputs.values())
+
+
+def takes_encoder(model: ModelSpec) -> bool:
+    """Tell whether a model has an input that a frozen encoder gives."""
+    return any(features.get(wanted.feature).folder for wanted in model.inputs.values())
 
 
 def _content(file: Path) -> str:

@@ -25,7 +25,7 @@ FAILURE = ".failure.json"
 _RECORD = re.compile(r"(?:tuning|fold-(\d{2,})-repetition-(\d+))(\.failure)?\.json")
 _KEYS = ("protocol", "corpus", "model", "fingerprint", "fold", "repetition")
 _CLIP = ("id", "speaker", "label", "predicted")
-_OPTIONS = ("backend", "epochs", "condition", "condition_on", "transcripts", "vectors")
+_OPTIONS = ("backend", "epochs", "condition", "condition_on", "transcripts", "vectors", "encoder")
 
 _log = logging.getLogger(__name__)
 
@@ -111,8 +111,8 @@ def read_results(results: str | Path) -> pd.DataFrame:
         `fingerprint`, `fold`, `repetition`, `id`, `speaker`, `label`, `predicted`; how it was run:
         `backend`, `epochs` (where it was asked for), `condition` ("none" for sound as it is),
         `condition_on` (which clips went through it), and the SHA-256 of files of `transcripts` and
-        `vectors` (missing where there were none); and one `p_<label>` for each class (missing where
-        a corpus lacks the class)
+        `vectors` and of the model of a frozen `encoder` (missing where there were none); and one
+        `p_<label>` for each class (missing where a corpus lacks the class)
 
     Raises:
         StoreError: if there is no such folder
@@ -147,6 +147,7 @@ def _options(experiment: Mapping[str, Any]) -> dict[str, Any]:
         "condition_on": part("condition", "sides"),
         "transcripts": part("transcripts", "sha256"),
         "vectors": part("vectors", "sha256"),
+        "encoder": part("encoder", "sha256"),
     }
 
 

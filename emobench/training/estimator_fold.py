@@ -63,6 +63,6 @@ def run(context: Context, job: Job, seed: int, store: Store, n_jobs: int) -> Pre
 
 
 def _matrix(context: Context, training: np.ndarray, test: np.ndarray | tuple) -> np.ndarray:
-    """Return the single input of an estimator, of shape `(clips, columns)`."""
+    """Return the single input of an estimator, as `Dataset.matrix` does."""
     (name,) = context.data.inputs
     return context.data.matrix(name, training, test)
