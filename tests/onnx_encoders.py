@@ -71,9 +71,7 @@ def write_encoder(
     return folder
 
 
-def model(
-    seed: int = 0, stacked: bool = False, over_batch: bool = False, window: int = 0
-) -> bytes:
+def model(seed: int = 0, stacked: bool = False, over_batch: bool = False, window: int = 0) -> bytes:
     """An ONNX file: convolutions with tanh, the output of each a layer."""
     from onnx import TensorProto, helper, numpy_helper
 

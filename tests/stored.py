@@ -32,6 +32,8 @@ class FakeCorpus:
     title: str
     synthetic: bool = False
     expect: Expected | None = None
+    aliases: tuple[str, ...] = ()
+    parts: tuple[FakeCorpus, ...] = ()
 
 
 @dataclass(frozen=True)

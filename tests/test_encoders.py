@@ -5,13 +5,11 @@ from __future__ import annotations
 import json
 import shutil
 from dataclasses import replace
-from types import SimpleNamespace
 
 import numpy as np
-import pandas as pd
 import pytest
 import yaml
-from stored import Filled, current
+from stored import FakeRegistry, Filled, current
 from stored import experiment as described_experiment
 
 from emobench import corpora, encoders, features, leaderboard, models, protocols
@@ -23,7 +21,6 @@ from emobench.models.encoder_heads import LayerConfig, LayerMachine
 from emobench.results.lookup import Lookup
 from emobench.runs import Selection, execute, plan
 from emobench.runs.extraction import parse
-from emobench.scaling import Moments
 from emobench.store import read_experiments
 
 pytest.importorskip("onnx", reason="needs onnx, which makes the encoders of these tests")
@@ -81,7 +78,7 @@ def test_a_key_that_stands_twice_is_refused(folder):
 def test_folders_without_a_card_are_told_apart(tmp_path):
     with pytest.raises(SpecError, match="expected the folder of an encoder"):
         encoders.read_card(tmp_path / "absent")
-    with pytest.raises(SpecError, match=r"found no card.yaml. The keys of a card: name, file"):
+    with pytest.raises(SpecError, match=r"found no card\.yaml\. The keys of a card: name, file"):
         encoders.read_card(tmp_path)
     (tmp_path / "metadata.json").write_text("{}")
     with pytest.raises(SpecError, match="found a preset of KerasHub, which is not read"):
@@ -90,10 +87,10 @@ def test_folders_without_a_card_are_told_apart(tmp_path):
 
 def test_a_model_that_is_not_the_one_of_the_card_is_refused(folder):
     (folder / "model.onnx").write_bytes(model(seed=9))
-    with pytest.raises(SpecError, match="expected the SHA-256 of card.yaml"):
+    with pytest.raises(SpecError, match=r"expected the SHA-256 of card\.yaml"):
         encoders.identity(folder)
     (folder / "model.onnx").unlink()
-    with pytest.raises(SpecError, match="expected the ONNX model that card.yaml names"):
+    with pytest.raises(SpecError, match=r"expected the ONNX model that card\.yaml names"):
         encoders.identity(folder)
 
 
@@ -149,13 +146,15 @@ def test_values_are_mean_and_deviation_of_every_layer(tmp_path, stacked):
 def test_sound_is_brought_to_the_rate_of_the_card(tmp_path):
     folder = write_encoder(tmp_path / "encoder", sampling_rate=8_000)
     encoder = encoders.open_encoder(folder)
-    halved = noise()[::2]
-    frames = encoder.encode(halved[None]).shape[2]
-    values = features.extract("encoder", halved, 8_000, encoder=str(folder))
-    assert frames == len(reference(halved)[0])
-    # 8 kHz to 16 kHz and back: only the filters' edges differ
-    expected = reference(halved).mean(axis=1)
-    np.testing.assert_allclose(values.reshape(LAYERS, 2, WIDTH)[:, 0], expected, atol=0.05)
+    time = np.arange(8_000) / 8_000
+    swell = np.sin(np.pi * time) ** 2  # no edge for the filters to ring at
+    tone = (swell * (np.sin(2 * np.pi * 310 * time) + np.sin(7_000 * time))).astype(np.float32)
+    assert encoder.encode(tone[None]).shape[2] == len(reference(tone)[0])
+    values = features.extract("encoder", tone, 8_000, encoder=str(folder))
+    # To 16 kHz, where every front-end begins, and back: a tone survives that.
+    expected = reference(tone)
+    expected = np.stack([expected.mean(axis=1), expected.std(axis=1)], axis=1)
+    np.testing.assert_allclose(values.reshape(LAYERS, 2, WIDTH), expected, atol=1e-3)
 
 
 def test_what_a_model_sees_of_a_clip(folder):
@@ -172,7 +171,7 @@ def test_what_a_model_sees_of_a_clip(folder):
         seen = front_end.transform(cached, params, fitted.state)
         assert seen.shape == fitted.shape
         np.testing.assert_array_equal(seen, expected)
-    with pytest.raises(SpecError, match="expected all, mean or a number from 0 to 2.*found '3'"):
+    with pytest.raises(SpecError, match=r"expected all, mean or a number from 0 to 2.*found '3'"):
         front_end.fit((), {"encoder": str(folder), "layer": "3"})
 
 
@@ -386,13 +385,10 @@ def test_what_no_card_says_was_not_heard(registry, said):
     assert Lookup(registry).heard("emo-db", said) == ()
 
 
-def test_a_result_of_a_corpus_that_was_heard_is_marked_and_never_the_best(
-    tmp_path, registry, capsys
-):
+def test_a_result_of_a_corpus_that_was_heard_is_marked_and_never_the_best(tmp_path):
     (tmp_path / "results").mkdir()
     filled = Filled(tmp_path / "results")
     card = {"sha256": "ab" * 32, "training_corpora": ["Berlin", "RAVDESS"]}
-    known = SimpleNamespace(corpora=registry)
     for name, skill in (("deaf", 0.5), ("heard", 1.0)):
         told = {**card, "name": name}
         told |= {"training_corpora": []} if name == "deaf" else {}
@@ -400,7 +396,7 @@ def test_a_result_of_a_corpus_that_was_heard_is_marked_and_never_the_best(
             described_experiment("ravdess", "encoder-svm", "losgo", encoder=told), skill=skill
         )
     board = leaderboard.build(
-        filled.results, protocol="losgo", current=current, registry=known.corpora
+        filled.results, protocol="losgo", current=current, registry=FakeRegistry()
     )
     (row,) = board.rows
     cells = {column.name: cell for column, cell in row.cells.items()}
@@ -409,7 +405,7 @@ def test_a_result_of_a_corpus_that_was_heard_is_marked_and_never_the_best(
     assert any("heard this corpus" in note and "RAVDESS" in note for note in marked.notes)
     assert "its encoder heard this corpus" in marked.barred
     for form in ("table", "markdown", "csv", "json"):
-        text = leaderboard.render([board], form, ["headline"])
+        text = leaderboard.render(board, form)
         assert "heard this corpus" in text, form
         assert "deaf" in text
     (best,) = row.best(board.headline)
@@ -455,5 +451,3 @@ def test_an_encoder_that_breaks_a_promise_fails_its_check(tmp_path, capsys, wron
 
 def test_the_card_of_the_tests_is_complete():
     assert {*CARD, "sha256", "file"} == set(encoders.Card.model_fields)
-    assert pd.notna(list(CARD.values())[:-1]).all()
-    assert Moments is not None

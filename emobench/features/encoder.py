@@ -78,8 +78,8 @@ def _checked(layer: str, card: Card) -> str:
     known = (ALL, MEAN, *map(str, range(card.layers)))
     if layer not in known:
         raise SpecError(
-            f"layer: expected {ALL}, {MEAN} or a number from 0 to {card.layers - 1}, as {card.name} "
-            f"has {card.layers} layers, found '{layer}'. Correct it."
+            f"layer: expected {ALL}, {MEAN} or a number from 0 to {card.layers - 1}, as "
+            f"{card.name} has {card.layers} layers, found '{layer}'. Correct it."
         )
     return layer
 
