@@ -46,8 +46,8 @@ def bitrates(
 ) -> int:
     """Draw UAR against MP3 bitrate, or print it as a table.
 
-    A line is a model, solid where test clips went through MP3; the band holds 95 % of bootstrap
-    draws of speakers. `emobench run --condition mp3:all` makes the results.
+    A line is a model, solid where test clips went through MP3; the band is the 95 % interval over
+    speakers. `emobench run --condition mp3:all` makes the results.
     """
     from .. import models as zoo
     from ..analysis import bitrates as read
