@@ -670,8 +670,8 @@ def test_command_says_what_cannot_be_written(filled, invoke, tmp_path):
     (tmp_path / "file").write_text("")
     done = invoke("--results", filled.results, "--out", tmp_path / "file/board.md")
     assert isinstance(done.exception, SpecError)
-    assert "--out" in str(done.exception)
     assert "expected a file that can be written" in str(done.exception)
+    assert "name another file with --out" in str(done.exception)
     done = invoke("--results", filled.results, "--readme", tmp_path / "none.md")
     assert "expected a text file, found 'No such file" in str(done.exception)
 

@@ -2,8 +2,8 @@
 
 `published.csv` holds them as printed, in percent: Table 3 of Keesing, Watson and Witbrock (ALTA
 2020) with its human column, and the tables of the other papers whose models are here. What a
-paper calls UA (unweighted accuracy) is UAR. Embeddings of 50 columns are Krishna and Reddy's
-default; results with others carry the size behind the model's name.
+paper calls UA (unweighted accuracy) is UAR. A model is named as here, options included:
+embeddings of 50 columns are Krishna and Reddy's default, and results with others carry the size.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def figures(corpus: str, metric: str = "uar") -> Mapping[str, Published]:
     """
     return {
         row["model"]: Published(float(row["value"]), row["protocol"])
-        for row in _rows()
+        for row in rows()
         if row["corpus"] == corpus and row["metric"] == metric
     }
 
@@ -63,18 +63,33 @@ def name_of(column: Column) -> str:
 
 def of_model(model: str) -> list[Mapping[str, str]]:
     """Return the published figures of a model: `corpus`, `protocol`, `metric` and `value`."""
-    return [row for row in _rows() if row["model"] == model]
+    return [row for row in rows() if row["model"] == model]
 
 
 def human(corpus: str) -> float | None:
     """Return how often listeners were right on a corpus, in percent, as the paper prints it."""
-    for row in _rows():
+    for row in rows():
         if row["corpus"] == corpus and row["model"] == HUMAN:
             return float(row["value"])
     return None
 
 
+def registered(name: str) -> str:
+    """Return the name in the model registry of what was published under a name.
+
+    Examples:
+        >>> registered("yoon2018-mdrea (ASR transcripts)")
+        'yoon2018-mdrea'
+    """
+    return name.removesuffix(_RECOGNISED)
+
+
 @cache
-def _rows() -> tuple[Mapping[str, str], ...]:
+def rows() -> tuple[Mapping[str, str], ...]:
+    """Return every published figure as the file has it.
+
+    `paper`, `model`, `corpus`, `protocol` ("" for listeners), `metric` ("recognition" of
+    listeners, else one of `METRICS`), `value` as printed, and `sd`, which may be empty.
+    """
     with open(_FILE, encoding="utf-8", newline="") as stream:
         return tuple(csv.DictReader(stream))

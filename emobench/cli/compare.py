@@ -57,26 +57,19 @@ def compare(
     leave others out, and over five corpora or more mean ranks are given with Friedman's and
     Nemenyi's tests.
     """
-    from ..results import gathering
+    from ..analysis import comparison
 
     _check(names, every, corpora, as_json, as_csv)
     reading = stored.reading(datasets)
     known = [reading["registry"].get(corpus) for corpus in corpora]
-    gathered = gathering.gather(
-        results,
-        protocol=gathering.protocol_name(protocol, gathering.protocols_on_disk(results)),
-        partial=partial,
-        **reading,
-    )
+    gathered = stored.gathered(results, protocol, partial=partial, **reading)
     if every:
         wanted = [corpus.name for corpus in known]
         text = _all(gathered, names, wanted, protocol, reading["registry"], as_json, as_csv)
         click.echo(text, nl=False)
         return 0
-    from ..analysis import comparison
-
     (corpus,) = known
-    pair = [comparison.pick(gathered, corpus.name, *_name(text)) for text in names]
+    pair = [comparison.pick(gathered, corpus.name, *stored.named(text)) for text in names]
     found = comparison.compare(*pair)
     if as_json:
         click.echo(json.dumps(_facts(found, pair), indent=1, ensure_ascii=False))
@@ -136,14 +129,6 @@ def _all(
     ranking = None if table.lacking else ranks.ranking(table)
     write = pairs.to_json if as_json else pairs.to_text
     return write(protocol, matrices, table, ranking)
-
-
-def _name(text: str) -> tuple[str, str]:
-    """Return the canonical name of a model and the beginning of a fingerprint, or ""."""
-    from .. import models
-
-    model, _, fingerprint = text.partition("/")
-    return models.get(model).name, fingerprint.strip().lower()
 
 
 def _lines(found: Comparison, pair: list[Result], title: str, protocol: str) -> list[str]:

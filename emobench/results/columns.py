@@ -41,9 +41,14 @@ class Column:
     @classmethod
     def of(cls, experiment: Mapping[str, Any]) -> Column:
         """Return the column of an experiment, from what its `experiment.json` holds."""
-        model, colon, options = experiment["model"].partition(":")
         configured = experiment["configuration"]
         files = {key: detail(configured, key, "sha256") for key in FILES}
+        return cls.named(experiment["model"], **files)
+
+    @classmethod
+    def named(cls, configured: str, **files: str) -> Column:
+        """Return the column of a model with its options, as `--model` takes it."""
+        model, colon, options = configured.partition(":")
         return cls(model, tuple(options.split(",")) if colon else (), **files)
 
     @property

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from .. import __version__, corpora, executors
+from .. import __version__, audit, executors
 from ..audio import SAMPLE_RATE
 from ..conditions import Condition
 from ..corpora import Corpus
@@ -287,8 +287,8 @@ def _devices(planned: Plan, notice: Callable[[str], None]) -> Devices:
 def _foresee(corpus: Corpus, planned: Plan, places: Places, foreseen: set[str]) -> None:
     """Say once what a corpus cannot teach; fail before extraction if it cannot be split."""
     if corpus.name not in foreseen:
-        for caution in corpora.foresee(corpus, planned.protocol, places.data, places.cache):
-            _log.warning("%s: %s", corpus.name, caution)
+        for finding in audit.foresee(corpus, planned.protocol, places.data, places.cache):
+            _log.warning("%s: %s", corpus.name, finding.line)
         foreseen.add(corpus.name)
 
 

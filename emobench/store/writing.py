@@ -13,16 +13,24 @@ import pandas as pd
 
 from ..errors import StoreError
 from ..spec import Experiment, Job, plain
-from . import files
+from ..storage import Purpose, discard_leftovers, locked, storing, write
 from .attention import NAME as ATTENTION
 from .attention import path_of
 from .attention import to_parquet as to_attention
 from .describing import place
+from .json_files import from_json, to_json
 from .predictions import to_parquet
 from .reading import EXPERIMENT, FAILURE, StoredExperiment, inspect, is_sound
 from .vouching import KEY, digest
 
 _log = logging.getLogger(__name__)
+
+_RESULTS = Purpose(
+    "results",
+    StoreError,
+    "name another folder with --results",
+    "Finished work is kept: run the same command again to go on.",
+)
 
 
 @dataclass(frozen=True)
@@ -54,15 +62,16 @@ class Store:
             StoreError: if it cannot be written, or holds another experiment
         """
         folder = self.folder(experiment)
-        files.make_folder(folder)
+        with storing(folder, _RESULTS):
+            folder.mkdir(parents=True, exist_ok=True)
         own = {
             **plain(experiment),
             "fingerprint": experiment.fingerprint,
             "configuration_fingerprint": experiment.configuration_fingerprint,
         }
-        with files.locked(folder) as alone:
+        with locked(folder) as alone:
             if alone:
-                files.discard_leftovers(folder)
+                discard_leftovers(folder)
             found = _read(folder / EXPERIMENT)
             other = found.get("fingerprint", experiment.fingerprint)
             if isinstance(other, str) and other != experiment.fingerprint:
@@ -76,8 +85,7 @@ class Store:
                 is_sound(folder) and own.items() <= found.items() and set(extra or ()) <= set(found)
             )
             if not known:
-                content = files.to_json({**(extra or {}), **own})
-                files.write((folder / EXPERIMENT, content))
+                _file((folder / EXPERIMENT, to_json({**(extra or {}), **own})))
         return folder
 
     def done(self, experiment: Experiment) -> set[Job]:
@@ -151,9 +159,11 @@ class Store:
         if beside:
             content[KEY] = {name: digest(held) for name, (_, held) in beside.items()}
         # Under the lock, the record and the predictions of two writers cannot get mixed up.
-        with files.locked(folder):
-            files.write(*beside.values(), (path, files.to_json(content)))
-            files.remove(folder / f"{job.name}{FAILURE}")
+        with locked(folder):
+            _file(*beside.values(), (path, to_json(content)))
+            failure = folder / f"{job.name}{FAILURE}"
+            with storing(failure, _RESULTS):
+                failure.unlink(missing_ok=True)
 
     def fail(self, experiment: Experiment, job: Job, reason: str) -> None:
         """File why a job failed; it stays missing, and is tried again by the next run.
@@ -168,7 +178,7 @@ class Store:
             "reason": reason,
         }
         folder = self._folder_in_use(experiment)
-        files.write((folder / f"{job.name}{FAILURE}", files.to_json(content)))
+        _file((folder / f"{job.name}{FAILURE}", to_json(content)))
 
     def _folder_in_use(self, experiment: Experiment) -> Path:
         folder = self.folder(experiment)
@@ -181,9 +191,15 @@ class Store:
         return inspect(folder, fingerprint=experiment.fingerprint)
 
 
+def _file(*contents: tuple[Path, bytes]) -> None:
+    """Write files of an experiment; the last one vouches for the others."""
+    with storing(contents[-1][0], _RESULTS, sum(len(content) for _, content in contents)):
+        write(*contents)
+
+
 def _read(path: Path) -> dict[str, Any]:
     """Return a file's content, or nothing where it is absent or damaged."""
     try:
-        return files.from_json(path)
+        return from_json(path)
     except (OSError, ValueError, RecursionError):
         return {}
