@@ -386,5 +386,5 @@ def test_all_of_nothing(filled):
     filled.run(made("svm-is09"), jobs=[Job(0)])
     done = invoke(filled, "--all")
     assert isinstance(done.exception, StoreError)
-    assert "under losgo on emo-db, found none. Add --partial" in str(done.exception)
+    assert "expected complete results on emo-db, found none. Add --partial" in str(done.exception)
     assert "one model only" in invoke(filled, "--all", "--partial").output

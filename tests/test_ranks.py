@@ -14,6 +14,7 @@ from stored import Filled, current, experiment, predictions, result
 
 from emobench.analysis import ranks
 from emobench.cli.compare import compare as command
+from emobench.cli.plot import plot
 from emobench.results.columns import Column
 from emobench.spec import Job
 
@@ -154,6 +155,14 @@ def test_the_command_ranks_over_five_corpora(filled, tmp_path):
     text = " ".join(invoke(filled, *asked).split())
     assert f"mean ranks over 6 corpora ({', '.join(names)}): Friedman's chi-squared = 12.00" in text
     assert "not told apart: svm-is09, zhao2019 not told apart: zhao2019, latif2019" in text
+    picture = tmp_path / "ranks.svg"
+    where = ("--protocol", "losgo", "--results", str(filled.results), *asked)
+    done = CliRunner().invoke(plot, ["ranks", *where, "--out", str(picture)], standalone_mode=False)
+    assert done.exception is None
+    assert "<svg" in picture.read_text()
+    some = ["ranks", *where, "--corpus", names[0], "--out", str(picture)]
+    done = CliRunner().invoke(plot, some, standalone_mode=False)
+    assert "found 3 models on 1 corpus. Run more of them" in str(done.exception)
     few = invoke(filled, *asked, "--corpus", ",".join(names[:4]))
     assert "same models on 5 corpora or more and 3 models or more; found 3 models on 4 co" in few
     fewer = json.loads(invoke(filled, *asked, "--json", "svm-is09", "zhao2019"))

@@ -3,12 +3,42 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
+from ..errors import StoreError
+from ..results.gathering import Gathered
+from ..results.lookup import Lookup
 from ..results.result import Result
 from .comparison import Comparison, told_by_speakers
 from .paired_tests import LEVEL, holm
+
+
+def by_corpus(
+    gathered: Gathered, lookup: Lookup, corpora: Collection[str] = (), models: Collection[str] = ()
+) -> dict[str, list[Result]]:
+    """Return the results on sound as it is that a table shows, by corpus.
+
+    Args:
+        gathered: results of a protocol
+        lookup: facts about corpora
+        corpora: canonical names; empty for all that are not synthetic
+        models: canonical names; empty for all
+
+    Raises:
+        StoreError: if there are none
+    """
+    found: dict[str, list[Result]] = {}
+    for one in gathered.shown:
+        wanted = one.corpus in corpora if corpora else not lookup.synthetic(one.corpus)
+        if wanted and not one.condition and (not models or one.model in models):
+            found.setdefault(one.corpus, []).append(one)
+    if not found:
+        raise StoreError(
+            f"compare: expected complete results{' on ' if corpora else ''}{', '.join(corpora)}, "
+            "found none. Add --partial for incomplete ones, or run some with `emobench run`."
+        )
+    return {name: found[name] for name in sorted(found, key=lookup.position)}
 
 
 @dataclass(frozen=True)

@@ -75,6 +75,11 @@ class Ranking:
     critical: float
     p_pairs: np.ndarray
 
+    @property
+    def differ(self) -> bool:
+        """Return whether Friedman's test finds a difference."""
+        return self.p < LEVEL
+
     def order(self) -> list[int]:
         """Return the positions of the models, the best first."""
         return sorted(range(len(self.ranks)), key=lambda one: (self.ranks[one], one))
@@ -85,21 +90,36 @@ class Ranking:
         Where Friedman's test finds no difference, all models are one group.
         """
         order = self.order()
-        if self.p >= LEVEL:
-            return [tuple(self.table.columns[index] for index in order)]
-        bars: list[tuple[int, int]] = []
-        for start, index in enumerate(order):
-            end = max(
-                place
-                for place, other in enumerate(order)
-                if self.ranks[other] - self.ranks[index] < self.critical
-            )
-            if end > start and (not bars or end > bars[-1][1]):
-                bars.append((start, end))
+        ascending = [self.ranks[index] for index in order]
+        bars = cliques(ascending, self.critical if self.differ else math.inf)
         return [
-            tuple(self.table.columns[index] for index in order[start : end + 1])
-            for start, end in bars
+            tuple(self.table.columns[index] for index in order[first : last + 1])
+            for first, last in bars
         ]
+
+
+def cliques(values: Sequence[float], critical_difference: float) -> list[tuple[int, int]]:
+    """Return the runs of models whose ranks lie within the critical difference.
+
+    Args:
+        values: mean ranks, ascending
+        critical_difference: by how much mean ranks differ that are told apart
+
+    Returns:
+        positions of the first and the last of each run of two or more that is part of no longer one
+
+    Examples:
+        >>> cliques([1.0, 1.5, 2.2, 4.0], 1.0)
+        [(0, 1), (1, 2)]
+    """
+    found: list[tuple[int, int]] = []
+    for first, value in enumerate(values):
+        last = max(
+            place for place, other in enumerate(values) if other - value <= critical_difference
+        )
+        if last > first and not (found and last <= found[-1][1]):
+            found.append((first, last))
+    return found
 
 
 def score_table(results: Mapping[str, Sequence[Result]]) -> ScoreTable:

@@ -104,28 +104,16 @@ def _all(
 ) -> str:
     from .. import models
     from ..analysis import pairwise, ranks
-    from ..errors import StoreError
     from ..leaderboard import pairs
     from ..results.lookup import Lookup
 
     lookup = Lookup(registry)
-    wanted = {models.get(name).name for name in names}
-    by_corpus: dict[str, list[Result]] = {}
-    for one in gathered.shown:
-        chosen = one.corpus in corpora if corpora else not lookup.synthetic(one.corpus)
-        if chosen and not one.condition and (not wanted or one.model in wanted):
-            by_corpus.setdefault(one.corpus, []).append(one)
-    if not by_corpus:
-        raise StoreError(
-            f"compare: expected complete results under {protocol}"
-            f"{' on ' + ', '.join(corpora) if corpora else ''}, found none. "
-            "Add --partial for incomplete ones, or run some with `emobench run`."
-        )
-    ordered = {name: by_corpus[name] for name in sorted(by_corpus, key=lookup.position)}
-    matrices = [pairwise.matrix(name, lookup.title(name), own) for name, own in ordered.items()]
+    wanted = [models.get(name).name for name in names]
+    held = pairwise.by_corpus(gathered, lookup, corpora, wanted)
+    matrices = [pairwise.matrix(name, lookup.title(name), own) for name, own in held.items()]
     if as_csv:
         return pairs.to_csv(protocol, matrices)
-    table = ranks.score_table(ordered)
+    table = ranks.score_table(held)
     ranking = None if table.lacking else ranks.ranking(table)
     write = pairs.to_json if as_json else pairs.to_text
     return write(protocol, matrices, table, ranking)
