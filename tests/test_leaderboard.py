@@ -12,7 +12,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -288,6 +288,8 @@ def test_what_is_published_with_test_clips_in_it_stands_apart(filled):
     ("change", "reason"),
     [
         ({"split": "random"}, "clips of one speaker are on both sides"),
+        ({"split": "a new one"}, "clips of one speaker are on both sides"),
+        ({"development": 0.2}, "held out with the test clips tell when to stop"),
         ({"tuning": "evaluation"}, "tuned on the evaluation folds"),
         ({"selection": "best-test-epoch"}, "the test clips choose the epoch"),
         ({"weights": "corpus"}, "class weights count the test clips"),
@@ -298,6 +300,8 @@ def test_the_gate_judges_by_what_a_protocol_does(change, reason):
     assert gate.leaks(sound) == ()
     (found,) = gate.leaks(replace(sound, **change))
     assert reason in found
+    judged = [rule.field for rule in gate.RULES]
+    assert sorted([*judged, *gate.HARMLESS]) == sorted(field.name for field in fields(Protocol))
     for harmless in ({"weights": "none"}, {"split": "groups"}, {"tuning": "none"}):
         assert gate.leaks(replace(sound, **harmless)) == ()
 
