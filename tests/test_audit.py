@@ -441,6 +441,18 @@ def test_a_corpus_that_cannot_be_split_ends_with_a_message(audit, tmp_path, caps
     assert "expected at least 2 speakers, found 1" in capsys.readouterr().err
 
 
+def test_one_corpus_of_several_that_cannot_be_split_does_not_end_all(audit, tmp_path):
+    plant(audit.folder, {"a": BOTH})
+    plant(tmp_path / "whole", WHOLE)
+    (tmp_path / "mine.yaml").write_text(ENTRY + ENTRY.replace("mine:", "whole:"))
+    status, text = audit.as_text("mine", "whole", "--json")
+    first, second = json.loads(text)["audits"]
+    assert status == 1
+    assert [one["kind"] for one in first["findings"]] == ["unreadable"]
+    assert "expected at least 2 speakers, found 1" in first["findings"][0]["found"]
+    assert second["hard"] == 0
+
+
 # Parts --------------------------------------------------------------------------------------------
 
 

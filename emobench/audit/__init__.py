@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from .findings import Audit, Finding, Severity
 
 if TYPE_CHECKING:
-    from .of_corpora import foresee, foresee_checked, of_corpus
+    from .of_corpora import foresee, foresee_checked, of_corpus, unreadable
     from .of_stored import of_results
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "foresee_checked",
     "of_corpus",
     "of_results",
+    "unreadable",
 ]
 
 _LATER = {
@@ -31,6 +32,7 @@ _LATER = {
     "foresee_checked": "of_corpora",
     "of_corpus": "of_corpora",
     "of_results": "of_stored",
+    "unreadable": "of_corpora",
 }
 
 

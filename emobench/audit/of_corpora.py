@@ -8,7 +8,7 @@ from pathlib import Path
 
 from .. import corpora, protocols, sounds
 from ..corpora import CheckReport, Corpus
-from ..errors import CorpusError, count
+from ..errors import CorpusError, EmobenchError, count
 from ..spec import Protocol
 from . import (
     both_sides,
@@ -74,6 +74,24 @@ def of_corpus(
         + ("" if tested == every else f" that test {tested:,} of the clips")
     )
     return Audit.of(subject, _findings(material))
+
+
+def unreadable(corpus: Corpus, protocol: Protocol, error: EmobenchError) -> Audit:
+    """Return the audit of a corpus that cannot be read or split.
+
+    Args:
+        corpus: from the registry
+        protocol: how it would be split
+        error: why not
+    """
+    finding = Finding(
+        "unreadable",
+        "hard",
+        str(error).rstrip("."),
+        "a corpus that can be read and split",
+        "Nothing else was looked at.",
+    )
+    return Audit.of(f"{corpus.name} under {protocol.name}", [finding])
 
 
 def foresee(

@@ -49,8 +49,10 @@ def _not_the_likeliest(result: Result, table: pd.DataFrame) -> Iterator[Finding]
     """Yield predictions that do not follow from the probabilities beside them."""
     chances = table[[name for name in table if str(name).startswith("p_")]]
     columns = chances.columns.get_indexer("p_" + table["predicted"].astype(str))
-    likeliest = chances.to_numpy()[np.arange(len(table)), columns] >= chances.max(axis=1)
-    wrong = table["id"][~likeliest | (columns < 0)]
+    known = np.flatnonzero(columns >= 0)
+    right = np.zeros(len(table), bool)
+    right[known] = chances.to_numpy()[known, columns[known]] >= chances.max(axis=1).iloc[known]
+    wrong = table["id"][~right]
     if len(wrong):
         yield Finding(
             "prediction-not-likeliest",
@@ -68,7 +70,7 @@ def _in_two_folds(result: Result, table: pd.DataFrame, protocol: Protocol) -> It
     """Yield speakers and groups that several folds test: each fold trained on the rest of them."""
     if protocol.split == "random":
         return
-    for column in ("group", "speaker"):
+    for column in (name for name in ("group", "speaker") if name in table):
         folds = table.groupby(column)["fold"].nunique()
         split = sorted(map(str, folds.index[folds > 1]))
         if split:

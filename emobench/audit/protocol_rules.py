@@ -80,7 +80,7 @@ _RULES = (
         _any_model,
         "class weights count the test clips",
         "class weights from the training part",
-        "How many test clips each class has reaches training.",
+        "The weights depend on how many test clips each class has.",
     ),
     _Rule(
         "neighbours-pad",

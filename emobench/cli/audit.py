@@ -73,18 +73,26 @@ def _of_corpora(
 ) -> list[Audit]:
     from .. import audit as auditing
     from .. import corpora, protocols, runs
+    from ..errors import EmobenchError
     from .bars import FileBars
 
     if not names:
         return []
     places = runs.find_places(data=data, cache=cache, datasets=datasets)
     chosen = protocols.get(protocol or protocols.DEFAULT)
+    selected = runs.select(names, corpora.load_registry(places.datasets), places)
     found = []
-    for corpus in runs.select(names, corpora.load_registry(places.datasets), places):
-        with FileBars() as bars:
-            found.append(
-                auditing.of_corpus(corpus, chosen, places.data, cache=places.cache, progress=bars)
-            )
+    for corpus in selected:
+        try:
+            with FileBars() as bars:
+                made = auditing.of_corpus(
+                    corpus, chosen, places.data, cache=places.cache, progress=bars
+                )
+        except EmobenchError as error:
+            if len(selected) == 1:
+                raise
+            made = auditing.unreadable(corpus, chosen, error)  # the others can be read all the same
+        found.append(made)
     return found
 
 

@@ -136,7 +136,7 @@ class Network:
             loss = training.loss_scale * self._step_through(training)
             history.append(loss)
             report(number + 1, loss)
-            self._insist_on_numbers(history)
+            self._check_finite(history)
             if best is not None and not best.goes_on(number + 1, self.learner.get_weights):
                 break
         if best is not None:
@@ -147,10 +147,10 @@ class Network:
         """Take a step on each batch; return the mean of their losses."""
         total = 0.0
         for inputs, targets, weights in training:
-            told = self.learner.train_on_batch(
+            metrics = self.learner.train_on_batch(
                 inputs, targets, sample_weight=weights, return_dict=True
             )
-            total += float(told["loss"])
+            total += float(metrics["loss"])
         return total / len(training)
 
     def take(self, variables: Sequence[np.ndarray], losses: Sequence[float]) -> None:
@@ -163,11 +163,11 @@ class Network:
         Raises:
             DivergedError: if the loss is not finite
         """
-        self._insist_on_numbers(losses)
+        self._check_finite(losses)
         for variable, value in zip(self.model.variables, variables, strict=True):
             variable.assign(value)
 
-    def _insist_on_numbers(self, losses: Sequence[float]) -> None:
+    def _check_finite(self, losses: Sequence[float]) -> None:
         if not np.isfinite(losses).all():
             raise DivergedError(
                 f"{self._spec.name}: the training loss is not a number after epoch "
@@ -187,10 +187,10 @@ class Network:
         """
         total = 0.0
         for batch, (inputs, targets, weights) in zip(labelled.current, labelled, strict=True):
-            told = self.learner.test_on_batch(
+            metrics = self.learner.test_on_batch(
                 inputs, targets, sample_weight=weights, return_dict=True
             )
-            total += float(told["loss"]) * len(batch.members)
+            total += float(metrics["loss"]) * len(batch.members)
         return total / float(sum(batch.factors.sum() for batch in labelled.current))
 
     def predict(self, batches: Batches) -> np.ndarray:
