@@ -376,6 +376,10 @@ def test_the_command_chooses(filled, say):
         *("yoon2018-mdrea", "yoon2018-mdrea (ASR transcripts)"),
     ]
     assert say("--corpus", "ravdess").output.splitlines()[-1] == "1 not comparable, 7 not run"
+    nothing = say("--verdict", "reproduced").output
+    assert nothing == (
+        "Nothing was published of these corpora and models, or no number has this verdict.\n"
+    )
     done = say("--verdict", "reproducd")
     assert isinstance(done.exception, SpecError)
     assert "--verdict: expected one of reproduced, not reproduced" in str(done.exception)

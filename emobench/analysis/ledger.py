@@ -287,8 +287,8 @@ def _other(one: Result, row: Mapping[str, str]) -> str:
 
 
 def _ours(one: Result, row: Mapping[str, str]) -> Ours:
-    predictions, metric = one.predictions, row["metric"]
-    values = _by_speaker(predictions, one.labels, metric)
+    metric = row["metric"]
+    values = _by_speaker(one.predictions, one.labels, metric)
     interval = None
     if one.complete and len(values) > 1:
         low, high = mean_interval(values, bounds=SHARES)
@@ -296,7 +296,7 @@ def _ours(one: Result, row: Mapping[str, str]) -> Ours:
     return Ours(
         protocol=one.stored.experiment["protocol"],
         column=one.column.name,
-        value=100 * metrics.summarise(predictions, one.labels)[metric],
+        value=100 * one.scores[metric],
         interval=interval,
         speakers=len(values),
         done=one.done,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from . import options
+from . import options, stored
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -62,8 +62,8 @@ def attention(
         return
     from ..analysis import attention as attended
 
-    stored, table, kept = asked.find()
-    shares = attended.by_voicing(stored, attended.descriptors_of(table, kept, jobs))
+    found, table, kept = asked.find()
+    shares = attended.by_voicing(found, attended.descriptors_of(table, kept, jobs))
     if out is not None:
         stored.write(out, shares.to_csv(float_format="%.5f"), "--out")
     _summarise(shares)
@@ -91,14 +91,14 @@ class Asked:
         )
         registry = corpora.load_registry(places.datasets)
         known = registry.get(self.corpus)
-        stored = attended.find(
+        found = attended.find(
             places.results,
             corpus=known.name,
             model=models.get(self.model).name,
             protocol=protocols.get(self.protocol).name,
             current=lambda experiment: runs.current_fingerprint(experiment, registry),
         )
-        return stored, corpora.load(known, places.data, places.cache), places.cache
+        return found, corpora.load(known, places.data, places.cache), places.cache
 
 
 def draw(asked: Asked, clip: str, repetition: int, file: Path) -> None:
@@ -106,8 +106,8 @@ def draw(asked: Asked, clip: str, repetition: int, file: Path) -> None:
     from .. import audio, plots
     from ..analysis import attention as attended
 
-    stored, table, _ = asked.find()
-    shown = attended.of_clip(stored, clip, repetition)
+    found, table, _ = asked.find()
+    shown = attended.of_clip(found, clip, repetition)
     row = table.loc[shown.clip]
     segment = [None if missing else float(at) for at, missing in _ends(row)]
     samples = audio.read(Path(row["path"]), *segment, channel=row.get("audio_channel") or "mean")
