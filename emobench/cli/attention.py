@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from . import options, stored
+from . import options
+from .stored import write
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -17,7 +18,11 @@ if TYPE_CHECKING:
 
 
 which_repetition = click.option(
-    "--repetition", type=click.IntRange(min=1), default=1, show_default=True, help="Which one."
+    "--repetition",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="Repetition whose networks are looked at.",
 )
 
 
@@ -62,10 +67,10 @@ def attention(
         return
     from ..analysis import attention as attended
 
-    found, table, kept = asked.find()
-    shares = attended.by_voicing(found, attended.descriptors_of(table, kept, jobs))
+    stored, table, kept = asked.find()
+    shares = attended.by_voicing(stored, attended.descriptors_of(table, kept, jobs))
     if out is not None:
-        stored.write(out, shares.to_csv(float_format="%.5f"), "--out")
+        write(out, shares.to_csv(float_format="%.5f"), "--out")
     _summarise(shares)
 
 
@@ -91,14 +96,14 @@ class Asked:
         )
         registry = corpora.load_registry(places.datasets)
         known = registry.get(self.corpus)
-        found = attended.find(
+        stored = attended.find(
             places.results,
             corpus=known.name,
             model=models.get(self.model).name,
             protocol=protocols.get(self.protocol).name,
             current=lambda experiment: runs.current_fingerprint(experiment, registry),
         )
-        return found, corpora.load(known, places.data, places.cache), places.cache
+        return stored, corpora.load(known, places.data, places.cache), places.cache
 
 
 def draw(asked: Asked, clip: str, repetition: int, file: Path) -> None:
@@ -106,8 +111,8 @@ def draw(asked: Asked, clip: str, repetition: int, file: Path) -> None:
     from .. import audio, plots
     from ..analysis import attention as attended
 
-    found, table, _ = asked.find()
-    shown = attended.of_clip(found, clip, repetition)
+    stored, table, _ = asked.find()
+    shown = attended.of_clip(stored, clip, repetition)
     row = table.loc[shown.clip]
     segment = [None if missing else float(at) for at, missing in _ends(row)]
     samples = audio.read(Path(row["path"]), *segment, channel=row.get("audio_channel") or "mean")

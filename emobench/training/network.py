@@ -168,12 +168,16 @@ class Network:
             variable.assign(value)
 
     def _check_finite(self, losses: Sequence[float]) -> None:
-        if not np.isfinite(losses).all():
-            raise DivergedError(
-                f"{self._spec.name}: the training loss is not a number after epoch "
-                f"{int(np.isfinite(losses).argmin()) + 1}. Look at the corpus with "
-                "`emobench check --deep`, or lower the learning rate."
-            )
+        if np.isfinite(losses).all():
+            return
+        name, rate = self._spec.name, self._spec.config.learning_rate
+        epoch = int(np.isfinite(losses).argmin()) + 1
+        lower = f"{name}{',' if ':' in name else ':'}learning_rate={rate / 10:g}"
+        raise DivergedError(
+            f"{name}: the training loss is not a number after epoch {epoch}. See with "
+            "`emobench check --deep` whether the corpus holds damaged files, or lower the learning "
+            f"rate: `{lower}`."
+        )
 
     def _set_rate(self, epochs: float) -> None:
         """Set the learning rate after so many epochs, where the config changes it."""
