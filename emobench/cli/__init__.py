@@ -18,6 +18,7 @@ from .compare import compare
 from .corpora import check, corpora, utterances
 from .download import download
 from .leaderboard import leaderboard
+from .merge import merge
 from .models import models
 from .run import features, run
 from .splits import folds, protocols
@@ -32,6 +33,7 @@ def cli() -> None:
 for command in (
     run,
     leaderboard,
+    merge,
     compare,
     bitrates,
     corpora,

@@ -11,6 +11,7 @@ from .. import metrics, protocols
 from ..errors import SpecError, suggest
 from ..store import StoredExperiment, read_experiments, stored_protocols
 from .lookup import Lookup
+from .recomputing import contradictions
 from .selection import Candidate, Notice, choose, failures, repeated_clips
 
 if TYPE_CHECKING:
@@ -21,8 +22,6 @@ Current = Callable[[Mapping[str, Any]], str | None]
 
 COLUMNS = ("id", "label", "predicted")
 """What every figure is computed from."""
-
-_CHECKED = ("uar", "wa", "macro_f1")
 
 
 @dataclass(frozen=True)
@@ -160,21 +159,19 @@ class _Gathering:
             notices.append(Notice("damaged", self._said(stored.folder, text), synthetic))
             return False
         try:
-            contradictions = list(_contradictions(candidate))
+            wrong = list(_contradicted(candidate))
         except ValueError as error:
             text = f"its predictions cannot be scored: {error}"
             notices.append(Notice("damaged", self._said(stored.folder, text), synthetic))
             return False
-        notices += [
-            Notice("damaged", self._said(path, text), synthetic) for path, text in contradictions
-        ]
+        notices += [Notice("damaged", self._said(path, text), synthetic) for path, text in wrong]
         return True
 
     def _said(self, path: Path, text: str) -> str:
         return f"{path.relative_to(self.results).as_posix()}: {text}"
 
 
-def _contradictions(candidate: Candidate) -> Iterable[tuple[Path, str]]:
+def _contradicted(candidate: Candidate) -> Iterable[tuple[Path, str]]:
     """Yield the records whose scores are not those of their predictions."""
     stored, labels = candidate.stored, candidate.labels
     if stored.predictions.empty:
@@ -184,16 +181,10 @@ def _contradictions(candidate: Candidate) -> Iterable[tuple[Path, str]]:
         if record["fold"] is None:
             continue
         found = metrics.scores(matrices[record["repetition"], record["fold"]])
-        claimed = record.get("scores")
-        claimed = claimed if isinstance(claimed, dict) else {}
-        wrong = [
-            f"{key} {claimed[key]:.4f} on file, {found[key]:.4f} recomputed"
-            for key in _CHECKED
-            if isinstance(claimed.get(key), (int, float)) and abs(claimed[key] - found[key]) > 1e-6
-        ]
+        wrong = contradictions(record, found)
         if wrong:
             name = f"fold-{record['fold']:02d}-repetition-{record['repetition']}.json"
             yield (
                 stored.folder / name,
-                "its scores are not those of its predictions, which are shown: " + ", ".join(wrong),
+                "its scores are not those of its predictions, which are shown: " + wrong,
             )

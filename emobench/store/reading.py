@@ -83,10 +83,23 @@ def read_experiments(
     Raises:
         StoreError: if there is no such folder
     """
+    return [inspect(folder, columns) for folder in experiment_folders(results, protocol)]
+
+
+def experiment_folders(results: Path, protocol: str | None = None) -> list[Path]:
+    """Return the folders of experiments, in the order of their paths.
+
+    Args:
+        results: folder that runs wrote to
+        protocol: only this protocol's
+
+    Raises:
+        StoreError: if there is no such folder
+    """
     _insist_on(results)
     pattern = f"{protocol or '*'}/*/*/*"
     folders = (path for path in sorted(results.glob(pattern)) if path.is_dir())
-    return [inspect(folder, columns) for folder in folders if _holds_records(folder)]
+    return [folder for folder in folders if _holds_records(folder)]
 
 
 def stored_protocols(results: Path) -> list[str]:
@@ -162,18 +175,18 @@ def inspect(
     experiment: dict[str, Any] = {}
     records, failures, problems, parts = [], [], [], []
     try:
-        experiment = _experiment(folder)
+        experiment = read_description(folder)
     except Damage as damage:
         problems.append(Problem(folder / EXPERIMENT, str(damage)))
     fingerprint = fingerprint or experiment.get("fingerprint")
     if fingerprint is None:
         return StoredExperiment(folder, {}, problems=tuple(problems))
-    for job, path in _record_files(folder):
+    for job, path in record_files(folder):
         try:
-            record = _record(path, job, fingerprint)
+            record = read_record(path, job, fingerprint)
             if not path.name.endswith(FAILURE):
                 if job.fold is not None:
-                    parts.append(_predictions(path, job, record, columns))
+                    parts.append(read_predictions(path, job, record, columns))
                 records.append(record)
             elif not path.with_name(f"{job.name}.json").exists():
                 failures.append(record)
@@ -194,10 +207,10 @@ def _insist_on(results: Path) -> None:
 
 
 def _holds_records(folder: Path) -> bool:
-    return (folder / EXPERIMENT).exists() or any(_record_files(folder))
+    return (folder / EXPERIMENT).exists() or any(record_files(folder))
 
 
-def _record_files(folder: Path) -> Iterator[tuple[Job, Path]]:
+def record_files(folder: Path) -> Iterator[tuple[Job, Path]]:
     """Yield records and failures with their jobs, by repetition and fold, tuning first."""
     found = []
     for path in folder.iterdir() if folder.is_dir() else ():
@@ -218,17 +231,22 @@ def _record_files(folder: Path) -> Iterator[tuple[Job, Path]]:
 def is_sound(folder: Path) -> bool:
     """Tell whether the description of an experiment can be used."""
     try:
-        _experiment(folder)
+        read_description(folder)
     except Damage:
         return False
     return True
 
 
-def _experiment(folder: Path) -> dict[str, Any]:
+def read_description(folder: Path) -> dict[str, Any]:
+    """Return the description of the experiment that a folder holds.
+
+    Raises:
+        Damage: if it cannot be used
+    """
     return describe(folder, _object(folder / EXPERIMENT))
 
 
-def _predictions(
+def read_predictions(
     path: Path, job: Job, record: Mapping[str, Any], columns: Sequence[str] | None
 ) -> pd.DataFrame:
     """Return the predictions of a record, all of whose files are as it vouches."""
@@ -245,7 +263,12 @@ def _predictions(
     )
 
 
-def _record(path: Path, job: Job, fingerprint: str) -> dict[str, Any]:
+def read_record(path: Path, job: Job, fingerprint: str) -> dict[str, Any]:
+    """Return the record in a file if it is this job's.
+
+    Raises:
+        Damage: if it cannot be read, or is that of another job
+    """
     record = _object(path)
     if (record.get("fold"), record.get("repetition")) != (job.fold, job.repetition):
         raise Damage("it is the record of another fold or repetition")
