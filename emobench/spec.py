@@ -18,6 +18,9 @@ Scaling = Literal["speaker", "training", "training-neutral", "none"]
 
 Backend = Literal["tensorflow", "jax", "scikit-learn"]
 
+Sides = Literal["test", "training", "both"]
+"""Which clips go through a condition of the sound."""
+
 
 @dataclass(frozen=True)
 class FeatureSpec:

@@ -15,8 +15,10 @@ PACKAGE = Path(emobench.__file__).parent
 RANKS = {
     "errors": 0,
     "spec": 0,
+    "metric_table": 0,
     "versions": 0,
     "protocols": 1,
+    "run_options": 2,
     "audio": 1,
     "backend": 1,
     "folds": 1,

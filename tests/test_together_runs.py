@@ -106,7 +106,7 @@ def test_estimators_are_fitted_one_by_one(tiny_places):
         ({"together": 3}, "--together 3: expected --backend jax.*found tensorflow"),
         ({"together": 0}, "--together: expected auto, off or a number of 1 or more, found 0"),
         ({"together": -2, "backend": "jax"}, "--together: .* found -2"),
-        ({"together": "x"}, "--together: expected auto, off or a number of 1 or more, found x"),
+        ({"together": "x"}, "--together: expected auto, off or a number of 1 or more, found 'x'"),
     ],
 )
 def test_what_cannot_be_meant_is_said_before_anything_is_done(tiny_places, options, message):
@@ -120,8 +120,8 @@ def test_what_cannot_be_meant_is_said_before_anything_is_done(tiny_places, optio
         (("3",), "--together 3: expected --backend jax"),
         (("3", "--backend", "tensorflow"), "--together 3: expected --backend jax"),
         (("0",), "expected auto, off or a number of 1 or more, found 0"),
-        (("x", "--backend", "jax"), "expected auto, off or a number of 1 or more, found x"),
-        (("³",), "expected auto, off or a number of 1 or more, found ³"),
+        (("x", "--backend", "jax"), "expected auto, off or a number of 1 or more, found 'x'"),
+        (("³",), "expected auto, off or a number of 1 or more, found '³'"),
     ],
 )
 def test_the_command_line_says_it_in_one_message(tiny_places, capfd, words, message):
@@ -226,7 +226,7 @@ def test_folds_that_are_trained_together_are_filed_as_if_they_were_not(alone, ti
 KILLED = """
 import json, os, signal, sys
 from pathlib import Path
-from emobench.runs import Selection, execute, plan
+from emobench.runs import Observer, Selection, execute, plan
 from emobench.spec import Places
 
 def listener(event):
@@ -235,7 +235,7 @@ def listener(event):
 
 results, cache, data, registry = map(Path, sys.argv[1:5])
 places = Places(results, cache, data, (registry,))
-execute(plan(Selection(**json.loads(sys.argv[5])), places), places, listener=listener)
+execute(plan(Selection(**json.loads(sys.argv[5])), places), places, Observer(listener))
 """
 
 

@@ -14,7 +14,7 @@ from .. import corpora, features, folds
 from ..conditions import Condition
 from ..errors import CorpusError
 from ..features import FeatureSet
-from ..spec import FeatureSpec, Fold, ModelSpec, Places, Protocol, Scaling, fingerprint
+from ..spec import FeatureSpec, Fold, ModelSpec, Places, Protocol, Scaling, Sides, fingerprint
 from . import given_texts
 from .configuration import hears
 from .inputs import AudioInput, Input, Prepared, Side, TextInput
@@ -101,7 +101,7 @@ class Hearing:
     """
 
     condition: Condition = AS_IT_IS
-    sides: Literal["test", "training", "both"] = "test"
+    sides: Sides = "test"
 
     def of(self, side: Literal["test", "training"]) -> Condition | None:
         """Return what the clips of a side go through; None for the sound as it is."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-_CHECKED = ("uar", "wa", "macro_f1")
+from ..metric_table import SCORES
+
 _TOLERANCE = 1e-6
 
 
@@ -20,7 +21,7 @@ def contradictions(record: Mapping[str, Any], found: Mapping[str, Any]) -> str:
     claimed = claimed if isinstance(claimed, Mapping) else {}
     return ", ".join(
         f"{key} {claimed[key]:.4f} on file, {found[key]:.4f} recomputed"
-        for key in _CHECKED
+        for key in SCORES
         if isinstance(claimed.get(key), (int, float))
         and not abs(claimed[key] - found[key]) <= _TOLERANCE
     )
