@@ -200,6 +200,23 @@ def test_what_is_not_predictions_of_a_fold(store, spoil, reason):
     assert store.done(experiment()) == set()
 
 
+def test_looking_what_is_missing_takes_in_no_predictions(tmp_path, monkeypatch):
+    filled, made = Filled(tmp_path), experiment(n_folds=5)
+    filled.run(made, [Job(0), Job(3)])
+    monkeypatch.setattr(pq, "ParquetFile", None)
+    jobs = [Job(fold) for fold in range(5)]
+    assert filled.store.missing(made, jobs) == [Job(1), Job(2), Job(4)]
+
+
+def test_looking_for_some_jobs_reads_no_other(tmp_path, monkeypatch):
+    filled, made = Filled(tmp_path), experiment(n_folds=5)
+    filled.run(made)
+    read, whole = [], files.from_json
+    monkeypatch.setattr(files, "from_json", lambda path: read.append(path.name) or whole(path))
+    assert filled.store.done(made, [Job(3), Job(7)]) == {Job(3)}
+    assert sorted(read) == ["experiment.json", "fold-03-repetition-1.json"]
+
+
 def test_failure_is_a_record_until_the_job_is_done(store):
     made = experiment()
     store.fail(made, FIRST, "out of memory")

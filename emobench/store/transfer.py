@@ -74,7 +74,7 @@ def read_job(folder: Path, job: Job, fingerprint: str) -> Filed:
     beside: dict[str, tuple[Path, str]] = {}
     predictions = pd.DataFrame()
     if job.fold is not None:
-        predictions = read_predictions(path, job, record, None)
+        predictions = read_predictions(path, job, record, None).to_pandas()
         beside["predictions"] = (path.with_suffix(".parquet"), "predictions")
     if attention.path_of(folder, job).exists():
         beside[attention.NAME] = (attention.path_of(folder, job), "attention weights")

@@ -80,9 +80,14 @@ class Store:
                 files.write((folder / EXPERIMENT, content))
         return folder
 
-    def done(self, experiment: Experiment) -> set[Job]:
-        """Return the jobs whose records and predictions are there, whole."""
-        return self._inspect(experiment).jobs
+    def done(self, experiment: Experiment, jobs: Iterable[Job] | None = None) -> set[Job]:
+        """Return the jobs whose records and predictions are there, whole.
+
+        Args:
+            experiment: whose
+            jobs: which to look for; None for all
+        """
+        return self._inspect(experiment, jobs).jobs
 
     def missing(self, experiment: Experiment, jobs: Iterable[Job]) -> list[Job]:
         """Return the jobs still to be run, in the order given.
@@ -174,11 +179,14 @@ class Store:
         folder = self.folder(experiment)
         return folder if (folder / EXPERIMENT).exists() else self.open(experiment)
 
-    def _inspect(self, experiment: Experiment) -> StoredExperiment:
+    def _inspect(
+        self, experiment: Experiment, jobs: Iterable[Job] | None = None
+    ) -> StoredExperiment:
+        """Look which jobs are there, without taking in what they predicted."""
         folder = self.folder(experiment)
         if not folder.is_dir() or not any(folder.iterdir()):
             return StoredExperiment(folder, {})
-        return inspect(folder, fingerprint=experiment.fingerprint)
+        return inspect(folder, (), fingerprint=experiment.fingerprint, jobs=jobs)
 
 
 def _read(path: Path) -> dict[str, Any]:
