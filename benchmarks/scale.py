@@ -23,7 +23,8 @@ import pandas as pd
 from emobench import conditions, corpora, experiments, leaderboard, metrics, models, protocols
 from emobench.experiments import configuration
 from emobench.spec import Experiment, Job, Places
-from emobench.store import Store, files, predictions, read_experiments, vouching
+from emobench.store import Store, predictions, read_experiments, vouching
+from emobench.store.json_files import to_json
 
 FOLDS, REPETITIONS, CLIPS = 8, 3, 12
 PROTOCOL = "losgo"
@@ -90,7 +91,7 @@ def make(results: Path, wanted: int) -> None:
                 "sha256": {"predictions": vouching.digest(content)},
             }
             (folder / f"{job.name}.parquet").write_bytes(content)
-            (folder / f"{job.name}.json").write_bytes(files.to_json(record))
+            (folder / f"{job.name}.json").write_bytes(to_json(record))
         filed += FOLDS * made.repetitions
         if filed >= wanted:
             break

@@ -109,6 +109,8 @@ class ModelSpec:
         attends: name of the layer that pools the input's rows by attention, or ""
         needs: what the corpus must have beside audio ("transcript")
         deterministic: whether a repetition would only repeat the first
+        paper: name of the paper in whose table it is shown (see `papers`), "" for a table of its
+            own; changes no result
         version: raised whenever the same configuration would give other numbers
     """
 
@@ -129,6 +131,7 @@ class ModelSpec:
     attends: str = ""
     needs: tuple[str, ...] = ()
     deterministic: bool = False
+    paper: str = ""
     version: int = 1
 
 
@@ -139,6 +142,7 @@ class Protocol:
     Attributes:
         name: as written after `--protocol`
         title: one sentence for people
+        paper: name of the paper whose way of testing it is (see `papers`), or ""
         split: who is held out: "" as the corpus' entry says, "groups" five groups of speakers or
             sessions, "last-group" the last of these only, "random" five parts of the clips
             whoever speaks
@@ -165,6 +169,7 @@ class Protocol:
 
     name: str
     title: str
+    paper: str = ""
     split: Literal["", "groups", "last-group", "random"] = ""
     speaker_groups: Literal["random", "greedy"] = "random"
     max_folds: int | None = None

@@ -19,7 +19,8 @@ from emobench.errors import SpecError, StoreError
 from emobench.leaderboard import FORMATS, build_all, render
 from emobench.results.merging import Merged, merge
 from emobench.spec import Job
-from emobench.store import files, read_attention
+from emobench.storage import writing
+from emobench.store import read_attention
 
 SVM = experiment(repetitions=2)
 OTHER = experiment(model="zhao2019", corpus="ravdess")
@@ -256,7 +257,7 @@ def test_stopped_between_any_two_steps_it_goes_on(halves, whole, tmp_path, monke
         return wrapped
 
     for name in ("replace", "fsync"):
-        monkeypatch.setattr(files.os, name, counted(getattr(os, name)))
+        monkeypatch.setattr(writing.os, name, counted(getattr(os, name)))
     with pytest.raises(Killed):
         merge(halves, tmp_path / "merged")
     monkeypatch.undo()

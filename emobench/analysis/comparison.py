@@ -15,7 +15,7 @@ import numpy as np
 
 from ..errors import StoreError
 from ..results.gathering import Gathered
-from ..results.selection import Candidate
+from ..results.result import Result
 from . import speakers
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def compare(first: pd.DataFrame, second: pd.DataFrame) -> Comparison:
     """Compare the predictions of two models, speaker by speaker.
 
     Args:
-        first: columns `fold`, `repetition` and `speakers.COLUMNS`
+        first: columns `fold`, `repetition` and `results.gathering.COLUMNS`
         second: the same of the other model
 
     Raises:
@@ -107,7 +107,7 @@ def compare(first: pd.DataFrame, second: pd.DataFrame) -> Comparison:
     )
 
 
-def pick(gathered: Gathered, corpus: str, model: str, fingerprint: str = "") -> Candidate:
+def pick(gathered: Gathered, corpus: str, model: str, fingerprint: str = "") -> Result:
     """Return the stored result that a user means.
 
     Args:
@@ -129,11 +129,11 @@ def pick(gathered: Gathered, corpus: str, model: str, fingerprint: str = "") -> 
         found = [one for one in every if one.stored.folder.name.startswith(fingerprint[:8])]
     else:
         found = [one for one in gathered.shown if one in every and not one.condition]
-        found = [one for one in found if one.column == model]
+        found = [one for one in found if not one.column.files]
     if len(found) == 1:
         return found[0]
     asked = f"{model}/{fingerprint}" if fingerprint else model
-    known = [f"{one.name} ({one.done} of {len(one.wanted)} folds)" for one in every]
+    known = [f"{one.name} ({one.done} of {one.wanted} folds)" for one in every]
     there = f"found {'several' if found else 'none'}" + (
         f", but {'; '.join(known)}" if known else ""
     )

@@ -88,7 +88,7 @@ def spread(predictions: pd.DataFrame) -> Spread:
     """Return how much a result moves with the seed, and how much with the speaker.
 
     Args:
-        predictions: columns `fold`, `repetition` and `speakers.COLUMNS`
+        predictions: columns `fold`, `repetition` and `results.gathering.COLUMNS`
 
     Raises:
         ValueError: if there are no predictions

@@ -14,9 +14,6 @@ import numpy as np
 if TYPE_CHECKING:
     import pandas as pd
 
-COLUMNS = ("id", "label", "predicted", "speaker", "group")
-"""What is needed of the predictions."""
-
 FEWEST = 4
 """Speakers without which nothing is drawn again."""
 
@@ -55,7 +52,7 @@ def uar_interval(
     figure of the table. With so few speakers as corpora have, such an interval is rather too short.
 
     Args:
-        predictions: columns `fold`, `repetition` and `COLUMNS`
+        predictions: columns `fold`, `repetition` and `results.gathering.COLUMNS`
         labels: classes
         draws: how often speakers are drawn
 
@@ -80,7 +77,7 @@ def by_speaker(predictions: pd.DataFrame) -> dict[str, float]:
     """Return the UAR of each speaker, mean over repetitions.
 
     Args:
-        predictions: columns `repetition` and `COLUMNS`
+        predictions: columns `repetition` and `results.gathering.COLUMNS`
     """
     right = predictions["label"].astype(str) == predictions["predicted"].astype(str)
     keys = [names(predictions).rename("speaker"), predictions["repetition"]]

@@ -12,7 +12,7 @@ from . import options, stored
 
 if TYPE_CHECKING:
     from ..analysis.comparison import Comparison
-    from ..results.selection import Candidate
+    from ..results.result import Result
 
 _FEW = 20
 
@@ -42,19 +42,12 @@ def compare(
     speakers, a sign-flip permutation test and a sign test. A model may be written with the
     fingerprint of a result, MODEL/1a2b3c4d, to name one run under a condition or with files.
     """
-    from ..analysis import comparison, speakers
-    from ..results import gathering
+    from ..analysis import comparison
 
     reading = stored.reading(datasets)
     known = reading["registry"].get(corpus)
-    gathered = gathering.gather(
-        results,
-        protocol=gathering.protocol_name(protocol, gathering.protocols_on_disk(results)),
-        partial=partial,
-        columns=speakers.COLUMNS,
-        **reading,
-    )
-    pair = [comparison.pick(gathered, known.name, *_name(text)) for text in (first, second)]
+    gathered = stored.gathered(results, protocol, partial=partial, **reading)
+    pair = [comparison.pick(gathered, known.name, *stored.named(text)) for text in (first, second)]
     found = comparison.compare(pair[0].predictions, pair[1].predictions)
     if as_json:
         click.echo(json.dumps(_facts(found, pair), indent=1, ensure_ascii=False))
@@ -64,24 +57,13 @@ def compare(
     return 0
 
 
-def _name(text: str) -> tuple[str, str]:
-    """Return the canonical name of a model and the beginning of a fingerprint, or ""."""
-    from .. import models
-
-    model, _, fingerprint = text.partition("/")
-    return models.get(model).name, fingerprint.strip().lower()
-
-
-def _lines(found: Comparison, pair: list[Candidate], title: str, protocol: str) -> list[str]:
-    from .. import metrics
-
+def _lines(found: Comparison, pair: list[Result], title: str, protocol: str) -> list[str]:
     lines = [f"{title}, protocol {protocol}, {found.clips} clips of {len(found.speakers)} speakers"]
     width = max(len(one.name) for one in pair)
     for one, uars in zip(pair, (found.first, found.second), strict=True):
-        headline = metrics.summarise(one.predictions, one.labels)["uar"]
-        done = "" if one.complete else f"; incomplete: {one.done} of {len(one.wanted)} folds"
+        done = "" if one.complete else f"; incomplete: {one.done} of {one.wanted} folds"
         lines.append(
-            f"  {one.name:<{width}}  UAR {100 * headline:.1f}, "
+            f"  {one.name:<{width}}  UAR {100 * one.scores['uar']:.1f}, "
             f"mean over speakers {100 * sum(uars) / len(uars):.1f}{done}"
         )
     equal = len(found.speakers) - found.better - found.worse
@@ -100,15 +82,15 @@ def _lines(found: Comparison, pair: list[Candidate], title: str, protocol: str) 
     return lines
 
 
-def _facts(found: Comparison, pair: list[Candidate]) -> dict[str, Any]:
+def _facts(found: Comparison, pair: list[Result]) -> dict[str, Any]:
     """Return everything as JSON, UAR in percent."""
     return {
         "unit": "percent",
         "results": [
             {
-                "model": one.column,
+                "model": one.column.name,
                 "condition": one.condition or None,
-                "fingerprint": one.stored.experiment["fingerprint"],
+                "fingerprint": one.fingerprint,
                 "complete": one.complete,
                 "uar_by_speaker": {
                     name: round(100 * value, 4)

@@ -30,7 +30,7 @@ from . import options, stored
     type=click.Choice(["table", "markdown", "csv", "json"]),
     default="table",
     show_default=True,
-    help="How to write it.",
+    help="Format of what is written.",
 )
 @click.option(
     "--out",
@@ -90,11 +90,11 @@ def leaderboard(
 
 def _read(path: Path) -> str:
     from ..errors import SpecError
+    from ..storage import reason
 
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise SpecError(
-            f"--readme {path}: expected a text file, found '{stored.reason(error)}'. "
-            "Name another one."
+            f"--readme {path}: expected a text file, found '{reason(error)}'. Name another one."
         ) from None

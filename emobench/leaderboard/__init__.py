@@ -1,9 +1,11 @@
 """The leaderboard: what has been run, beside what was published.
 
-`gathering` reads what is stored and `selection` decides what is shown of it; `assembly` computes
-every figure from predictions, `grid` puts it into words, and `terminal`, `markdown` and `data`
-render it. The same results give the same bytes, whenever and wherever. `bitrates` and `comparison`
-look at the same results in other ways.
+A stored experiment is drawn in four forms. It is read as a `store.StoredExperiment`: files,
+damaged or not. `results.gathering` makes a `results.result.Result` of it, which knows its column,
+its clips and its figures, and chooses one for each cell. `assembly` lays results out as a
+`board.Leaderboard`, whose rows are corpora, beside what is published. `tables` puts that into
+words, a `Grid`, which `terminal` and `markdown` draw; `data` writes the leaderboard itself, for
+programs. The same results give the same bytes, whenever and wherever.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ from ..metric_table import BESIDE, CHOICES, USUAL
 from ..results.gathering import Current, protocols_on_disk
 from . import data, markdown, terminal
 from .assembly import build, build_all
-from .board import Cell, Leaderboard, Row
+from .board import Leaderboard, Row
 from .markdown import embed
 
 Format = Literal["table", "markdown", "csv", "json"]
@@ -29,7 +31,6 @@ __all__ = [
     "embed",
     "fragment",
     "protocols_on_disk",
-    "Cell",
     "Current",
     "FORMATS",
     "Format",

@@ -11,8 +11,9 @@ from typing import Any
 
 from ..analysis.published import Published
 from ..metric_table import METRICS, PUBLISHED, UAR
-from ..results.selection import FILES
-from .board import Cell, Leaderboard, Row
+from ..results.columns import FILES
+from ..results.result import Result
+from .board import Leaderboard, Row
 from .phrases import shown_notices
 
 SCORES = tuple(key for one in METRICS for key in (one.key, one.deviation) if key)
@@ -34,6 +35,7 @@ COLUMNS = (
     "chance",
     "complete",
     "comparable",
+    "not_comparable",
     "folds_done",
     "folds",
     "repetitions",
@@ -55,9 +57,10 @@ def to_csv(boards: Sequence[Leaderboard]) -> str:
         for row, synthetic in _rows(boards, board):
             for cell in (*row.cells.values(), *row.conditions):
                 facts = _facts(row, cell)
-                facts["notes"] = "; ".join(cell.notes)
+                for key in ("not_comparable", "notes"):
+                    facts[key] = "; ".join(facts[key])
                 named = {"protocol": board.protocol, "corpus": row.corpus, "synthetic": synthetic}
-                named["headline"] = board.headline
+                named["headline"] = board.headline.name
                 writer.writerow({key: _text(item) for key, item in {**named, **facts}.items()})
     return stream.getvalue()
 
@@ -83,8 +86,8 @@ def _board(boards: Sequence[Leaderboard], board: Leaderboard) -> dict[str, Any]:
                 )
                 for one in PUBLISHED
             },
-            "best": sorted(row.best(board.headline)),
-            "results": {column: _details(row, cell) for column, cell in row.cells.items()},
+            "best": sorted(column.name for column in row.best(board.headline)),
+            "results": {column.name: _details(row, cell) for column, cell in row.cells.items()},
             "conditions": [_details(row, cell) for cell in row.conditions],
         }
         for row, synthetic in _rows(boards, board)
@@ -98,7 +101,9 @@ def _board(boards: Sequence[Leaderboard], board: Leaderboard) -> dict[str, Any]:
         "protocol": board.protocol,
         "title": board.title,
         "caution": board.caution,
-        "headline": board.headline,
+        "comparable": not board.leaks,
+        "not_comparable": list(board.leaks),
+        "headline": board.headline.name,
         "rows": rows,
         "notices": {kind: texts for kind, texts in notices.items() if texts},
     }
@@ -116,7 +121,7 @@ def _real(boards: Sequence[Leaderboard]) -> bool:
     return any(board.rows for board in boards)
 
 
-def _details(row: Row, cell: Cell) -> dict[str, Any]:
+def _details(row: Row, cell: Result) -> dict[str, Any]:
     return {
         **_facts(row, cell),
         "labels": list(cell.labels),
@@ -125,16 +130,16 @@ def _details(row: Row, cell: Cell) -> dict[str, Any]:
     }
 
 
-def _facts(row: Row, cell: Cell) -> dict[str, Any]:
+def _facts(row: Row, cell: Result) -> dict[str, Any]:
     printed: dict[str, Published] = {}
     if not cell.condition:
-        found = {one.name: row.printed(cell.column, one.name) for one in PUBLISHED}
+        found = {one.name: row.printed(cell.column, one) for one in PUBLISHED}
         printed = {metric: one for metric, one in found.items() if one}
     return {
         "model": cell.model,
         "condition": cell.condition or None,
         "condition_on": cell.sides or None,
-        **{key: digest or None for key, digest in cell.files.items()},
+        **{key: cell.column.files.get(key) for key in FILES},
         **_percentages({score: cell.scores.get(score) for score in SCORES}),
         **{
             f"published_{one.name}": printed[one.name].value if one.name in printed else None
@@ -145,6 +150,7 @@ def _facts(row: Row, cell: Cell) -> dict[str, Any]:
         "chance": round(row.chance, 4),
         "complete": cell.complete,
         "comparable": cell.comparable,
+        "not_comparable": list(cell.barred),
         "folds_done": cell.done,
         "folds": cell.wanted,
         "repetitions": cell.scores["repetitions"],

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from . import tables
 from .board import Leaderboard, Row
-from .phrases import HEADINGS, SYNTHETIC, heading, shown_notices
+from .phrases import APART, HEADINGS, SYNTHETIC, WHY_APART, parts, shown_notices
 from .tables import Grid, Item
 
 _GAP = "   "
@@ -66,12 +66,20 @@ def to_text(
     style = _Style(colour, width)
     if not boards:
         return tables.NOTHING + "\n"
-    return "\n\n".join("\n".join(_board(board, metrics, style)) for board in boards) + "\n"
+    main, apart = parts(boards)
+    heading = [style.bold(APART), *style.prose(WHY_APART)]
+    drawn = [
+        *("\n".join(_board(board, metrics, style)) for board in main),
+        *(["\n".join(heading)] if apart else []),
+        *("\n".join(_board(board, metrics, style)) for board in apart),
+    ]
+    return "\n\n".join(drawn) + "\n"
 
 
 def _board(board: Leaderboard, metrics: Sequence[str], style: _Style) -> Iterator[str]:
     yield style.bold(f"Protocol {board.protocol}")
     yield from style.prose(f"{board.title[:1].upper()}{board.title[1:]}." if board.title else "")
+    yield from style.prose(f"Not comparable: {'; '.join(board.leaks)}." if board.leaks else "")
     yield from style.prose(f"Caution: {board.caution}." if board.caution else "")
     if board.rows:
         yield from _section(board, board.rows, metrics, style)
@@ -123,14 +131,13 @@ def _has_gaps(table: Grid) -> bool:
 
 def _lines(table: Grid, style: _Style) -> Iterator[str]:
     """Yield a table: two lines a row where something published stands below our figure."""
-    names = [heading(name) for name in table.header]
     widths = _widths(table)
     first = _first_width(table)
-    height = max(map(len, names))
+    height = max(map(len, table.header))
     for line in range(height):
         cells = []
-        for name, size in zip(names, widths, strict=True):
-            lines = ("",) * (height - len(name)) + name
+        for heading, size in zip(table.header, widths, strict=True):
+            lines = ("",) * (height - len(heading)) + heading
             cells.append(f" {lines[line]}".ljust(size))
         corner = table.corner if line == height - 1 else ""
         yield (corner.ljust(first) + _GAP + _GAP.join(cells)).rstrip()
@@ -165,11 +172,11 @@ def _first_width(table: Grid) -> int:
 def _widths(table: Grid) -> list[int]:
     return [
         max(
-            *(len(part) + 1 for part in heading(name)),
+            *(len(part) + 1 for part in heading),
             *(len(_own(items[column])) for _, items in table.rows),
             *(len(_below(items[column])) for _, items in table.rows),
         )
-        for column, name in enumerate(table.header)
+        for column, heading in enumerate(table.header)
     ]
 
 

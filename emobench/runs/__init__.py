@@ -10,7 +10,7 @@ from ..experiments import configuration, current_fingerprint
 from ..run_options import Selection
 from .calling import find_places, run
 from .extraction import extract_ahead
-from .planning import Plan, plan
+from .planning import Plan, plan, select
 from .running import Observer, Summary, execute, preview
 
 __all__ = [
@@ -26,4 +26,5 @@ __all__ = [
     "plan",
     "preview",
     "run",
+    "select",
 ]

@@ -9,14 +9,14 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from .. import __version__, corpora, executors
+from .. import __version__, audit, executors
 from ..audio import SAMPLE_RATE
 from ..conditions import Condition
 from ..corpora import Corpus
 from ..errors import CorpusError, FeatureError, SpecError, StoreError
 from ..executors import Event, Executor, Local, Work
-from ..experiments import configuration, dataset, extras, hears
-from ..experiments.context import hearing
+from ..experiments import configuration, dataset, extras, takes_audio
+from ..experiments.context import applied_condition
 from ..experiments.dataset import Dataset
 from ..spec import Experiment, Fold, Job, ModelSpec, Places
 from ..store import Store
@@ -117,7 +117,7 @@ def prepare(
         corpus,
         model,
         places,
-        hearing=hearing(beside),
+        applied=applied_condition(beside),
         jobs=jobs,
         skip_bad=selection.skip_bad,
         extract=extract,
@@ -163,7 +163,7 @@ def _everything(planned: Plan) -> Iterator[tuple[Corpus, ModelSpec, Condition]]:
     """Yield what each experiment of a plan is about; models that only read hear no condition."""
     for corpus, specs in planned.pairs:
         for model in specs:
-            for condition in planned.conditions if hears(model) else (AS_IT_IS,):
+            for condition in planned.conditions if takes_audio(model) else (AS_IT_IS,):
                 yield corpus, model, condition
 
 
@@ -287,8 +287,8 @@ def _executor(planned: Plan, notice: Callable[[str], None]) -> Executor:
 def _foresee(corpus: Corpus, planned: Plan, places: Places, foreseen: set[str]) -> None:
     """Say once what a corpus cannot teach; fail before extraction if it cannot be split."""
     if corpus.name not in foreseen:
-        for caution in corpora.foresee(corpus, planned.protocol, places.data, places.cache):
-            _log.warning("%s: %s", corpus.name, caution)
+        for finding in audit.foresee(corpus, planned.protocol, places.data, places.cache):
+            _log.warning("%s: %s", corpus.name, finding.line)
         foreseen.add(corpus.name)
 
 

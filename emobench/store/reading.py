@@ -14,8 +14,9 @@ import pyarrow as pa
 
 from ..errors import StoreError
 from ..spec import Job
-from . import attention, files
+from . import attention
 from .describing import describe
+from .json_files import from_json
 from .predictions import check, read
 from .vouching import Damage, promised, read_bytes
 
@@ -308,7 +309,7 @@ def read_record(path: Path, job: Job, fingerprint: str) -> dict[str, Any]:
 
 def _object(path: Path) -> dict[str, Any]:
     try:
-        return files.from_json(path)
+        return from_json(path)
     except FileNotFoundError:
         raise Damage("there is no such file") from None
     except (OSError, ValueError, RecursionError):

@@ -10,7 +10,9 @@ from typing import Any
 import pandas as pd
 
 from ..spec import Job
-from . import attention, files
+from ..storage import discard_leftovers, locked
+from . import attention
+from .filing import file_whole, make_folder, remove
 from .reading import (
     EXPERIMENT,
     FAILURE,
@@ -105,12 +107,12 @@ def open_like(source: Path, folder: Path) -> None:
     Raises:
         StoreError: if it cannot be written
     """
-    files.make_folder(folder)
-    with files.locked(folder) as alone:
+    make_folder(folder)
+    with locked(folder) as alone:
         if alone:
-            files.discard_leftovers(folder)
+            discard_leftovers(folder)
         if not (folder / EXPERIMENT).exists():
-            files.write((folder / EXPERIMENT, (source / EXPERIMENT).read_bytes()))
+            file_whole((folder / EXPERIMENT, (source / EXPERIMENT).read_bytes()))
 
 
 def file_job(filed: Filed, folder: Path) -> bool:
@@ -122,11 +124,11 @@ def file_job(filed: Filed, folder: Path) -> bool:
     Raises:
         StoreError: if it cannot be written
     """
-    with files.locked(folder):
+    with locked(folder):
         if (folder / filed.path.name).exists():
             return False
-        files.write(*((folder / name, content) for name, content in filed.contents.items()))
-        files.remove(folder / f"{filed.job.name}{FAILURE}")
+        file_whole(*((folder / name, content) for name, content in filed.contents.items()))
+        remove(folder / f"{filed.job.name}{FAILURE}")
     return True
 
 
@@ -140,8 +142,8 @@ def file_failure(content: bytes, job: Job, folder: Path) -> bool:
         StoreError: if it cannot be written
     """
     path = folder / f"{job.name}{FAILURE}"
-    with files.locked(folder):
+    with locked(folder):
         if path.exists() or (folder / f"{job.name}.json").exists():
             return False
-        files.write((path, content))
+        file_whole((path, content))
     return True

@@ -13,11 +13,13 @@ import pandas as pd
 
 from ..errors import StoreError
 from ..spec import Experiment, Job, plain
-from . import files
+from ..storage import discard_leftovers, locked
 from .attention import NAME as ATTENTION
 from .attention import path_of
 from .attention import to_parquet as to_attention
 from .describing import place
+from .filing import file_whole, make_folder, remove
+from .json_files import from_json, to_json
 from .predictions import to_parquet
 from .reading import EXPERIMENT, FAILURE, StoredExperiment, inspect, is_sound
 from .vouching import KEY, digest
@@ -54,15 +56,15 @@ class Store:
             StoreError: if it cannot be written, or holds another experiment
         """
         folder = self.folder(experiment)
-        files.make_folder(folder)
+        make_folder(folder)
         own = {
             **plain(experiment),
             "fingerprint": experiment.fingerprint,
             "configuration_fingerprint": experiment.configuration_fingerprint,
         }
-        with files.locked(folder) as alone:
+        with locked(folder) as alone:
             if alone:
-                files.discard_leftovers(folder)
+                discard_leftovers(folder)
             found = _read(folder / EXPERIMENT)
             other = found.get("fingerprint", experiment.fingerprint)
             if isinstance(other, str) and other != experiment.fingerprint:
@@ -76,8 +78,7 @@ class Store:
                 is_sound(folder) and own.items() <= found.items() and set(extra or ()) <= set(found)
             )
             if not known:
-                content = files.to_json({**(extra or {}), **own})
-                files.write((folder / EXPERIMENT, content))
+                file_whole((folder / EXPERIMENT, to_json({**(extra or {}), **own})))
         return folder
 
     def done(self, experiment: Experiment, jobs: Iterable[Job] | None = None) -> set[Job]:
@@ -156,9 +157,9 @@ class Store:
         if beside:
             content[KEY] = {name: digest(held) for name, (_, held) in beside.items()}
         # Under the lock, the record and the predictions of two writers cannot get mixed up.
-        with files.locked(folder):
-            files.write(*beside.values(), (path, files.to_json(content)))
-            files.remove(folder / f"{job.name}{FAILURE}")
+        with locked(folder):
+            file_whole(*beside.values(), (path, to_json(content)))
+            remove(folder / f"{job.name}{FAILURE}")
 
     def fail(self, experiment: Experiment, job: Job, reason: str) -> None:
         """File why a job failed; it stays missing, and is tried again by the next run.
@@ -173,7 +174,7 @@ class Store:
             "reason": reason,
         }
         folder = self._folder_in_use(experiment)
-        files.write((folder / f"{job.name}{FAILURE}", files.to_json(content)))
+        file_whole((folder / f"{job.name}{FAILURE}", to_json(content)))
 
     def _folder_in_use(self, experiment: Experiment) -> Path:
         folder = self.folder(experiment)
@@ -192,6 +193,6 @@ class Store:
 def _read(path: Path) -> dict[str, Any]:
     """Return a file's content, or nothing where it is absent or damaged."""
     try:
-        return files.from_json(path)
+        return from_json(path)
     except (OSError, ValueError, RecursionError):
         return {}
