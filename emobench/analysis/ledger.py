@@ -55,7 +55,8 @@ NEAREST: Mapping[str, tuple[str, ...]] = {
 }
 """By paper, the protocol that its numbers were obtained with, then those nearest to it.
 
-Ours is the first complete result in this order, or else the first incomplete one.
+Ours is the first complete result in this order that may be compared, else the first incomplete one
+that could be, else the first of all.
 """
 
 
@@ -207,13 +208,13 @@ def counts(lines: Iterable[Line]) -> dict[Verdict, int]:
 def _line(row: Mapping[str, str], stored: Mapping[str, Sequence[Result]], lookup: Lookup) -> Line:
     corpus, model = lookup.known(row["corpus"]), _model(row["model"])
     order = NEAREST.get(row["paper"], ())
-    beside = _nearest(row, order, stored)
+    found = [
+        (one, differences(protocols.get(order[0]), one.protocol, model, corpus))
+        for one in _beside(row, order, stored)
+        if model and corpus and one.protocol
+    ]
+    beside, unlike = min(found, key=lambda pair: _distance(*pair, row), default=(None, ()))
     ours = _ours(beside, row) if beside else None
-    unlike = (
-        differences(protocols.get(order[0]), protocols.get(ours.protocol), model, corpus)
-        if ours and model and corpus
-        else ()
-    )
     verdict, reason = decide(
         float(row["value"]),
         ours,
@@ -247,11 +248,11 @@ def _model(name: str) -> ModelSpec | None:
         return None
 
 
-def _nearest(
+def _beside(
     row: Mapping[str, str], order: Sequence[str], stored: Mapping[str, Sequence[Result]]
-) -> Result | None:
-    """Return our result that stands beside a published one."""
-    found = [
+) -> list[Result]:
+    """Return our results that may stand beside a published one, the nearest protocol first."""
+    return [
         one
         for protocol in order
         for one in sorted(stored.get(protocol, ()), key=lambda one: (one.corpus, one.column.name))
@@ -260,8 +261,14 @@ def _nearest(
         and one.done
         and not one.condition
     ]
-    complete = [one for one in found if one.complete and not _other(one, row)]
-    return next(iter([*complete, *(one for one in found if one.complete), *found]), None)
+
+
+def _distance(
+    one: Result, unlike: Sequence[Difference], row: Mapping[str, str]
+) -> tuple[bool, bool]:
+    """Return a key by which the result to show is the smallest; equals stay in their order."""
+    apart = bool(_other(one, row)) or any(difference.apart for difference in unlike)
+    return (apart, not one.complete)
 
 
 def _other(one: Result, row: Mapping[str, str]) -> str:
