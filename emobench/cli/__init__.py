@@ -21,6 +21,7 @@ from .download import download
 from .encoders import encoders
 from .leaderboard import leaderboard
 from .ledger import ledger
+from .merge import merge
 from .models import models
 from .plot import plot
 from .run import features, run
@@ -36,6 +37,7 @@ def cli() -> None:
 for command in (
     run,
     leaderboard,
+    merge,
     ledger,
     compare,
     audit,
