@@ -62,6 +62,7 @@ FLOORS = {
         "table": 7,
         "checking": 8,
         "download": 8,
+        "exporting": 8,
         "proposal": 8,
     },
 }
@@ -72,6 +73,7 @@ HEAVY = {
     "lameenc": {"conditions"},
     "nltk": {"features"},
     "onnxruntime": {"encoders"},
+    "audformat": {"corpora"},
     "openpyxl": {"corpora"},
     "soxr": {"audio"},
     "librosa": {"features"},

@@ -47,7 +47,7 @@ def draft(files: Sequence[AudioFile], folder: Path, name: str, own: str) -> Draf
     labels, words = _labels(choice, table if "emotion" in told else None)
     read = choice.meaning if choice.emotion else table.emotion if "emotion" in told else None
     if read is not None and read.emotions:
-        keys["emotions"] = _emotions(read, words)
+        keys["emotions"] = emotions(read, words)
     persons = (sheets.of_speakers(sheet, _speakers(choice, table)) for sheet in found)
     telling = [replace(table, columns=told)] if told else []
     telling += [join for join in persons if join is not None][:1]
@@ -154,7 +154,7 @@ def _labels(choice: Choice, table: Join | None) -> tuple[Counter[str], Mapping[s
     return Counter(value for value in values if value), {}
 
 
-def _emotions(read: Meaning, words: Mapping[str, str]) -> dict[str, str]:
+def emotions(read: Meaning, words: Mapping[str, str]) -> dict[str, str]:
     """Return the map of labels, in the order of the canonical emotions."""
     ordered = sorted(read.emotions.items(), key=lambda item: (EMOTIONS.index(item[1]), item[0]))
     return {
