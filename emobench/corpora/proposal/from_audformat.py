@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
+from ..entries.fields import EMOTIONS
 from ..readers import audformat_database
 from ..reading.audio_files import AudioFile
 from ..registry import normalised
 from .draft import Draft
 from .drafting import emotions
-from .vocabulary import meaning
+from .vocabulary import Meaning, meaning
 
 
 def draft(files: Sequence[AudioFile], folder: Path, name: str, own: str) -> Draft:
@@ -29,7 +31,7 @@ def draft(files: Sequence[AudioFile], folder: Path, name: str, own: str) -> Draf
     database = audformat_database.load(folder)
     clips = audformat_database.tell(folder).clips().values()
     counts = Counter(facts["emotion"] for facts in clips)
-    read = meaning(counts)
+    read = _meaning(counts)
     keys: dict[str, object] = {"title": database.name}
     if normalised(own) != normalised(name):
         keys["aliases"] = [own]
@@ -52,6 +54,14 @@ def draft(files: Sequence[AudioFile], folder: Path, name: str, own: str) -> Draf
         (f"emotion: what the labels of {audformat_database.HEADER} mean",),
         tuple(_lacking(clips)),
     )
+
+
+def _meaning(counts: Counter[str]) -> Meaning:
+    """Return what labels mean; `other` and `unknown`, which we write, are no words for emotions."""
+    read = meaning(counts)
+    own = {label: label for label in read.unknown if label in EMOTIONS}
+    unknown = tuple(label for label in read.unknown if label not in own)
+    return replace(read, emotions={**read.emotions, **own}, unknown=unknown)
 
 
 def _lacking(clips: Sequence[dict[str, str]]) -> list[str]:
