@@ -12,7 +12,7 @@ import yaml
 from stored import FakeRegistry, Filled, current
 from stored import experiment as described_experiment
 
-from emobench import corpora, encoders, features, leaderboard, models, protocols
+from emobench import audio, corpora, encoders, features, leaderboard, models, protocols
 from emobench.cli import main
 from emobench.errors import FeatureError, SpecError
 from emobench.experiments import configuration, extras
@@ -209,6 +209,28 @@ def test_the_cache_counts_content_and_not_path(folder, tmp_path, tiny_places, mo
     assert len(extracted) == 1
     load(write_encoder(tmp_path / "trained", seed=1))
     assert len(extracted) == 2
+
+
+def test_layers_are_standardised_by_speaker(folder, tiny_places):
+    from emobench.experiments import dataset
+
+    places = replace(tiny_places, encoder=folder)
+    corpus = corpora.load_registry(places.datasets).get("tiny")
+    data = dataset.load(corpus, models.get("encoder-layer"), places)
+    assert data.inputs["layers"].learnt.values.moments.count.shape == (len(data.table), 0)
+    found = data.matrix("layers", np.arange(6, 24), np.arange(6))
+    raw = np.stack(
+        [
+            features.extract("encoder", audio.read(path), RATE, encoder=str(folder))[0]
+            for path in data.table["path"]
+        ]
+    ).astype(np.float64)
+    expected = np.zeros_like(raw)
+    for speaker in set(data.table["speaker"]):
+        own = (data.table["speaker"] == speaker).to_numpy()
+        expected[own] = (raw[own] - raw[own].mean(axis=0)) / raw[own].std(axis=0)
+    assert found.shape == (len(raw), LAYERS, 2 * WIDTH)
+    np.testing.assert_allclose(found.reshape(expected.shape), expected, atol=2e-4)
 
 
 # What tells an experiment -------------------------------------------------------------------------

@@ -16,7 +16,7 @@ import numpy as np
 from .. import audio, encoders
 from ..encoders import Card
 from ..errors import FeatureError, SpecError
-from .front_end import Fitted, FrontEnd
+from .front_end import Fitted, FrontEnd, nothing
 
 ALL = "all"
 MEAN = "mean"
@@ -107,6 +107,7 @@ ENCODER = FrontEnd(
     minimum=400,
     fit=fit,
     transform=choose,
+    measured=nothing,  # six times as much as the values, and nothing that they do not tell
     requires="onnxruntime",
     folder="encoder",
     identity=lambda params: encoders.identity(_folder(params)),

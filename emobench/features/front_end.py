@@ -36,6 +36,11 @@ def unchanged(values: Any, params: Mapping[str, Any], state: Any) -> Any:
     return values
 
 
+def nothing(samples: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Return no column: the statistics of a clip of one row are that row."""
+    return values[:, :0]
+
+
 def all_values(samples: np.ndarray, values: np.ndarray) -> np.ndarray:
     """Return what the statistics of a clip are taken over: the values that are cached."""
     return values
@@ -68,7 +73,7 @@ class FrontEnd:
         transform: `(values, params, state)` to what a model sees, where values are a clip's scaled
             cached values, or its transcript; applied batch by batch
         measured: `(samples, values)` to what the clip's statistics are taken over, of shape
-            `(rows, columns)`
+            `(rows, columns)`, or `(1, 0)` where they follow from its one row
         requires: package that must be installed, or None
         gaps: whether single values may be NaN (they become 0 once scaled)
         text: fed from transcripts; nothing is extracted or cached
