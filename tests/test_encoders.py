@@ -13,6 +13,7 @@ from stored import FakeRegistry, Filled, current
 from stored import experiment as described_experiment
 
 from emobench import audio, corpora, encoders, features, leaderboard, models, protocols
+from emobench.audit.of_stored import of_results as audit_of_results
 from emobench.cli import main
 from emobench.errors import FeatureError, SpecError
 from emobench.experiments import configuration, extras
@@ -21,6 +22,7 @@ from emobench.models.encoder_heads import LayerConfig, LayerMachine
 from emobench.results.lookup import Lookup
 from emobench.runs import Selection, execute, plan
 from emobench.runs.extraction import parse
+from emobench.spec import Places
 from emobench.store import read_experiments
 
 pytest.importorskip("onnx", reason="needs onnx, which makes the encoders of these tests")
@@ -363,18 +365,19 @@ def test_a_random_encoder_stays_at_chance_on_the_control(folder, tmp_path, tiny_
     from emobench.analysis.intervals import mean_interval
 
     places = replace(tiny_places, encoder=folder, data=None, datasets=())
-    selection = Selection(("encoder-svm",), ("demo:control",), "losgo")
+    selection = Selection(("encoder-svm", "encoder-layer"), ("demo:control",), "losgo")
     summary = execute(plan(selection, places), places)
     assert summary.failures == {}
-    (stored,) = read_experiments(places.results)
-    table = stored.predictions
-    right = table["predicted"] == table["label"]
-    by_label = right.groupby([table["speaker"], table["label"]]).mean()
-    uars = by_label.groupby(level=0).mean()
-    chance = 1 / table["label"].nunique()
-    low, high = mean_interval(list(uars))
-    assert len(uars) == 6
-    assert low <= chance <= high
+    both = read_experiments(places.results)
+    assert len(both) == 2
+    for table in (stored.predictions for stored in both):
+        right = table["predicted"] == table["label"]
+        by_label = right.groupby([table["speaker"], table["label"]]).mean()
+        uars = by_label.groupby(level=0).mean()
+        chance = 1 / table["label"].nunique()
+        low, high = mean_interval(list(uars))
+        assert len(uars) == 6
+        assert low <= chance <= high
 
 
 # What was heard -----------------------------------------------------------------------------------
@@ -407,7 +410,7 @@ def test_what_no_card_says_was_not_heard(registry, said):
     assert Lookup(registry).heard("emo-db", said) == ()
 
 
-def test_a_result_of_a_corpus_that_was_heard_is_marked_and_never_the_best(tmp_path):
+def test_a_result_of_a_corpus_that_was_heard_is_marked_and_never_the_best(tmp_path, registry):
     (tmp_path / "results").mkdir()
     filled = Filled(tmp_path / "results")
     card = {"sha256": "ab" * 32, "training_corpora": ["Berlin", "RAVDESS"]}
@@ -430,8 +433,15 @@ def test_a_result_of_a_corpus_that_was_heard_is_marked_and_never_the_best(tmp_pa
         text = leaderboard.render(board, form)
         assert "heard this corpus" in text, form
         assert "deaf" in text
-    (best,) = row.best(board.headline)
-    assert "heard" not in best.name
+    (told,) = json.loads(leaderboard.render(board, "json"))["leaderboards"][0]["rows"]
+    assert told["best"] == ["encoder-svm+deaf@abababab"]
+    (audit,) = audit_of_results(
+        Places(filled.results, tmp_path), registry=registry, current=current
+    )
+    (found,) = [one for one in audit.findings if one.kind == "encoder-heard-corpus"]
+    assert found.severity == "declared"
+    assert "RAVDESS" in found.found
+    assert "heard@abababab" in found.where
 
 
 # The command --------------------------------------------------------------------------------------
