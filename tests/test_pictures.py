@@ -17,6 +17,7 @@ from stored import LABELS, Filled, current, experiment, predictions
 
 from emobench import plots
 from emobench.analysis import learning_curves, speaker_scores, speed
+from emobench.analysis.ranks import cliques
 from emobench.cli.plot import plot
 from emobench.errors import SpecError, StoreError
 from emobench.plots import figures
@@ -279,6 +280,19 @@ def test_the_critical_difference_diagram():
         box = Text.get_window_extent(text)
         assert box.x0 >= 0
         assert box.x1 <= width
+
+
+@pytest.mark.parametrize(
+    ("mean_ranks", "difference", "expected"),
+    [
+        ([1, 2], 0.5, []),
+        ([1, 2], 1, [(0, 1)]),
+        ([1, 2, 3, 4], 1, [(0, 1), (1, 2), (2, 3)]),
+        ([1, 1.2, 2, 4, 4.5], 1, [(0, 2), (3, 4)]),
+    ],
+)
+def test_no_bar_lies_inside_another(mean_ranks, difference, expected):
+    assert cliques(mean_ranks, difference) == expected
 
 
 @pytest.mark.parametrize("suffix", plots.SUFFIXES)
