@@ -20,6 +20,7 @@ from .corpora import check, corpora, utterances
 from .download import download
 from .leaderboard import leaderboard
 from .ledger import ledger
+from .merge import merge
 from .models import models
 from .plot import plot
 from .run import features, run
@@ -35,6 +36,7 @@ def cli() -> None:
 for command in (
     run,
     leaderboard,
+    merge,
     ledger,
     compare,
     audit,
