@@ -24,12 +24,13 @@ class SideTable(_Strict):
     Cells that are empty or hold question marks alone say nothing.
 
     Attributes:
-        file: which file, as a glob anywhere below the corpus folder
+        file: which file, as a glob anywhere below the corpus folder: text, a workbook, JSON,
+            Parquet or Arrow
         key: our columns (or id, name, stem, path) and what the table calls them; all must agree
         columns: our columns to fill and what the table calls them; they replace what the
             expression found
         sheet: sheets of a workbook, default all of them
-        separator: between fields; default a tab in `.tsv` and `.txt`, else a comma
+        separator: between fields of text; default a comma in `.csv`, else a tab
         encoding: of the text
         skip: lines before the header
         spelt: keys of the table that some files are called otherwise than, and what these are

@@ -16,10 +16,11 @@ from .choice import Choice, choose
 from .draft import Draft
 from .expression import expression
 from .parts import Part, Split
-from .sheets import Join
+from .sheets import Join, Sheet
 from .vocabulary import Meaning, sexes
 
 _MOST_REPETITIONS = 50
+_MOST_COLUMNS = 8
 
 
 def draft(files: Sequence[AudioFile], folder: Path, name: str, own: str) -> Draft:
@@ -31,12 +32,11 @@ def draft(files: Sequence[AudioFile], folder: Path, name: str, own: str) -> Draf
         name: of the corpus
         own: name of the folder
     """
-    found = sheets.sheets(folder)
+    found, unread = sheets.sheets(folder)
     joins = [join for sheet in found if (join := sheets.of_clips(sheet, files))]
     table = max(joins, key=_worth, default=None)
     told = table.columns if table else {}
     choice = _choice(files, folder, table)
-    unread = sheets.unread(folder)
     if choice.emotion is not None:  # names say it as well, and better
         told = {ours: name for ours, name in told.items() if ours != "emotion"}
     used, groups = _used(choice)
@@ -54,7 +54,9 @@ def draft(files: Sequence[AudioFile], folder: Path, name: str, own: str) -> Draf
     if telling:
         keys["tables"] = [each for join in telling for each in _table_keys(join)]
     keys["folds"] = "speaker"
+    lacking = tuple(_lacking(choice, told))
     unsure = [*_unsure(choice, table if told else None, told, read, groups), *unread]
+    unsure += [_useless(sheet) for sheet in found if lacking and not joins]
     for rival in choice.rivals:
         other = _file_keys(files, *_used(replace(choice, speaker=rival)), bool(told))
         unsure.append(f"speaker: it might be {rival.part}. Then pattern: {other['pattern']}")
@@ -63,7 +65,7 @@ def draft(files: Sequence[AudioFile], folder: Path, name: str, own: str) -> Draf
         keys,
         {label: labels[label] for label in (read.unknown if read else ())},
         tuple(unsure),
-        tuple(_lacking(choice, told)),
+        lacking,
         _doubt(choice),
     )
 
@@ -174,16 +176,27 @@ def _table_keys(join: Join) -> list[dict[str, object]]:
     """Return the keys of each file of a table."""
     sheet = join.sheet
     keys: dict[str, object] = {"key": {join.key[0]: join.key[1]}, "columns": dict(join.columns)}
+    form = sheet.form
     usual = "," if sheet.files[0].lower().endswith(".csv") else "\t"
-    if sheet.separator != usual:
-        keys["separator"] = sheet.separator
-    if sheet.encoding != "utf-8":
-        keys["encoding"] = sheet.encoding
-    if sheet.skip:
-        keys["skip"] = str(sheet.skip)
+    if form.separator not in (usual, None):
+        keys["separator"] = form.separator
+    if form.encoding != "utf-8":
+        keys["encoding"] = form.encoding
+    if form.skip:
+        keys["skip"] = str(form.skip)
+    if form.sheet:
+        keys["sheet"] = list(form.sheet)
     if not {"emotion", "speaker"} & set(join.columns):
         keys["required"] = "false"
     return [{"file": file, **keys} for file in sheet.files]
+
+
+def _useless(sheet: Sheet) -> str:
+    """Return what is to be said of a table that was read in vain."""
+    columns = ", ".join(sheet.header[:_MOST_COLUMNS]) + ", …" * (len(sheet.header) > _MOST_COLUMNS)
+    return (
+        f"{' and '.join(sheet.files)}: read ({columns}), but no column names most of the files once"
+    )
 
 
 def _lacking(choice: Choice, told: Mapping[str, str]) -> Iterator[str]:
