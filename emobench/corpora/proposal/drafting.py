@@ -35,39 +35,33 @@ def draft(files: Sequence[AudioFile], folder: Path, name: str, own: str) -> Draf
     found, unread = sheets.sheets(folder)
     joins = [join for sheet in found if (join := sheets.of_clips(sheet, files))]
     table = max(joins, key=_worth, default=None)
-    told = table.columns if table else {}
     choice = _choice(files, folder, table)
-    if choice.emotion is not None:  # names say it as well, and better
-        told = {ours: name for ours, name in told.items() if ours != "emotion"}
+    if table is not None and choice.emotion is not None:  # names say it as well, and better
+        columns = {ours: name for ours, name in table.columns.items() if ours != "emotion"}
+        table = replace(table, columns=columns) if columns else None
+    told = table.columns if table else {}
     used, groups = _used(choice)
     keys: dict[str, object] = {"title": own}
     if normalised(own) != normalised(name):
         keys["aliases"] = [own]
     keys |= _file_keys(files, used, groups, bool(told))
-    labels, words = _labels(choice, table if "emotion" in told else None)
-    read = choice.meaning if choice.emotion else table.emotion if "emotion" in told else None
+    read = choice.meaning if choice.emotion else table.emotion if table else None
     if read is not None and read.emotions:
-        keys["emotions"] = _emotions(read, words)
+        keys["emotions"] = _emotions(read, choice.raw)
     persons = (sheets.of_speakers(sheet, _speakers(choice, table)) for sheet in found)
-    telling = [replace(table, columns=told)] if told else []
-    telling += [join for join in persons if join is not None][:1]
+    telling = [*filter(None, [table]), *[join for join in persons if join is not None][:1]]
     if telling:
         keys["tables"] = [each for join in telling for each in _table_keys(join)]
     keys["folds"] = "speaker"
     lacking = tuple(_lacking(choice, told))
-    unsure = [*_unsure(choice, table if told else None, told, read, groups), *unread]
+    unsure = [*_unsure(choice, table, read, groups), *unread]
     unsure += [_useless(sheet) for sheet in found if lacking and not joins]
     for rival in choice.rivals:
         other = _file_keys(files, *_used(replace(choice, speaker=rival)), bool(told))
         unsure.append(f"speaker: it might be {rival.part}. Then pattern: {other['pattern']}")
-    return Draft(
-        name,
-        keys,
-        {label: labels[label] for label in (read.unknown if read else ())},
-        tuple(unsure),
-        lacking,
-        _doubt(choice),
-    )
+    labels = _labels(choice, table)
+    todo = {label: labels[label] for label in (read.unknown if read else ())}
+    return Draft(name, keys, todo, tuple(unsure), lacking, _doubt(choice))
 
 
 def _worth(join: Join) -> tuple[float, int]:
@@ -148,12 +142,11 @@ def _distinguishing(files: Sequence[AudioFile]) -> int:
     return deepest
 
 
-def _labels(choice: Choice, table: Join | None) -> tuple[Counter[str], Mapping[str, str]]:
-    """Return the number of files by label, and words for codes."""
+def _labels(choice: Choice, table: Join | None) -> Counter[str]:
+    """Return the number of files by label."""
     if choice.emotion is not None:
-        return choice.emotion.part.counts, choice.raw
-    values = table.values["emotion"] if table else ()
-    return Counter(value for value in values if value), {}
+        return choice.emotion.part.counts
+    return Counter(value for value in (table.values.get("emotion", ()) if table else ()) if value)
 
 
 def _emotions(read: Meaning, words: Mapping[str, str]) -> dict[str, str]:
@@ -217,7 +210,6 @@ def _lacking(choice: Choice, told: Mapping[str, str]) -> Iterator[str]:
 def _unsure(
     choice: Choice,
     table: Join | None,
-    told: Mapping[str, str],
     read: Meaning | None,
     groups: Mapping[str, Part],
 ) -> Iterator[str]:
@@ -234,7 +226,7 @@ def _unsure(
             ". Numbers may count recordings instead of people" if counting else ""
         )
     if table is not None:
-        names = ", ".join(f"{ours} from '{theirs}'" for ours, theirs in told.items())
+        names = ", ".join(f"{ours} from '{theirs}'" for ours, theirs in table.columns.items())
         lines = f"; files without a row in it: {table.missing:,}" if table.missing else ""
         yield f"table {' and '.join(table.sheet.files)}: {names}{lines}"
     if "repetition" in groups:

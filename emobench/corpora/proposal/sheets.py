@@ -17,18 +17,8 @@ from ..reading.table_formats import content_of, read, separated
 from ..reading.table_keys import Paths, spelled
 from ..reading.table_parts import Form, Part, Unreadable, decoded
 from ..table_columns import is_number
-from .vocabulary import Meaning, meaning, plain, sexes
+from .vocabulary import COLUMNS, Meaning, meaning, plain, sexes
 
-_HEADERS = {
-    "emotion": "emotion emotions label emo class category affect gefuhl gefuehl emocion emozione",
-    "speaker": "speaker speakerid spk spkid actor actorid subject subjectid participant "
-    "participantid talker voice person personid sprecher sprecherin locuteur parlante hablante",
-    "sex": "sex gender geschlecht sexe genre sesso sexo genero",
-    "age": "age alter eta edad",
-    "transcript": "transcript transcription text words utterance satz phrase texte testo texto",
-    "sentence": "sentence sentenceid prompt promptid item itemid",
-}
-_ROLES = {word: role for role, text in _HEADERS.items() for word in text.split()}
 _SEPARATORS = (",", ";", "\t", "|")
 _MOST_BYTES = 50_000_000
 _MOST_FILES = 20
@@ -171,7 +161,7 @@ def _roles(values: Mapping[str, Sequence[str | None]]) -> tuple[dict[str, str], 
     labels: Meaning | None = None
     for name, cells in values.items():
         counts = Counter(cell for cell in cells if cell)
-        role = _ROLES.get(plain(name)) or _ROLES.get(plain(name.rpartition(".")[2]))
+        role = COLUMNS.get(plain(name)) or COLUMNS.get(plain(name.rpartition(".")[2]))
         if not counts:
             continue
         read = meaning(counts)
