@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from . import options
+from .stored import write
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -69,7 +70,7 @@ def attention(
         return
     shares = attended.by_voicing(stored, attended.descriptors_of(table, places.cache, jobs))
     if out is not None:
-        stored.write(out, shares.to_csv(float_format="%.5f"), "--out")
+        write(out, shares.to_csv(float_format="%.5f"), "--out")
     _summarise(shares)
 
 

@@ -172,6 +172,8 @@ def inspect(
     for job, path in _record_files(folder):
         try:
             record = _record(path, job, fingerprint)
+            if job.fold is not None and job.fold >= experiment.get("n_folds", job.fold + 1):
+                raise Damage("it is the record of a fold that the experiment does not have")
             if not path.name.endswith(FAILURE):
                 if job.fold is not None:
                     parts.append(_predictions(path, job, record, columns))

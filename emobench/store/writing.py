@@ -17,7 +17,7 @@ from ..storage import Purpose, discard_leftovers, locked, storing, write
 from .attention import NAME as ATTENTION
 from .attention import path_of
 from .attention import to_parquet as to_attention
-from .describing import place
+from .describing import place, vouched
 from .json_files import from_json, to_json
 from .predictions import to_parquet
 from .reading import EXPERIMENT, FAILURE, StoredExperiment, inspect, is_sound
@@ -85,7 +85,7 @@ class Store:
                 is_sound(folder) and own.items() <= found.items() and set(extra or ()) <= set(found)
             )
             if not known:
-                _file((folder / EXPERIMENT, to_json({**(extra or {}), **own})))
+                _file((folder / EXPERIMENT, to_json(vouched({**(extra or {}), **own}))))
         return folder
 
     def done(self, experiment: Experiment) -> set[Job]:
