@@ -153,6 +153,15 @@ def workbook() -> bytes:
     return made.getvalue()
 
 
+def parquets() -> tuple[bytes, ...]:
+    table, found = pd.DataFrame(ROWS, columns=list("fsa")), []
+    for compression in (None, "snappy"):
+        table.to_parquet(content := io.BytesIO(), compression=compression)
+        found.append(content.getvalue())
+    table.to_feather(content := io.BytesIO(), compression="uncompressed")
+    return (*found, content.getvalue())
+
+
 def propose_entry(content: bytes, folder: Path) -> None:
     """Read the input as names of files and as a table beside them."""
     lines = content.decode("utf-8", errors="replace").splitlines()[:30]
@@ -264,12 +273,12 @@ def recall(content: bytes, folder: Path) -> None:
 
 
 @cache
-def results() -> Path:
-    """Return a folder of results of one experiment."""
+def results() -> tuple[Path, dict[str, object], pd.DataFrame]:
+    """Return a folder of results of one experiment, what is shown of it, and its predictions."""
     folder = Path(tempfile.mkdtemp(prefix="fuzz-results-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     Filled(folder).run(experiment())
-    return folder
+    return folder, board(folder), store.read_results(folder)
 
 
 def board(folder: Path) -> dict[str, object]:
@@ -286,17 +295,16 @@ def stored_as(name: str) -> tuple[Callable[[], tuple[bytes, ...]], Call]:
     """Return what gives the content of a file of results, and reads another in its place."""
 
     def content() -> tuple[bytes, ...]:
-        return tuple(file.read_bytes() for file in results().rglob(name))
+        return tuple(file.read_bytes() for file in results()[0].rglob(name))
 
     def read_results(content: bytes, folder: Path) -> None:
-        shutil.copytree(results(), folder / "results")
+        made, expected, whole = results()
+        shutil.copytree(made, folder / "results")
         (file,) = (folder / "results").rglob(name)
         file.write_bytes(content)
-        expected = board(results())
         if not board(folder / "results").items() <= expected.items():
             raise Failure("other figures")
         rows = store.read_results(folder / "results")
-        whole = store.read_results(results())
         known = set(whole.itertuples(index=False))
         if len(rows) and not set(rows[whole.columns].itertuples(index=False)) <= known:
             raise Failure("other predictions")
@@ -384,6 +392,7 @@ def targets() -> dict[str, Target]:
             reads_table("t.json"),
             JSON_WORDS,
         ),
+        "parquet": Target(parquets, reads_table("t.parquet")),
         "workbook": Target((workbook(),), reads_table("t.xlsx"), (b"<c ", b'r="XFD9"', b"&x;")),
         "proposal": Target(
             (CSV.encode(), "\n".join(name[:-4] for name in CLIPS).encode()),
