@@ -1,10 +1,11 @@
-.PHONY: help install run test test-all fuzz lint golden bench leaderboard clean
+.PHONY: help install run smoke test test-all fuzz lint golden bench leaderboard docs clean
 
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 DEMO := demo-results
+FIRST := svm-is09,aldeneh2017-logmel40,mirsamadi2017-mean-lld,mirsamadi2017-attention-lld,wang2020-dslstm
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "%-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -17,7 +18,11 @@ $(BIN)/emobench: setup.cfg pyproject.toml
 
 install: $(BIN)/emobench  ## Create .venv with the package and what its tests need
 
-run: install  ## Run every model on the synthetic demo corpus and print the leaderboard
+run: install  ## Train five models on the synthetic demo corpus for some minutes, print the leaderboard
+	$(BIN)/emobench run --model $(FIRST) --corpus demo --protocol quick --results $(DEMO) --jobs $(JOBS)
+	$(BIN)/emobench leaderboard --protocol quick --results $(DEMO)
+
+smoke: install  ## Run every model on the demo corpus for two epochs: does everything run?
 	$(BIN)/emobench run --model all --corpus demo --protocol smoke --results $(DEMO) --jobs $(JOBS)
 	$(BIN)/emobench leaderboard --protocol smoke --results $(DEMO)
 
@@ -51,8 +56,20 @@ leaderboard: install  ## Write the tables in results/ and in README.md from the 
 	$(BIN)/emobench leaderboard --format markdown --partial --out results/partial.md
 	$(BIN)/emobench leaderboard --format csv --out results/leaderboard.csv
 	$(BIN)/emobench leaderboard --format json --out results/leaderboard.json
-	$(BIN)/emobench bitrates --partial --out results/bitrates.png --csv results/bitrates.csv
+	$(BIN)/emobench ledger --format markdown --out results/ledger.md
+	$(BIN)/emobench ledger --format csv --out results/ledger.csv
+	$(BIN)/emobench bitrates --partial --csv results/bitrates.csv
+	$(BIN)/emobench plot bitrates --partial --out results/bitrates.png
+
+$(BIN)/sphinx-build: $(BIN)/emobench
+	$(BIN)/python -m pip install --quiet --editable '.[docs]'
+	@touch $@
+
+docs: $(BIN)/sphinx-build  ## Write the generated parts of the documentation and build it in docs/_build
+	$(BIN)/python docs/generate.py
+	$(BIN)/python -m sphinx --fail-on-warning --keep-going --quiet docs docs/_build/html
+	@echo "open docs/_build/html/index.html"
 
 clean:  ## Remove what can be made again
-	rm -rf $(VENV) $(DEMO) build dist *.egg-info .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(DEMO) docs/_build build dist *.egg-info .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -240,7 +240,7 @@ def test_one_corpus_that_cannot_be_read_does_not_end_all(tmp_path, command):
     assert lines[place + 2] == "not ok: it cannot be read."
     assert "iemocap: expected label files EmoEvaluation/*.txt somewhere below it" in out
     assert "not ok: 0 of 5,531 clips. The copy is incomplete or cannot be understood" in out
-    assert "ok: 480 clips, as expected." in lines
+    assert any(line.startswith("ok: 480 clips, as expected.") for line in lines)
     assert lines[-1] == f"1 ok, 2 not ok (crema-d, iemocap), 13 not found in {tmp_path}"
 
 

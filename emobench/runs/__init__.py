@@ -7,12 +7,14 @@ what the store does not hold yet, and `calling` is all that as one function.
 from __future__ import annotations
 
 from ..experiments import configuration, current_fingerprint
+from ..run_options import Selection
 from .calling import find_places, run
 from .extraction import extract_ahead
-from .planning import Plan, Selection, plan
-from .running import Summary, execute, preview
+from .planning import Plan, plan, select
+from .running import Observer, Summary, execute, preview
 
 __all__ = [
+    "Observer",
     "Plan",
     "Selection",
     "Summary",
@@ -24,4 +26,5 @@ __all__ = [
     "plan",
     "preview",
     "run",
+    "select",
 ]

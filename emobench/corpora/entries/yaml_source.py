@@ -118,14 +118,16 @@ def parse(text: str, file: Path) -> list[Entry]:
     except yaml.YAMLError as error:
         raise SpecError(_syntax_message(file, text, error)) from error
     except (RecursionError, ValueError) as error:
-        what = "too many levels" if isinstance(error, RecursionError) else str(error)
-        raise SpecError(f"{file}: expected YAML, found: {what}. Remove brackets.") from error
+        what = "brackets nested too deeply" if isinstance(error, RecursionError) else str(error)
+        raise SpecError(
+            f"{file}: expected YAML, found: {what}. Check its brackets and quotes."
+        ) from error
     if root is None:
         return []
     if not isinstance(root, yaml.MappingNode):
         raise SpecError(
             f"{file}, line {_line(root)}: expected `name:` and the keys of a corpus below it, "
-            f"found {_kind(root)}. See README, 'Add your corpus'."
+            f"found {_kind(root)}. `emobench corpora add` proposes an entry."
         )
     return [_entry(file, key, value) for key, value in _items(file, root, ())]
 

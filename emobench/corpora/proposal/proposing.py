@@ -68,8 +68,8 @@ def propose(folder: Path, name: str | None = None) -> Proposal:
         verdict = "Not ready: something is missing that names and tables do not tell; see below."
         return Proposal(name, proposed.written(verdict), False, False, 0, verdict)
     reading, problem = _tried(proposed, folder)
-    if reading is not None and 0 < len(reading.strangers) <= _MOST_IGNORED:
-        proposed = _ignoring(proposed, reading.strangers)
+    if reading is not None and 0 < len(reading.unmatched) <= _MOST_IGNORED:
+        proposed = _ignoring(proposed, reading.unmatched)
         reading, problem = _tried(proposed, folder)
     if reading is None:
         verdict = f"Not ready: {_in_the_way(name) or _in_the_way(own) or problem}"

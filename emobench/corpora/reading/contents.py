@@ -81,7 +81,7 @@ def decode(
     known, wrong = find_out(
         [held[0].file for held in by_file.values()],
         lambda file: _decoded(by_file[file.path]),
-        Memory("contents", _VERSION, folder, cache),
+        Memory("decoded", _VERSION, folder, cache),
         threads=threads,
         details=details,
         progress=progress,
