@@ -151,6 +151,7 @@ def fit(
     speakers: Sequence[str],
     training: np.ndarray,
     neutral: np.ndarray | None = None,
+    known: np.ndarray | None = None,
 ) -> Scaler:
     """Fit the standardisation that a front-end names.
 
@@ -164,6 +165,8 @@ def fit(
         speakers: speaker of every clip, of shape `(clips,)`
         training: positions of the training clips
         neutral: mask of the neutral clips, of shape `(clips,)`
+        known: positions of all clips that may be looked at, such as a fold's training clips while
+            its hyper-parameters are searched; None for every clip
 
     Raises:
         ValueError: if the scaling is unknown or the lengths differ
@@ -175,7 +178,11 @@ def fit(
         names, group = np.unique(np.asarray(speakers, dtype=str), return_inverse=True)
         learnt = np.zeros(len(moments), dtype=bool)
         learnt[training] = True
-        spoken = [group == index for index in range(len(names))]
+        seen = np.ones(len(moments), dtype=bool)
+        if known is not None:
+            seen[:] = False
+            seen[known] = True
+        spoken = [(group == index) & seen for index in range(len(names))]
         # Where clips of one speaker are on both sides, those that are tested tell nothing.
         parts = [own & learnt if (own & learnt).any() else own for own in spoken]
         return _scaler([moments.merge(part) for part in parts], group)

@@ -78,27 +78,49 @@ def configuration(
         "protocol": _without_empty(rules),
         "epochs_override": override,
         "backend": backend if model.kind == "network" else "scikit-learn",
-        **_without_empty({"versions": versions.raised(parts(model, protocol))}),
+        **_without_empty({"versions": versions.raised(parts(model, protocol, corpus))}),
         **(extras or {}),
     }
 
 
-def parts(model: ModelSpec, protocol: Protocol) -> list[str]:
+def parts(model: ModelSpec, protocol: Protocol, corpus: Corpus) -> list[str]:
     """Return the shared parts that compute an experiment, as named in `versions`."""
     network = model.kind == "network"
     tunes = protocol.tuning != "none" and (bool(model.grid) or not network)
+    nests = tunes and protocol.tuning == "nested"
+    stops = model.development is not None
     used = {
         "folds": True,
-        "development": model.development is not None,
+        "development": stops,
         "resampling": hears(model),
         "scaling": hears(model),
         "weights": protocol.weights != "none",
         "batching": network,
         "training": network,
         "tuning": tunes,
+        "inner scaling": nests and not network and _scaled_anew(model, corpus),
+        "inner speakers": (nests or stops) and _holds_out_several(corpus),
         "estimator": not network,
     }
     return [part for part, whether in used.items() if whether]
+
+
+def _scaled_anew(model: ModelSpec, corpus: Corpus) -> bool:
+    """Tell whether inner folds may be standardised otherwise than the fold that they are part of.
+
+    A speaker's own statistics are the same in both, but where a fold trains on one speaker alone,
+    whose clips are then on both sides of the inner ones.
+    """
+    scalings = {
+        wanted.scaling or features.get(wanted.feature).scaling for wanted in model.inputs.values()
+    }
+    few = corpus.expect is None or corpus.expect.speakers in (None, 1, 2)
+    return bool(scalings - {"speaker", "none"}) or (few and "speaker" in scalings)
+
+
+def _holds_out_several(corpus: Corpus) -> bool:
+    """Tell whether what a corpus holds out may be more than one speaker."""
+    return "group" in corpus.columns or any(map(_holds_out_several, corpus.parts))
 
 
 def extras(model: ModelSpec, places: Places, condition: Condition, sides: str) -> dict[str, Any]:

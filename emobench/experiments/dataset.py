@@ -72,7 +72,11 @@ class Dataset:
         return self.table.index.get_indexer(list(ids))
 
     def prepare(
-        self, name: str, training: np.ndarray, test: np.ndarray | Sequence[int] = ()
+        self,
+        name: str,
+        training: np.ndarray,
+        test: np.ndarray | Sequence[int] = (),
+        known: np.ndarray | None = None,
     ) -> Prepared:
         """Return an input standardised and fitted with what the training clips tell.
 
@@ -80,14 +84,19 @@ class Dataset:
             name: of the input
             training: positions of the clips to learn from
             test: positions of the clips that are heard under the condition of the test side
+            known: positions of the clips whose sound may be looked at; None for all
         """
-        return self.inputs[name].prepare(self.table, training, np.asarray(test, dtype=int))
+        return self.inputs[name].prepare(self.table, training, np.asarray(test, dtype=int), known)
 
     def matrix(
-        self, name: str, training: np.ndarray, test: np.ndarray | Sequence[int] = ()
+        self,
+        name: str,
+        training: np.ndarray,
+        test: np.ndarray | Sequence[int] = (),
+        known: np.ndarray | None = None,
     ) -> np.ndarray:
         """Return an input of one row a clip as a matrix, of shape `(clips, columns)`."""
-        source = self.prepare(name, training, test).source
+        source = self.prepare(name, training, test, known).source
         return np.concatenate([source.clip(index) for index in range(len(self.table))])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -48,7 +49,7 @@ def run(context: Context, job: Job, seed: int, store: Store, n_jobs: int) -> Pre
     else:
         splits, kind = folds.inner_splits(fold, data.table)
         found = estimator.tune(
-            features, list(labels), splits, weights=protocol.weights, n_jobs=n_jobs
+            _refitted(context, splits), labels, splits, weights=protocol.weights, n_jobs=n_jobs
         )
         parameters = found.parameters
         facts |= {"grid": found.scores, "tuned_on": f"training folds, {kind}"}
@@ -60,6 +61,14 @@ def run(context: Context, job: Job, seed: int, store: Store, n_jobs: int) -> Pre
         seed=seed,
     )
     return {**facts, "parameters": parameters}, fitted.classes, fitted.predict(features[test])
+
+
+def _refitted(context: Context, splits: Sequence[folds.Split]) -> Iterator[np.ndarray]:
+    """Yield the input as each inner fold knows it: scaled with what its own training part tells."""
+    (name,) = context.data.inputs
+    for training, validation in splits:
+        known = np.concatenate([training, validation])
+        yield context.data.matrix(name, training, known=known)
 
 
 def _matrix(context: Context, training: np.ndarray, test: np.ndarray | tuple) -> np.ndarray:
