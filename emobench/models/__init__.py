@@ -166,12 +166,12 @@ def _resolved(name: str) -> tuple[_Entry, ModelSpec]:
         return entry, entry.spec
     changes = dict(_option(entry.spec, part) for part in text.split(","))
     config = _configure(entry.spec, changes)
-    # A value that is otherwise searched is fixed by naming it, its default too.
-    changed = sorted(
-        key
-        for key in changes
-        if key in entry.spec.grid or getattr(config, key) != getattr(entry.spec.config, key)
-    )
+    changed = sorted(changes)
+    for key in sorted(changes):
+        # A value that is otherwise searched is fixed by naming it, its default too.
+        without = {other: changes[other] for other in changed if other != key}
+        if key not in entry.spec.grid and _configure(entry.spec, without) == config:
+            changed.remove(key)
     if not changed:
         return entry, entry.spec
     options = ",".join(f"{key}={_written(getattr(config, key))}" for key in changed)
@@ -253,7 +253,8 @@ def _configure(spec: ModelSpec, config: Mapping[str, Any]) -> Any:
                 f"{where}: expected {key} like {default!r}, found {value!r}. "
                 f"Give a value of type {type(default).__name__}."
             )
-    return replace(spec.config, **config)
+    made = replace(spec.config, **config)
+    return made.settled(config) if hasattr(made, "settled") else made
 
 
 def _check_shapes(entry: _Entry, config: Any, given: Shapes | None) -> dict[str, Shape]:
