@@ -15,6 +15,7 @@ PACKAGE = Path(emobench.__file__).parent
 RANKS = {
     "errors": 0,
     "spec": 0,
+    "metric_table": 0,
     "versions": 0,
     "protocols": 1,
     "run_options": 2,

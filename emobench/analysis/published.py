@@ -15,7 +15,6 @@ from functools import cache
 from pathlib import Path
 
 HUMAN = "human"
-METRICS = ("uar", "wa", "wap")
 
 _FILE = Path(__file__).with_name("published.csv")
 _RECOGNISED = " (ASR transcripts)"
@@ -39,7 +38,7 @@ def figures(corpus: str, metric: str = "uar") -> Mapping[str, Published]:
 
     Args:
         corpus: canonical name
-        metric: one of `METRICS`
+        metric: name of one that papers print
     """
     return {
         row["model"]: Published(float(row["value"]), row["protocol"])

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from ..metric_table import CHOICES
 from . import options, stored
 
 
@@ -19,7 +20,7 @@ from . import options, stored
     "--metric",
     "metrics",
     multiple=True,
-    type=click.Choice(["headline", "uar", "pooled", "wa", "wap"]),
+    type=click.Choice(CHOICES),
     help="Show a table of this score; may be repeated. [default: the protocol's headline, and UAR]",
 )
 @click.option("--pooled", is_flag=True, help="Add tables of the pooled UAR and of WA.")

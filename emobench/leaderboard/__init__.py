@@ -12,18 +12,15 @@ from collections.abc import Sequence
 from typing import Literal, get_args
 
 from ..errors import SpecError, suggest
+from ..metric_table import BESIDE, CHOICES, USUAL
 from ..results.gathering import Current, protocols_on_disk
 from . import data, markdown, terminal
 from .assembly import build, build_all
 from .board import Cell, Leaderboard, Row
 from .markdown import embed
-from .tables import Metric
 
 Format = Literal["table", "markdown", "csv", "json"]
 FORMATS: tuple[str, ...] = get_args(Format)
-METRICS: tuple[str, ...] = get_args(Metric)
-USUAL: tuple[Metric, ...] = ("headline", "uar")
-"""What is shown unless something else is asked for."""
 
 __all__ = [
     "build",
@@ -37,8 +34,6 @@ __all__ = [
     "FORMATS",
     "Format",
     "Leaderboard",
-    "METRICS",
-    "Metric",
     "Row",
 ]
 
@@ -47,7 +42,7 @@ def render(
     boards: Leaderboard | Sequence[Leaderboard],
     format: Format = "table",
     *,
-    metrics: Sequence[Metric] = (),
+    metrics: Sequence[str] = (),
     pooled: bool = False,
     colour: bool = False,
     width: int | None = None,
@@ -57,8 +52,8 @@ def render(
     Args:
         boards: what `build` or `build_all` returned
         format: "table" for people at a terminal, "markdown", "csv" or "json"
-        metrics: a table for each, in this order; none means the protocol's headline, and UAR. CSV
-            and JSON always hold them all
+        metrics: names of metrics, a table for each in this order; none means the protocol's
+            headline, and UAR. CSV and JSON always hold them all
         pooled: add tables of pooled UAR and of WA
         colour: use a terminal's bold and dim letters in a table
         width: columns of the terminal; a wider table is cut into several
@@ -71,13 +66,12 @@ def render(
     """
     several = _several(boards)
     for metric in metrics:
-        if metric not in METRICS:
+        if metric not in CHOICES:
             raise SpecError(
-                f"--metric: expected one of {', '.join(METRICS)}, found '{metric}'."
-                + suggest(metric, METRICS)
+                f"--metric: expected one of {', '.join(CHOICES)}, found '{metric}'."
+                + suggest(metric, CHOICES)
             )
-    more: tuple[Metric, ...] = ("pooled", "wa") if pooled else ()
-    wanted = (*(metrics or USUAL), *more)
+    wanted = (*(metrics or USUAL), *(BESIDE if pooled else ()))
     if format == "table":
         return terminal.to_text(several, wanted, colour=colour, width=width)
     if format == "markdown":

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from .. import metrics, protocols
 from ..analysis import published
+from ..metric_table import PUBLISHED
 from ..results import papers
 from ..results.gathering import Current, gather, protocol_name, protocols_on_disk
 from ..results.lookup import Lookup
@@ -108,7 +109,7 @@ def _row(corpus: str, cells: Sequence[Cell], lookup: Lookup) -> Row:
         title=lookup.title(corpus),
         chance=100 / max(1, *(len(cell.labels) for cell in cells)),
         human=published.human(base),
-        published={metric: published.figures(base, metric) for metric in published.METRICS},
+        published={one.name: published.figures(base, one.name) for one in PUBLISHED},
         cells={cell.column: cell for cell in ordered if not cell.condition},
         conditions=tuple(cell for cell in ordered if cell.condition),
     )

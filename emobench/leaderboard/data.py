@@ -9,12 +9,13 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from ..analysis.published import METRICS, Published
+from ..analysis.published import Published
+from ..metric_table import METRICS, PUBLISHED, UAR
 from ..results.selection import FILES
 from .board import Cell, Leaderboard, Row
 from .phrases import shown_notices
 
-SCORES = ("uar", "uar_sd", "uar_pooled", "wa", "macro_f1", "wap")
+SCORES = tuple(key for one in METRICS for key in (one.key, one.deviation) if key)
 """Scores in percent, of all that are computed."""
 
 COLUMNS = (
@@ -27,9 +28,7 @@ COLUMNS = (
     *FILES,
     "headline",
     *SCORES,
-    "published_uar",
-    "published_wa",
-    "published_wap",
+    *(f"published_{one.name}" for one in PUBLISHED),
     "published_protocol",
     "human",
     "chance",
@@ -78,9 +77,12 @@ def _board(boards: Sequence[Leaderboard], board: Leaderboard) -> dict[str, Any]:
             "synthetic": synthetic,
             "chance": round(row.chance, 4),
             "human": row.human,
-            "published": _values(row.published["uar"]),
-            "published_wa": _values(row.published["wa"]),
-            "published_wap": _values(row.published["wap"]),
+            **{
+                "published" if one is UAR else f"published_{one.name}": _values(
+                    row.published[one.name]
+                )
+                for one in PUBLISHED
+            },
             "best": sorted(row.best(board.headline)),
             "results": {column: _details(row, cell) for column, cell in row.cells.items()},
             "conditions": [_details(row, cell) for cell in row.conditions],
@@ -126,7 +128,7 @@ def _details(row: Row, cell: Cell) -> dict[str, Any]:
 def _facts(row: Row, cell: Cell) -> dict[str, Any]:
     printed: dict[str, Published] = {}
     if not cell.condition:
-        found = {metric: row.printed(cell.column, metric) for metric in METRICS}
+        found = {one.name: row.printed(cell.column, one.name) for one in PUBLISHED}
         printed = {metric: one for metric, one in found.items() if one}
     return {
         "model": cell.model,
@@ -135,8 +137,8 @@ def _facts(row: Row, cell: Cell) -> dict[str, Any]:
         **{key: digest or None for key, digest in cell.files.items()},
         **_percentages({score: cell.scores.get(score) for score in SCORES}),
         **{
-            f"published_{metric}": printed[metric].value if metric in printed else None
-            for metric in METRICS
+            f"published_{one.name}": printed[one.name].value if one.name in printed else None
+            for one in PUBLISHED
         },
         "published_protocol": next((one.protocol for one in printed.values()), None),
         "human": row.human,

@@ -9,7 +9,7 @@ from ..errors import SpecError
 from . import tables
 from .board import Leaderboard, Row
 from .phrases import HEADINGS, SYNTHETIC, heading, shown_notices
-from .tables import Grid, Item, Metric
+from .tables import Grid, Item
 
 START = "<!-- leaderboard:start -->"
 END = "<!-- leaderboard:end -->"
@@ -23,7 +23,7 @@ _REGENERATE = (
 )
 
 
-def to_markdown(boards: Sequence[Leaderboard], metrics: Sequence[Metric]) -> str:
+def to_markdown(boards: Sequence[Leaderboard], metrics: Sequence[str]) -> str:
     """Render leaderboards as a Markdown document.
 
     Synthetic corpora appear only where there is nothing else, under a heading that says so.
@@ -43,7 +43,7 @@ def to_markdown(boards: Sequence[Leaderboard], metrics: Sequence[Metric]) -> str
     return "\n\n".join([*parts, _REGENERATE]) + "\n"
 
 
-def fragment(boards: Sequence[Leaderboard], metrics: Sequence[Metric]) -> str:
+def fragment(boards: Sequence[Leaderboard], metrics: Sequence[str]) -> str:
     """Return the tables of real corpora and of sound as it is alone, as a README shows them."""
     parts = []
     for board in boards:
@@ -79,7 +79,7 @@ def embed(text: str, table: str) -> str:
 def _section(
     board: Leaderboard,
     rows: Sequence[Row],
-    metrics: Sequence[Metric],
+    metrics: Sequence[str],
     *,
     level: str = "##",
     conditions: bool = True,

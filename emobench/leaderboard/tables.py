@@ -4,27 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
 
+from .. import metric_table
+from ..metric_table import HEADLINE, UAR, Metric
 from ..results import papers
 from ..results.papers import BASELINE, PAPERS, Paper
 from .assembly import condition_position
 from .board import Cell, Leaderboard, Row, percent
 
-Metric = Literal["headline", "uar", "pooled", "wa", "wap"]
-"""What a table may show; the headline is the protocol's."""
-
 ABSENT = "–"
 INCOMPLETE = "†"
 
 _SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
-_POOLED = "uar_pooled"
-_SCORES = {
-    "uar": "UAR in percent: mean over folds of the mean recall over classes",
-    _POOLED: "Pooled UAR in percent: mean recall over classes of all predictions together",
-    "wa": "WA in percent: share of clips that are right",
-    "wap": "WAP in percent: precision of each class, weighted by how many clips are of it",
-}
 _SIDES = {
     "test": "models were trained on sound as it is and tested on what went through the condition "
     "of the column",
@@ -98,32 +89,33 @@ NOTHING = (
 
 
 def groups(
-    board: Leaderboard, rows: Sequence[Row], metrics: Sequence[Metric], *, conditions: bool = True
+    board: Leaderboard, rows: Sequence[Row], metrics: Sequence[str], *, conditions: bool = True
 ) -> list[Group]:
     """Return the tables of some rows.
 
     Args:
         board: whose rows they are
         rows: corpora
-        metrics: a table for each, in this order
+        metrics: names, a table for each in this order
         conditions: add results under conditions of the sound
 
     Returns:
         a group for each paper with results, the one whose protocol this is first, then one of
         results under conditions, where there are any
     """
-    scores = list(dict.fromkeys(_score(board, metric) for metric in metrics))
+    names = [board.headline if name == HEADLINE else name for name in metrics]
+    wanted = [metric_table.get(name) for name in dict.fromkeys(names)]
     shown = _papers(board, rows)
     found = [
         Group(
             paper.title if len(shown) > 1 else "",
-            tuple(_table(board, _rows_of(board, paper, rows), paper, score) for score in scores),
+            tuple(_table(board, _rows_of(board, paper, rows), paper, metric) for metric in wanted),
         )
         for paper in shown
     ]
     if conditions:
         sides = sorted({cell.sides for row in rows for cell in row.conditions}, key=_side_position)
-        tables = tuple(_under_conditions(rows, side, scores[0]) for side in sides)
+        tables = tuple(_under_conditions(rows, side, wanted[0]) for side in sides)
         found += [Group("Under conditions", tables)] if tables else []
     return found
 
@@ -136,13 +128,6 @@ def empty(board: Leaderboard) -> str:
     if board.elsewhere:
         text += f" There are results for: {', '.join(board.elsewhere)}."
     return text
-
-
-def _score(board: Leaderboard, metric: Metric) -> str:
-    """Return the key of a metric among the scores of a cell."""
-    if metric == "headline":
-        return board.headline
-    return _POOLED if metric == "pooled" else metric
 
 
 def _papers(board: Leaderboard, rows: Sequence[Row]) -> list[Paper]:
@@ -166,35 +151,35 @@ def _rows_of(board: Leaderboard, paper: Paper, rows: Sequence[Row]) -> list[Row]
     ]
 
 
-def _table(board: Leaderboard, rows: Sequence[Row], paper: Paper, score: str) -> Grid:
-    columns = _columns(rows, paper, score)
-    chance = score in ("uar", _POOLED)
-    human = score == "uar" and paper is PAPERS[0] and any(row.human is not None for row in rows)
+def _table(board: Leaderboard, rows: Sequence[Row], paper: Paper, metric: Metric) -> Grid:
+    columns = _columns(rows, paper, metric)
+    chance = metric.chance
+    human = metric is UAR and paper is PAPERS[0] and any(row.human is not None for row in rows)
     notes: dict[str, str] = {}
     lines = []
     for row in rows:
-        best = row.best(score, columns)
-        items = [_item(row, column, paper, score, column in best, notes) for column in columns]
+        best = row.best(metric.key, columns)
+        items = [_item(row, column, paper, metric, column in best, notes) for column in columns]
         items += [Item(f"{row.chance:.1f}")] if chance else []
         items += [Item(ABSENT if row.human is None else f"{row.human:g}")] if human else []
         lines.append((row.title, tuple(items)))
     shown = [row.cells[column] for row in rows for column in columns if column in row.cells]
     return Grid(
-        caption=_caption(board, rows, columns, paper, score),
+        caption=_caption(board, rows, columns, paper, metric),
         header=(*columns, *(["chance"] if chance else []), *(["human"] if human else [])),
         rows=tuple(lines),
         notes=(*_footnotes(shown, notes), *(_HUMAN if human else ())),
     )
 
 
-def _columns(rows: Sequence[Row], paper: Paper, score: str) -> list[str]:
+def _columns(rows: Sequence[Row], paper: Paper, metric: Metric) -> list[str]:
     """Return what has results, what the paper reports, and the baseline where it was run."""
     found = {column for row in rows for column in row.cells}
     own = {column for column in found if papers.of(column) is paper}
     reported = {
         name
         for row in rows
-        for name, printed in row.published.get(score, {}).items()
+        for name, printed in row.published.get(metric.name, {}).items()
         if name in paper.models and printed.protocol == paper.name
     }
     columns = sorted(own | reported, key=papers.position)
@@ -202,39 +187,39 @@ def _columns(rows: Sequence[Row], paper: Paper, score: str) -> list[str]:
 
 
 def _item(
-    row: Row, column: str, paper: Paper, score: str, best: bool, notes: dict[str, str]
+    row: Row, column: str, paper: Paper, metric: Metric, best: bool, notes: dict[str, str]
 ) -> Item:
-    printed = row.printed(column, score) if papers.of(column) is paper else None
+    printed = row.printed(column, metric.name) if papers.of(column) is paper else None
     beside = f"{printed.value:.1f}" if printed else ""
     cell = row.cells.get(column)
-    return replace(_own(cell, score, notes), published=beside, best=best)
+    return replace(_own(cell, metric, notes), published=beside, best=best)
 
 
-def _own(cell: Cell | None, score: str, notes: dict[str, str]) -> Item:
+def _own(cell: Cell | None, metric: Metric, notes: dict[str, str]) -> Item:
     """Return our figure with its marks; notes are numbered as they come up."""
     if cell is None:
         return Item(ABSENT)
     marks = [] if cell.complete else [f"{INCOMPLETE}{cell.done}/{cell.wanted}"]
     for note in cell.notes:
         marks.append(notes.setdefault(note, str(len(notes) + 1).translate(_SUPERSCRIPTS)))
-    return Item(_figure(cell, score), " ".join(marks))
+    return Item(_figure(cell, metric), " ".join(marks))
 
 
-def _figure(cell: Cell, score: str) -> str:
-    text = f"{percent(cell.scores[score]):.1f}"
-    deviation = cell.scores.get(f"{score}_sd")
+def _figure(cell: Cell, metric: Metric) -> str:
+    text = f"{percent(cell.scores[metric.key]):.1f}"
+    deviation = cell.scores.get(metric.deviation)
     if deviation is None or not cell.complete:
         return text
     return f"{text} ± {percent(deviation):.1f}"
 
 
 def _caption(
-    board: Leaderboard, rows: Sequence[Row], columns: Sequence[str], paper: Paper, score: str
+    board: Leaderboard, rows: Sequence[Row], columns: Sequence[str], paper: Paper, metric: Metric
 ) -> str:
-    deviation = "mean ± standard deviation" if score == "uar" else "mean"
-    text = f"{_SCORES[score]}{',' if score == 'uar' else ';'} {deviation} over repetitions"
+    deviation = ", mean ± standard deviation" if metric.deviation else "; mean"
+    text = f"{metric.title}{deviation} over repetitions"
     printed = [
-        row.printed(column, score)
+        row.printed(column, metric.name)
         for row in rows
         for column in columns
         if papers.of(column) is paper
@@ -250,7 +235,7 @@ def _caption(
     )
 
 
-def _under_conditions(rows: Sequence[Row], sides: str, score: str) -> Grid:
+def _under_conditions(rows: Sequence[Row], sides: str, metric: Metric) -> Grid:
     """Return the table of what was run under conditions on some clips, beside sound as it is."""
     found = {cell.condition for row in rows for cell in row.conditions if cell.sides == sides}
     conditions = sorted(found, key=condition_position)
@@ -266,10 +251,10 @@ def _under_conditions(rows: Sequence[Row], sides: str, score: str) -> Grid:
             }
             cells = [row.cells.get(column), *map(heard.get, conditions)]
             shown += [cell for cell in cells if cell]
-            items = tuple(_own(cell, score, notes) for cell in cells)
+            items = tuple(_own(cell, metric, notes) for cell in cells)
             lines.append((f"{row.title}, {column}", items))
     return Grid(
-        caption=f"{_SCORES[score]}; {_SIDES.get(sides, sides)}.",
+        caption=f"{metric.title}; {_SIDES.get(sides, sides)}.",
         header=(_AS_IT_IS, *conditions),
         rows=tuple(lines),
         notes=_footnotes(shown, notes),

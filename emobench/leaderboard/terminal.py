@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from . import tables
 from .board import Leaderboard, Row
 from .phrases import HEADINGS, SYNTHETIC, heading, shown_notices
-from .tables import Grid, Item, Metric
+from .tables import Grid, Item
 
 _GAP = "   "
 _PROSE = 100
@@ -47,7 +47,7 @@ class _Style:
 
 def to_text(
     boards: Sequence[Leaderboard],
-    metrics: Sequence[Metric],
+    metrics: Sequence[str],
     *,
     colour: bool = False,
     width: int | None = None,
@@ -69,7 +69,7 @@ def to_text(
     return "\n\n".join("\n".join(_board(board, metrics, style)) for board in boards) + "\n"
 
 
-def _board(board: Leaderboard, metrics: Sequence[Metric], style: _Style) -> Iterator[str]:
+def _board(board: Leaderboard, metrics: Sequence[str], style: _Style) -> Iterator[str]:
     yield style.bold(f"Protocol {board.protocol}")
     yield from style.prose(f"{board.title[:1].upper()}{board.title[1:]}." if board.title else "")
     yield from style.prose(f"Caution: {board.caution}." if board.caution else "")
@@ -92,7 +92,7 @@ def _board(board: Leaderboard, metrics: Sequence[Metric], style: _Style) -> Iter
 
 
 def _section(
-    board: Leaderboard, rows: Sequence[Row], metrics: Sequence[Metric], style: _Style
+    board: Leaderboard, rows: Sequence[Row], metrics: Sequence[str], style: _Style
 ) -> Iterator[str]:
     for group in tables.groups(board, rows, metrics):
         if group.title:

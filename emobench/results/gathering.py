@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from .. import metrics, protocols
 from ..errors import SpecError, suggest
+from ..metric_table import SCORES
 from ..store import StoredExperiment, read_experiments, stored_protocols
 from .lookup import Lookup
 from .selection import Candidate, Notice, choose, failures, repeated_clips
@@ -21,8 +22,6 @@ Current = Callable[[Mapping[str, Any]], str | None]
 
 COLUMNS = ("id", "label", "predicted")
 """What every figure is computed from."""
-
-_CHECKED = ("uar", "wa", "macro_f1")
 
 
 @dataclass(frozen=True)
@@ -188,7 +187,7 @@ def _contradictions(candidate: Candidate) -> Iterable[tuple[Path, str]]:
         claimed = claimed if isinstance(claimed, dict) else {}
         wrong = [
             f"{key} {claimed[key]:.4f} on file, {found[key]:.4f} recomputed"
-            for key in _CHECKED
+            for key in SCORES
             if isinstance(claimed.get(key), (int, float)) and abs(claimed[key] - found[key]) > 1e-6
         ]
         if wrong:
