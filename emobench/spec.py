@@ -256,10 +256,11 @@ class Experiment:
 
     @property
     def title(self) -> str:
-        """Corpus, model and what the sound goes through, for people."""
+        """Corpus, model, what the sound goes through and a control, for people."""
         heard = self.configuration.get("condition")
         through = f" with {heard['name']} on {heard['sides']}" if heard else ""
-        return f"{self.corpus} {self.model}{through}"
+        permuted = " with permuted labels" if self.configuration.get("control") else ""
+        return f"{self.corpus} {self.model}{through}{permuted}"
 
     @property
     def configuration_fingerprint(self) -> str:

@@ -18,6 +18,7 @@ RANKS = {
     "metric_table": 0,
     "versions": 0,
     "protocols": 1,
+    "controls": 1,
     "run_options": 2,
     "audio": 1,
     "backend": 1,

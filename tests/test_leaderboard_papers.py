@@ -302,7 +302,9 @@ def test_other_scores_on_request(filled):
     for metric, caption in captions.items():
         for format in ("table", "markdown"):
             text = render(board, format, metrics=[metric])
-            assert re.findall(r"^(?:Pooled |Macro )?\w+ in percent", text, re.MULTILINE) == [caption]
+            assert re.findall(r"^(?:Pooled |Macro )?\w+ in percent", text, re.MULTILINE) == [
+                caption
+            ]
     both = render(board, metrics=["wap", "uar"])
     assert both.index("WAP in percent") < both.index("UAR in percent")
     assert render(board, "markdown", pooled=True) == render(

@@ -2,6 +2,22 @@
 
 from __future__ import annotations
 
-from .configuration import again, configuration, current_fingerprint, extras, hears, parts
+from .configuration import (
+    again,
+    configuration,
+    controlled,
+    current_fingerprint,
+    extras,
+    hears,
+    parts,
+)
 
-__all__ = ["again", "configuration", "current_fingerprint", "extras", "hears", "parts"]
+__all__ = [
+    "again",
+    "configuration",
+    "controlled",
+    "current_fingerprint",
+    "extras",
+    "hears",
+    "parts",
+]

@@ -8,13 +8,23 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from .. import conditions, features, models, protocols, versions
+from .. import conditions, controls, features, models, protocols, versions
 from ..conditions import Condition
+from ..controls import Control
 from ..corpora import Corpus, Registry
 from ..errors import CorpusError, SpecError
-from ..spec import Backend, Experiment, ModelSpec, Places, Protocol, fingerprint, plain
+from ..spec import (
+    Backend,
+    Experiment,
+    ModelSpec,
+    Places,
+    Protocol,
+    Sides,
+    fingerprint,
+    plain,
+)
 
-EXTRAS = ("condition", "transcripts", "vectors")
+EXTRAS = ("condition", "control", "transcripts", "vectors")
 """Keys of a configuration that only some experiments have; see `extras`."""
 
 # What tells how much of a protocol is run, or is only printed, changes no prediction.
@@ -123,22 +133,31 @@ def _holds_out_several(corpus: Corpus) -> bool:
     return "group" in corpus.columns or any(map(_holds_out_several, corpus.parts))
 
 
-def extras(model: ModelSpec, places: Places, condition: Condition, sides: str) -> dict[str, Any]:
+def extras(
+    model: ModelSpec,
+    places: Places,
+    condition: Condition,
+    sides: Sides,
+    control: Control = "none",
+) -> dict[str, Any]:
     """Return what an experiment has beside corpus, model and protocol, where it is asked for.
 
-    That is the condition of the sound and, for models that read, the content of the files that
-    texts and word vectors come from.
+    That is the condition of the sound, a control and, for models that read, the content of the
+    files that texts and word vectors come from.
 
     Args:
         model: what is trained
         places: where texts and vectors are
         condition: what the sound goes through
         sides: which clips go through it
+        control: what is done to the labels
 
     Raises:
         CorpusError: if a file cannot be read
     """
     found: dict[str, Any] = {}
+    if control != "none":
+        found["control"] = controls.identity(control)
     if condition != Condition() and hears(model):
         found["condition"] = _described(condition, sides)
     if "transcript" in model.needs:
@@ -146,6 +165,11 @@ def extras(model: ModelSpec, places: Places, condition: Condition, sides: str) -
             if file is not None:
                 found[key] = {"sha256": _content(file)}
     return found
+
+
+def controlled(configuration: Mapping[str, Any]) -> Control:
+    """Return what is done to the labels in an experiment of this configuration."""
+    return configuration["control"]["name"] if "control" in configuration else "none"
 
 
 def hears(model: ModelSpec) -> bool:
@@ -191,7 +215,13 @@ def again(
         protocol,
         epochs=planned.get("epochs_override"),
         backend=experiment.backend,
-        extras=extras(model, places, conditions.parse(heard["name"]), heard["sides"]),
+        extras=extras(
+            model,
+            places,
+            conditions.parse(heard["name"]),
+            heard["sides"],
+            controlled(planned),
+        ),
     )
 
 
@@ -232,6 +262,8 @@ def _today(configured: Mapping[str, Any]) -> dict[str, Any]:
     if "condition" in found:
         sides = found["condition"]["sides"]
         found["condition"] = _described(conditions.parse(found["condition"]["name"]), sides)
+    if "control" in found:
+        found["control"] = controls.identity(controlled(found))
     return found
 
 

@@ -60,6 +60,7 @@ def open_context(experiment: Experiment, places: Places) -> Context:
             model,
             places,
             hearing=hearing(experiment.configuration),
+            control=experiments.controlled(experiment.configuration),
             skip_bad=experiment.skip_bad,
         )
         if data.digest != experiment.clips:

@@ -10,8 +10,9 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from .. import corpora, features, folds
+from .. import controls, corpora, features, folds
 from ..conditions import Condition
+from ..controls import Control
 from ..errors import CorpusError
 from ..features import FeatureSet
 from ..spec import FeatureSpec, Fold, ModelSpec, Places, Protocol, Scaling, Sides, fingerprint
@@ -124,6 +125,7 @@ def load(
     places: Places,
     *,
     hearing: Hearing | None = None,
+    control: Control = "none",
     jobs: int = 1,
     skip_bad: bool = False,
     extract: bool = True,
@@ -136,6 +138,7 @@ def load(
         model: whose inputs are wanted
         places: where audio, texts and cache are
         hearing: what the sound goes through
+        control: what is done to the labels
         jobs: processes that extract
         skip_bad: leave out clips that a front-end refuses instead of stopping
         extract: without it the data set has clips, their sounds and classes, but no inputs
@@ -177,6 +180,8 @@ def load(
             same = hearing.of("test") is hearing.of("training")
             heard[name] = (learnt, learnt if same else features_of(spec, hearing.of("test")))
     table = table[~table.index.isin(list(left_out))]
+    if control == "labels":
+        table = controls.permuted(table)
     inputs = {
         name: _input(table, spec, model.inputs[name].scaling, heard.get(name))
         for name, spec in (_specs(model, places).items() if extract else ())

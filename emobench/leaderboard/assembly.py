@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .. import metrics, protocols
-from ..analysis import published
+from ..analysis import controls, published, speakers
 from ..metric_table import PUBLISHED
 from ..results import papers
 from ..results.gathering import Current, gather, protocol_name, protocols_on_disk
 from ..results.lookup import Lookup
-from ..results.selection import FILES, Candidate
+from ..results.selection import FILES, Candidate, Notice
 from .board import Cell, Leaderboard, Row
 
 if TYPE_CHECKING:
@@ -53,7 +53,14 @@ def build(
         from ..corpora import load_registry
 
         registry = load_registry()
-    gathered = gather(results, protocol=name, current=current, partial=partial, registry=registry)
+    gathered = gather(
+        results,
+        protocol=name,
+        current=current,
+        partial=partial,
+        registry=registry,
+        columns=speakers.COLUMNS,
+    )
     lookup = Lookup(registry)
     rows = _rows(gathered.shown, lookup)
     known = protocols.get(name) if name in protocols.names() else None
@@ -64,9 +71,21 @@ def build(
         headline=known.headline if known else "uar",
         rows=tuple(row for row in rows if not lookup.synthetic(row.corpus)),
         synthetic=tuple(row for row in rows if lookup.synthetic(row.corpus)),
-        notices=gathered.notices,
+        notices=(*gathered.notices, *_judged(gathered.controls, lookup)),
         elsewhere=tuple(other for other in elsewhere if other != name),
     )
+
+
+def _judged(candidates: Sequence[Candidate], lookup: Lookup) -> Iterator[Notice]:
+    """Yield whether runs on permuted labels came out at chance."""
+    for candidate in sorted(candidates, key=lambda one: one.name):
+        try:
+            found = controls.describe(controls.judge(candidate.predictions))
+        except ValueError:
+            found = "too few speakers for an interval"
+        whole = "" if candidate.complete else f"; {candidate.done} of {len(candidate.wanted)} folds"
+        text = f"{candidate.name}: {found}{whole}"
+        yield Notice("control", text, lookup.synthetic(candidate.corpus))
 
 
 def build_all(

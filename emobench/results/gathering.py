@@ -31,12 +31,14 @@ class Gathered:
     Attributes:
         shown: at most one for each corpus, column, condition and side
         others: sound ones with today's configuration that are not shown
+        controls: sound ones of permuted labels: never among the two before
         notices: what is not shown, and what is wrong
     """
 
     shown: tuple[Candidate, ...]
     others: tuple[Candidate, ...]
     notices: tuple[Notice, ...]
+    controls: tuple[Candidate, ...] = ()
 
 
 def protocols_on_disk(results: Path) -> list[str]:
@@ -91,10 +93,13 @@ def gather(
     known = protocols.get(protocol) if protocol in protocols.names() else None
     gathering = _Gathering(results, Lookup(registry), current, getattr(known, "epochs", None))
     notices: list[Notice] = []
+    controls: list[Candidate] = []
     by_place: dict[tuple[str, ...], list[Candidate]] = {}
     for stored in read_experiments(results, protocol=protocol, columns=columns):
         candidate = gathering.candidate(stored, notices)
-        if candidate is not None:
+        if candidate is not None and candidate.control:
+            controls.append(candidate)
+        elif candidate is not None:
             place = (candidate.corpus, candidate.column, candidate.condition, candidate.sides)
             by_place.setdefault(place, []).append(candidate)
     shown, others = [], []
@@ -105,7 +110,7 @@ def gather(
         shown += [chosen] if chosen is not None else []
         others += [candidate for candidate in candidates if candidate is not chosen]
     ordered = sorted(set(notices), key=lambda notice: (notice.kind, notice.text))
-    return Gathered(tuple(shown), tuple(others), tuple(ordered))
+    return Gathered(tuple(shown), tuple(others), tuple(ordered), tuple(controls))
 
 
 @dataclass(frozen=True)

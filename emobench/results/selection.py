@@ -3,7 +3,7 @@
 One result is shown for a model on a corpus, and results are never mixed: a cell is one experiment
 with one configuration, on one set of clips, computed by one backend. What was run on texts or word
 vectors from a file is a column of its own; what was run under a condition of the sound is kept
-apart from the columns.
+apart from the columns, and what was run on permuted labels is no result at all.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import pandas as pd
 from ..spec import Job
 from ..store import StoredExperiment
 
-Kind = Literal["incomplete", "alternative", "stale", "failed", "damaged"]
+Kind = Literal["incomplete", "alternative", "stale", "failed", "damaged", "control"]
 
 FILES = ("transcripts", "vectors")
 """Files beside audio that a model may have been given."""
@@ -87,6 +87,11 @@ class Candidate:
     def sides(self) -> str:
         """Return which clips went through the condition, or ""."""
         return self._extra("condition", "sides")
+
+    @property
+    def control(self) -> str:
+        """Return what was done to the labels, or "" for labels as they are."""
+        return self._extra("control", "name")
 
     def _extra(self, key: str, part: str) -> str:
         extra = self.stored.experiment["configuration"].get(key)
@@ -165,7 +170,8 @@ class Candidate:
     def name(self) -> str:
         """Return how it is called in a list."""
         heard = f" with {self.condition} on {self.sides}" if self.condition else ""
-        return f"{self.corpus} {self.column}{heard} {self.stored.folder.name}"
+        permuted = " with permuted labels" if self.control else ""
+        return f"{self.corpus} {self.column}{heard}{permuted} {self.stored.folder.name}"
 
     def rank(self) -> tuple:
         """Return a key by which the result to show is the greatest."""

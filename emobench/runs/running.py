@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from .. import __version__, corpora, executors
+from .. import __version__, controls, corpora, executors
 from ..audio import SAMPLE_RATE
 from ..conditions import Condition
 from ..corpora import Corpus
-from ..errors import CorpusError, FeatureError, SpecError, StoreError
+from ..errors import CorpusError, FeatureError, SpecError, StoreError, count
 from ..executors import Devices, Event, Work, run_locally
 from ..experiments import configuration, dataset, extras, hears
 from ..experiments.context import hearing
@@ -112,12 +112,13 @@ def prepare(
         EmobenchError: if the corpus, the features or the results folder cannot be used
     """
     selection = planned.selection
-    beside = extras(model, places, condition, selection.sides)
+    beside = extras(model, places, condition, selection.sides, selection.control)
     data = dataset.load(
         corpus,
         model,
         places,
         hearing=hearing(beside),
+        control=selection.control,
         jobs=jobs,
         skip_bad=selection.skip_bad,
         extract=extract,
@@ -244,6 +245,7 @@ def _prepared(
             under = f" with {condition.name}" if condition != AS_IT_IS else ""
             summary.failures[f"{corpus.name} {model.name}{under}"] = str(error)
             continue
+        _warn_of_control(corpus, planned, data, foreseen)
         if data.left_out:
             summary.skipped_clips[corpus.name] = dict(data.left_out)
         summary.kept += step.kept
@@ -290,6 +292,21 @@ def _foresee(corpus: Corpus, planned: Plan, places: Places, foreseen: set[str]) 
         for caution in corpora.foresee(corpus, planned.protocol, places.data, places.cache):
             _log.warning("%s: %s", corpus.name, caution)
         foreseen.add(corpus.name)
+
+
+def _warn_of_control(corpus: Corpus, planned: Plan, data: Dataset, foreseen: set[str]) -> None:
+    """Say once of which speakers a control changes nothing."""
+    unmoved = controls.unmoved(data.table) if planned.selection.control != "none" else []
+    if unmoved and f"{corpus.name} control" not in foreseen:
+        _log.warning(
+            "%s: %s of %d have clips of one label only, which permuting leaves as they are: the "
+            "control says less of them, such as %s.",
+            corpus.name,
+            count(len(unmoved), "speaker"),
+            data.table["speaker"].nunique(),
+            unmoved[0],
+        )
+        foreseen.add(f"{corpus.name} control")
 
 
 def _facts(data: Dataset, condition: Condition) -> dict[str, object]:
