@@ -66,6 +66,7 @@ def make(table: pd.DataFrame, rule: str, protocol: Protocol) -> list[Fold]:
                 training=tuple(table.index[~out]),
                 test=tuple(table.index[out & ~kept]),
                 development=tuple(table.index[kept]),
+                copies=_copies(table, out & ~kept, protocol.copies),
             )
         )
     return folds
@@ -76,18 +77,11 @@ def _held_out(
 ) -> list[tuple[Sequence[str], np.ndarray]]:
     """Return the names and the mask of what each fold holds out."""
     if protocol.split == "random":
-        if len(table) < 2 * N_PARTS:
-            raise CorpusError(
-                f"random parts: expected at least {2 * N_PARTS} clips, found {len(table)}. "
-                "Complete the corpus on disk."
-            )
-        order = np.argsort(table.index.to_numpy(dtype=str))
-        dealt = np.empty(len(table), dtype=int)
-        shuffled = np.random.RandomState(0).permutation(order)
-        dealt[shuffled] = np.arange(len(table)) % N_PARTS
-        names = [[f"random part {part}"] for part in range(N_PARTS)]
-        return [(name, dealt == part) for part, name in enumerate(names)][: protocol.max_folds]
+        return _random_parts(table, N_PARTS)[: protocol.max_folds]
     groups = _named(table, "group")
+    if protocol.split == "clips":
+        own = _deal(groups, _n_folds(rule, groups), protocol.speaker_groups)
+        return _random_parts(table, len(own))[: protocol.max_folds]
     if protocol.split:
         n_groups = len(np.unique(groups))
         if n_groups > N_PARTS:
@@ -97,6 +91,28 @@ def _held_out(
     parts = _deal(groups, _n_folds(rule, groups), protocol.speaker_groups)
     chosen = parts[-1:] if protocol.split == "last-group" else parts[: protocol.max_folds]
     return [(part, np.isin(groups, part)) for part in chosen]
+
+
+def _random_parts(table: pd.DataFrame, n_parts: int) -> list[tuple[Sequence[str], np.ndarray]]:
+    """Return the names and the masks of random parts of the clips, whatever the table's order."""
+    if len(table) < 2 * n_parts:
+        raise CorpusError(
+            f"random parts: expected at least {2 * n_parts} clips, found {len(table)}. "
+            "Complete the corpus on disk."
+        )
+    order = np.argsort(table.index.to_numpy(dtype=str))
+    dealt = np.empty(len(table), dtype=int)
+    dealt[np.random.RandomState(0).permutation(order)] = np.arange(len(table)) % n_parts
+    return [([f"random part {part}"], dealt == part) for part in range(n_parts)]
+
+
+def _copies(table: pd.DataFrame, tested: np.ndarray, share: float | None) -> tuple[str, ...]:
+    """Return the ids of a share of the test clips, in table order."""
+    if share is None:
+        return ()
+    chosen = np.zeros_like(tested)
+    chosen[_drawn(table, tested, share)] = True
+    return tuple(table.index[chosen])
 
 
 def _drawn(table: pd.DataFrame, out: np.ndarray, share: float) -> np.ndarray:

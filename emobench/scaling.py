@@ -160,7 +160,8 @@ def fit(
             none (test speakers) by all their own, for no label is used; "training": all clips
             by the training clips;
             "training-neutral": all clips by the neutral training clips, or by all training clips
-            where none is neutral; "none": only what is not finite is replaced
+            where none is neutral; "corpus": all clips by all clips, those that are tested among
+            them; "none": only what is not finite is replaced
         moments: of every clip of the table
         speakers: speaker of every clip, of shape `(clips,)`
         training: positions of the training clips
@@ -191,6 +192,8 @@ def fit(
     if scaling == "training-neutral":
         chosen = training if neutral is None else training[neutral[training]]
         return _scaler([moments.merge(chosen if len(chosen) else training)], one)
+    if scaling == "corpus":
+        return _scaler([moments.merge(np.arange(len(moments)))], one)
     if scaling == "none":
         shape = (1, moments.count.shape[1])
         return Scaler(np.zeros(shape), np.ones(shape), np.zeros(shape, dtype=bool), one)

@@ -73,7 +73,10 @@ def test_the_parts_that_an_experiment_uses(model, protocol, used):
         ("svm-is09", "wang2020-random5", "ravdess", ""),
         ("librosa-svm", "losgo", "emo-db", "scaling"),
         ("librosa-svm", "smoke", "emo-db", ""),
-        ("librosa-svm", "keesing2020", "emo-db", ""),
+        ("librosa-svm", "keesing2020", "emo-db", "scaling"),
+        ("svm-is09", "keesing2020", "tess", ""),
+        ("svm-is09", "training-scaling", "emo-db", "scaling"),
+        ("svm-is09", "leaky-scaling", "emo-db", ""),
         ("svm-is09", "losgo", "tess", "scaling"),  # a fold trains on one speaker
         ("svm-is09", "losgo", "iemocap", "speakers"),
         ("svm-is09", "smoke", "iemocap", ""),
@@ -97,14 +100,16 @@ def test_a_searched_network_is_tuned():
     assert models.get(searched).kind == "network"
     assert "tuning" in used_by(searched, "losgo")
     assert "tuning" not in used_by(searched, "smoke")
+    assert "network tuning" not in used_by(searched, "losgo")
+    assert "network tuning" in used_by(searched, "keesing2020")
 
 
 @pytest.mark.parametrize("part", versions.VERSIONS)
 def test_a_raised_version_is_another_experiment_where_the_part_is_used(part, monkeypatch):
     settings = [
         (name, protocol, corpus)
-        for name in ("svm-is09", "librosa-svm", "latif2019", "yoon2018-tre", "zhang2019")
-        for protocol in ("losgo", "smoke", "wang2020")
+        for name in ("svm-is09", "librosa-svm", "librosa-mlp", "latif2019", "yoon2018-tre")
+        for protocol in ("losgo", "smoke", "wang2020", "leaky-tuning")
         for corpus in ("emo-db", "iemocap")
     ]
     before = {setting: configured(*setting) for setting in settings}

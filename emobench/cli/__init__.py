@@ -18,6 +18,7 @@ from .compare import compare
 from .corpora import check, corpora, utterances
 from .download import download
 from .leaderboard import leaderboard
+from .leakage import cheating, leakage
 from .models import models
 from .run import features, run
 from .splits import folds, protocols
@@ -34,6 +35,7 @@ for command in (
     leaderboard,
     compare,
     bitrates,
+    leakage,
     corpora,
     check,
     download,
@@ -45,6 +47,7 @@ for command in (
     attention,
 ):
     cli.add_command(command)
+cli.add_command(cheating, "cheating")
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .applicability import baseline, obstacle
 from .configuration import (
     again,
     configuration,
@@ -10,14 +11,18 @@ from .configuration import (
     extras,
     hears,
     parts,
+    searches,
 )
 
 __all__ = [
     "again",
+    "baseline",
     "configuration",
     "controlled",
     "current_fingerprint",
     "extras",
     "hears",
+    "obstacle",
     "parts",
+    "searches",
 ]

@@ -16,9 +16,12 @@ from ..errors import CorpusError, SpecError
 from ..spec import (
     Backend,
     Experiment,
+    InputSpec,
     ModelSpec,
+    Normalisation,
     Places,
     Protocol,
+    Scaling,
     Sides,
     fingerprint,
     plain,
@@ -30,6 +33,7 @@ EXTRAS = ("condition", "control", "transcripts", "vectors")
 # What tells how much of a protocol is run, or is only printed, changes no prediction.
 _IDLE_PROTOCOL_FIELDS = (
     *("title", "caution", "headline", "repetitions", "model_repetitions", "max_folds"),
+    *("baseline", "practice"),
 )
 
 
@@ -62,7 +66,7 @@ def configuration(
         front_end = features.get(wanted.feature)
         inputs[name] = {
             "feature": plain(features.spec(wanted.feature, **wanted.params)),
-            "scaling": wanted.scaling or front_end.scaling,
+            "scaling": scaling_of(wanted, protocol.normalisation),
             "pad_multiple": front_end.pad_multiple,
             "bucket_multiple": front_end.bucket_multiple,
             **({"longest": front_end.longest} if front_end.longest else {}),
@@ -93,10 +97,16 @@ def configuration(
     }
 
 
+def scaling_of(wanted: InputSpec, normalisation: Normalisation) -> Scaling:
+    """Return how an input is standardised: as it says, its front-end, or else the protocol."""
+    own = wanted.scaling or features.get(wanted.feature).scaling
+    return normalisation if normalisation and own != "none" else own
+
+
 def parts(model: ModelSpec, protocol: Protocol, corpus: Corpus) -> list[str]:
     """Return the shared parts that compute an experiment, as named in `versions`."""
     network = model.kind == "network"
-    tunes = protocol.tuning != "none" and (bool(model.grid) or not network)
+    tunes = searches(model, protocol)
     nests = tunes and protocol.tuning == "nested"
     stops = model.development is not None
     used = {
@@ -108,24 +118,33 @@ def parts(model: ModelSpec, protocol: Protocol, corpus: Corpus) -> list[str]:
         "batching": network,
         "training": network,
         "tuning": tunes,
-        "inner scaling": nests and not network and _scaled_anew(model, corpus),
+        "network tuning": tunes and network and not nests,
+        "inner scaling": tunes and not network and _scaled_anew(model, protocol, corpus),
         "inner speakers": (nests or stops) and _holds_out_several(corpus),
         "estimator": not network,
     }
     return [part for part, whether in used.items() if whether]
 
 
-def _scaled_anew(model: ModelSpec, corpus: Corpus) -> bool:
-    """Tell whether inner folds may be standardised otherwise than the fold that they are part of.
+def searches(model: ModelSpec, protocol: Protocol) -> bool:
+    """Tell whether hyper-parameters of a model are searched under a protocol."""
+    return protocol.tuning != "none" and (bool(model.grid) or model.kind == "estimator")
 
-    A speaker's own statistics are the same in both, but where a fold trains on one speaker alone,
-    whose clips are then on both sides of the inner ones.
+
+def _scaled_anew(model: ModelSpec, protocol: Protocol, corpus: Corpus) -> bool:
+    """Tell whether a search may standardise otherwise than by all clips that it looks at.
+
+    A speaker's own statistics are the same in a part, but where a fold trains on one speaker
+    alone, whose clips are then on both sides of its inner folds.
     """
-    scalings = {
-        wanted.scaling or features.get(wanted.feature).scaling for wanted in model.inputs.values()
+    scalings = {scaling_of(wanted, protocol.normalisation) for wanted in model.inputs.values()} - {
+        "none",
+        "corpus",
     }
     few = corpus.expect is None or corpus.expect.speakers in (None, 1, 2)
-    return bool(scalings - {"speaker", "none"}) or (few and "speaker" in scalings)
+    return bool(scalings - {"speaker"}) or (
+        few and "speaker" in scalings and protocol.tuning == "nested"
+    )
 
 
 def _holds_out_several(corpus: Corpus) -> bool:

@@ -61,6 +61,7 @@ def open_context(experiment: Experiment, places: Places) -> Context:
             places,
             hearing=hearing(experiment.configuration),
             control=experiments.controlled(experiment.configuration),
+            normalisation=protocol.normalisation,
             skip_bad=experiment.skip_bad,
         )
         if data.digest != experiment.clips:

@@ -15,9 +15,19 @@ from ..conditions import Condition
 from ..controls import Control
 from ..errors import CorpusError
 from ..features import FeatureSet
-from ..spec import FeatureSpec, Fold, ModelSpec, Places, Protocol, Scaling, Sides, fingerprint
+from ..spec import (
+    FeatureSpec,
+    Fold,
+    ModelSpec,
+    Normalisation,
+    Places,
+    Protocol,
+    Scaling,
+    Sides,
+    fingerprint,
+)
 from . import given_texts
-from .configuration import hears
+from .configuration import hears, scaling_of
 from .inputs import AudioInput, Input, Prepared, Side, TextInput
 
 AS_IT_IS = Condition()
@@ -126,6 +136,7 @@ def load(
     *,
     hearing: Hearing | None = None,
     control: Control = "none",
+    normalisation: Normalisation = "",
     jobs: int = 1,
     skip_bad: bool = False,
     extract: bool = True,
@@ -139,6 +150,7 @@ def load(
         places: where audio, texts and cache are
         hearing: what the sound goes through
         control: what is done to the labels
+        normalisation: what inputs are standardised with instead of what they name, or ""
         jobs: processes that extract
         skip_bad: leave out clips that a front-end refuses instead of stopping
         extract: without it the data set has clips, their sounds and classes, but no inputs
@@ -183,7 +195,7 @@ def load(
     if control == "labels":
         table = controls.permuted(table)
     inputs = {
-        name: _input(table, spec, model.inputs[name].scaling, heard.get(name))
+        name: _input(table, spec, scaling_of(model.inputs[name], normalisation), heard.get(name))
         for name, spec in (_specs(model, places).items() if extract else ())
     }
     labels = tuple(label for label in corpus.labels if (table["label"] == label).any())
@@ -221,7 +233,7 @@ def _specs(model: ModelSpec, places: Places) -> dict[str, FeatureSpec]:
 def _input(
     table: pd.DataFrame,
     spec: FeatureSpec,
-    wanted: Scaling | None,
+    scaling: Scaling,
     heard: tuple[FeatureSet, FeatureSet] | None,
 ) -> Input:
     front_end = features.get(spec.name)
@@ -232,7 +244,7 @@ def _input(
     )
     if heard[0] is heard[1]:
         tested = learnt
-    return AudioInput(front_end, spec, wanted or front_end.scaling, learnt, tested)
+    return AudioInput(front_end, spec, scaling, learnt, tested)
 
 
 def _plain(value: object) -> object:

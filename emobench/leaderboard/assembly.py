@@ -91,10 +91,15 @@ def _judged(candidates: Sequence[Candidate], lookup: Lookup) -> Iterator[Notice]
 def build_all(
     results: Path, *, current: Current, partial: bool = False, registry: Registry | None = None
 ) -> list[Leaderboard]:
-    """Build a table for each protocol that has results; see `build`."""
+    """Build a table for each protocol that has results; see `build`.
+
+    Variants that price a leaky practice are left to the price list.
+    """
+    priced = {protocol.name for protocol in protocols.variants()}
     return [
         build(results, protocol=name, current=current, partial=partial, registry=registry)
         for name in protocols_on_disk(results)
+        if name not in priced
     ]
 
 

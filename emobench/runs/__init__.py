@@ -10,6 +10,7 @@ from ..experiments import configuration, current_fingerprint
 from ..run_options import Selection
 from .calling import find_places, run
 from .extraction import extract_ahead
+from .leakage import run_variants
 from .planning import Plan, plan
 from .running import Observer, Summary, execute, preview
 
@@ -26,4 +27,5 @@ __all__ = [
     "plan",
     "preview",
     "run",
+    "run_variants",
 ]

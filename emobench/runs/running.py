@@ -15,7 +15,7 @@ from ..conditions import Condition
 from ..corpora import Corpus
 from ..errors import CorpusError, FeatureError, SpecError, StoreError, count
 from ..executors import Devices, Event, Work, run_locally
-from ..experiments import configuration, dataset, extras, hears
+from ..experiments import configuration, dataset, extras, hears, searches
 from ..experiments.context import hearing
 from ..experiments.dataset import Dataset
 from ..spec import Experiment, Fold, Job, ModelSpec, Places
@@ -119,6 +119,7 @@ def prepare(
         places,
         hearing=hearing(beside),
         control=selection.control,
+        normalisation=planned.protocol.normalisation,
         jobs=jobs,
         skip_bad=selection.skip_bad,
         extract=extract,
@@ -184,7 +185,7 @@ def _jobs(
     if selection.repetitions is not None and not model.deterministic:
         repetitions = selection.repetitions
     jobs = [Job(fold, number + 1) for number in range(repetitions) for fold in chosen]
-    if model.kind == "estimator" and planned.protocol.tuning == "evaluation":
+    if searches(model, planned.protocol) and planned.protocol.tuning == "evaluation":
         jobs.insert(0, Job(None))
     return jobs
 

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from .. import folds, weights
-from ..errors import EmobenchError
 from ..experiments.context import Context
 from ..spec import Job
-from ..store import Store
+from . import tuning
 
 Predicted = tuple[dict[str, Any], tuple[str, ...], np.ndarray]
 """What is to be recorded, the classes, and probabilities of shape `(test clips, classes)`."""
@@ -22,30 +21,40 @@ def tune_on_evaluation_folds(context: Context, n_jobs: int) -> dict[str, Any]:
     data = context.data
     splits = [(data.positions(fold.training), data.positions(fold.test)) for fold in context.folds]
     found = context.model.build(context.model.config).tune(
-        _matrix(context, np.arange(len(data.table)), ()),
+        _refitted(context, splits),
         list(data.table["label"]),
         splits,
         weights=context.protocol.weights,
         n_jobs=n_jobs,
     )
-    return {"parameters": found.parameters, "grid": found.scores, "tuned_on": "evaluation folds"}
+    return tuning.on_evaluation_folds(found.parameters, found.scores)
 
 
-def run(context: Context, job: Job, seed: int, store: Store, n_jobs: int) -> Predicted:
-    """Tune where the protocol nests it, fit on a fold, and predict its test clips."""
+def run(
+    context: Context, job: Job, seed: int, n_jobs: int, tuned: Mapping[str, Any] | None = None
+) -> Predicted:
+    """Tune where the protocol nests it, fit on a fold, and predict its test clips.
+
+    Args:
+        context: what the folds share
+        job: which fold of which repetition
+        seed: handed to the estimator
+        n_jobs: grid cells computed at once
+        tuned: hyper-parameters that were found on the evaluation folds, where the protocol looks
+            there
+    """
     data, protocol = context.data, context.protocol
     fold = context.folds[job.fold]
     training, test = data.positions(fold.training), data.positions(fold.test)
+    taught = np.concatenate([training, data.positions(fold.copies)])
     labels = np.asarray(data.table["label"], dtype=object)
     features = _matrix(context, training, test)
     estimator = context.model.build(context.model.config)
     facts: dict[str, Any] = {}
-    if protocol.tuning == "none":
+    if tuned is not None:
+        parameters = dict(tuned)
+    elif protocol.tuning == "none":
         parameters = dict(protocol.fixed_parameters)
-    elif protocol.tuning == "evaluation":
-        if Job(None) not in store.done(context.experiment):
-            raise EmobenchError("its tuning has no record. Run the same command again.")
-        parameters = store.record(context.experiment, Job(None))["parameters"]
     else:
         splits, kind = folds.inner_splits(fold, data.table)
         found = estimator.tune(
@@ -54,9 +63,9 @@ def run(context: Context, job: Job, seed: int, store: Store, n_jobs: int) -> Pre
         parameters = found.parameters
         facts |= {"grid": found.scores, "tuned_on": f"training folds, {kind}"}
     fitted = estimator.fit(
-        features[training],
-        list(labels[training]),
-        weights.for_fold(list(labels), training, protocol.weights),
+        features[taught],
+        list(labels[taught]),
+        weights.for_fold(list(labels), taught, protocol.weights),
         parameters,
         seed=seed,
     )
