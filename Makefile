@@ -51,6 +51,8 @@ leaderboard: install  ## Write the tables in results/ and in README.md from the 
 	$(BIN)/emobench leaderboard --format markdown --partial --out results/partial.md
 	$(BIN)/emobench leaderboard --format csv --out results/leaderboard.csv
 	$(BIN)/emobench leaderboard --format json --out results/leaderboard.json
+	$(BIN)/emobench leakage --stored --format markdown --out results/leakage.md --readme README.md
+	$(BIN)/emobench leakage --stored --format json --out results/leakage.json
 	$(BIN)/emobench bitrates --partial --out results/bitrates.png --csv results/bitrates.csv
 
 clean:  ## Remove what can be made again

@@ -19,7 +19,7 @@ from emobench.errors import SpecError
 from emobench.experiments import context as contexts
 from emobench.results.gathering import gather
 from emobench.runs import Selection, current_fingerprint, execute, plan
-from emobench.runs.running import prepare
+from emobench.runs.preparing import prepare
 from emobench.spec import Job, Places
 from emobench.store import read_experiments, read_results
 

@@ -19,7 +19,7 @@ from emobench import audio, conditions, features, sounds
 from emobench.errors import FeatureError
 from emobench.features import cache as cached
 from emobench.runs import Selection, execute, plan
-from emobench.runs.running import prepare, preview
+from emobench.runs.preparing import prepare, preview
 from emobench.store import read_experiments
 
 RATE = 16_000

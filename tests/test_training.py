@@ -15,7 +15,7 @@ from emobench.experiments import dataset
 from emobench.experiments.context import open_context
 from emobench.experiments.dataset import Dataset
 from emobench.runs import Selection, plan
-from emobench.runs.running import prepare
+from emobench.runs.preparing import prepare
 from emobench.sources import Source
 from emobench.spec import Development, Job, OutputSpec, Places
 from emobench.training import jobs, network_fold

@@ -15,7 +15,7 @@ from emobench.executors.worker import perform
 from emobench.experiments import configuration, current_fingerprint, parts
 from emobench.experiments import context as contexts
 from emobench.runs import Selection, execute, plan
-from emobench.runs.running import prepare
+from emobench.runs.preparing import prepare
 
 RESULTS = Path(__file__).parent.parent / "results"
 STORED = sorted(RESULTS.rglob("experiment.json"))

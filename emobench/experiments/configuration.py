@@ -61,16 +61,6 @@ def configuration(
     """
     usual = protocol.epochs or getattr(model.config, "epochs", None)
     override = epochs if model.kind == "network" and epochs != usual else None
-    inputs = {}
-    for name, wanted in model.inputs.items():
-        front_end = features.get(wanted.feature)
-        inputs[name] = {
-            "feature": plain(features.spec(wanted.feature, **wanted.params)),
-            "scaling": scaling_of(wanted, protocol.normalisation),
-            "pad_multiple": front_end.pad_multiple,
-            "bucket_multiple": front_end.bucket_multiple,
-            **({"longest": front_end.longest} if front_end.longest else {}),
-        }
     rules = {
         key: value for key, value in plain(protocol).items() if key not in _IDLE_PROTOCOL_FIELDS
     }
@@ -88,13 +78,28 @@ def configuration(
                 "grid": plain(model.grid),
             }
         ),
-        "inputs": inputs,
+        "inputs": _inputs(model, protocol),
         "protocol": _without_empty(rules),
         "epochs_override": override,
         "backend": backend if model.kind == "network" else "scikit-learn",
         **_without_empty({"versions": versions.raised(parts(model, protocol, corpus))}),
         **(extras or {}),
     }
+
+
+def _inputs(model: ModelSpec, protocol: Protocol) -> dict[str, Any]:
+    """Return how each input of a model is made, as plain JSON values."""
+    inputs = {}
+    for name, wanted in model.inputs.items():
+        front_end = features.get(wanted.feature)
+        inputs[name] = {
+            "feature": plain(features.spec(wanted.feature, **wanted.params)),
+            "scaling": scaling_of(wanted, protocol.normalisation),
+            "pad_multiple": front_end.pad_multiple,
+            "bucket_multiple": front_end.bucket_multiple,
+            **({"longest": front_end.longest} if front_end.longest else {}),
+        }
+    return inputs
 
 
 def scaling_of(wanted: InputSpec, normalisation: Normalisation) -> Scaling:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -129,6 +130,45 @@ class Hearing:
         return self.condition if changed else None
 
 
+@dataclass(frozen=True)
+class _Extraction:
+    """How features of the clips of a table are read, or extracted where they are not cached.
+
+    Attributes:
+        table: one row a clip
+        cache: folder of features
+        jobs: processes that extract
+        skip_bad: leave out clips that a front-end refuses
+        sounds: name of what is decoded of each clip
+        progress: called while features are extracted
+    """
+
+    table: pd.DataFrame
+    cache: Path
+    jobs: int
+    skip_bad: bool
+    sounds: Mapping[str, str | None]
+    progress: Progress
+
+    def sides(self, spec: FeatureSpec, hearing: Hearing) -> tuple[FeatureSet, FeatureSet]:
+        """Return a front-end's features as the training side hears them, and the test side."""
+        learnt, tested = hearing.of("training"), hearing.of("test")
+        first = self._features(spec, learnt)
+        return first, first if tested is learnt else self._features(spec, tested)
+
+    def _features(self, spec: FeatureSpec, condition: Condition | None) -> FeatureSet:
+        return features.load(
+            self.table,
+            spec,
+            cache=self.cache,
+            jobs=self.jobs,
+            skip_bad=self.skip_bad,
+            condition=condition,
+            sounds=self.sounds,
+            progress=lambda done, total: self.progress(str(spec), done, total),
+        )
+
+
 def load(
     corpus: corpora.Corpus,
     model: ModelSpec,
@@ -168,35 +208,22 @@ def load(
     if "transcript" in model.needs and places.transcripts is not None:
         table["transcript"] = given_texts.read(places.transcripts, table.index)
     sounds = _sounds(table, model, places, progress)
-    heard: dict[str, tuple[FeatureSet, FeatureSet]] = {}
-    left_out: dict[str, str] = {}
-
-    def features_of(spec: FeatureSpec, condition: Condition | None) -> FeatureSet:
-        values = features.load(
-            table,
-            spec,
-            cache=places.cache,
-            jobs=jobs,
-            skip_bad=skip_bad,
-            condition=condition,
-            sounds=sounds,
-            progress=lambda done, total: progress(str(spec), done, total),
-        )
-        left_out.update(values.bad)
-        return values
-
-    hearing = hearing or Hearing()
-    for name, spec in _specs(model, places).items() if extract else ():
-        if not features.get(spec.name).text:
-            learnt = features_of(spec, hearing.of("training"))
-            same = hearing.of("test") is hearing.of("training")
-            heard[name] = (learnt, learnt if same else features_of(spec, hearing.of("test")))
+    specs = _specs(model, places) if extract else {}
+    extraction = _Extraction(table, places.cache, jobs, skip_bad, sounds, progress)
+    heard = {
+        name: extraction.sides(spec, hearing or Hearing())
+        for name, spec in specs.items()
+        if not features.get(spec.name).text
+    }
+    left_out = {
+        clip: why for pair in heard.values() for side in pair for clip, why in side.bad.items()
+    }
     table = table[~table.index.isin(list(left_out))]
     if control == "labels":
         table = controls.permuted(table)
     inputs = {
         name: _input(table, spec, scaling_of(model.inputs[name], normalisation), heard.get(name))
-        for name, spec in (_specs(model, places).items() if extract else ())
+        for name, spec in specs.items()
     }
     labels = tuple(label for label in corpus.labels if (table["label"] == label).any())
     if len(labels) < 2:
