@@ -208,7 +208,7 @@ def _named(table: pd.DataFrame, column: Literal["speaker", "group"]) -> np.ndarr
     if len(missing):
         raise CorpusError(
             f"{missing[0]}: expected a speaker or session, found none (and {len(missing) - 1} "
-            "more). Mend the corpus entry or the side table that names them."
+            "more). Correct the corpus entry, or complete the table that names them."
         )
     return table[column].to_numpy(dtype=str)
 

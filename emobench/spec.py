@@ -10,6 +10,7 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, is_dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
@@ -111,6 +112,8 @@ class ModelSpec:
         attends: name of the layer that pools the input's rows by attention, or ""
         needs: what the corpus must have beside audio ("transcript")
         deterministic: whether a repetition would only repeat the first
+        paper: name of the paper in whose table it is shown (see `papers`), "" for a table of its
+            own; changes no result
         version: raised whenever the same configuration would give other numbers
     """
 
@@ -131,6 +134,7 @@ class ModelSpec:
     attends: str = ""
     needs: tuple[str, ...] = ()
     deterministic: bool = False
+    paper: str = ""
     version: int = 1
 
 
@@ -141,6 +145,7 @@ class Protocol:
     Attributes:
         name: as written after `--protocol`
         title: one sentence for people
+        paper: name of the paper whose way of testing it is (see `papers`), or ""
         split: who is held out: "" as the corpus' entry says, "groups" five groups of speakers or
             sessions, "last-group" the last of these only, "random" five parts of the clips
             whoever speaks, "clips" as many such parts as the corpus' entry makes folds
@@ -173,6 +178,7 @@ class Protocol:
 
     name: str
     title: str
+    paper: str = ""
     split: Literal["", "groups", "last-group", "random", "clips"] = ""
     speaker_groups: Literal["random", "greedy"] = "random"
     max_folds: int | None = None
@@ -277,18 +283,18 @@ class Experiment:
         permuted = " with permuted labels" if self.configuration.get("control") else ""
         return f"{self.corpus} {self.model}{through}{permuted}"
 
-    @property
+    @cached_property
     def configuration_fingerprint(self) -> str:
         """Name of the configuration, the same on every machine."""
         return fingerprint(self.configuration)
 
-    @property
+    @cached_property
     def fingerprint(self) -> str:
         """Name of the configuration on these very clips; results are filed under it."""
         return fingerprint({"configuration": self.configuration, "clips": self.clips})
 
 
-@dataclass(frozen=True, order=True)
+@dataclass(frozen=True, order=True, slots=True)
 class Job:
     """One unit of work: train and test one fold of one repetition, or tune an estimator.
 

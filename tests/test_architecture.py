@@ -16,7 +16,10 @@ RANKS = {
     "errors": 0,
     "spec": 0,
     "metric_table": 0,
+    "papers": 0,
+    "gate": 1,
     "versions": 0,
+    "storage": 1,
     "protocols": 1,
     "controls": 1,
     "run_options": 2,
@@ -26,7 +29,7 @@ RANKS = {
     "scaling": 1,
     "weights": 1,
     "metrics": 1,
-    "store": 1,
+    "store": 2,
     "conditions": 2,
     "sounds": 2,
     "demo": 2,
@@ -36,12 +39,13 @@ RANKS = {
     "batching": 2,
     "batches": 3,
     "models": 4,
-    "results": 4,
-    "analysis": 5,
+    "results": 5,
     "experiments": 5,
+    "analysis": 6,
+    "audit": 6,
     "training": 6,
-    "leaderboard": 6,
-    "plots": 6,
+    "leaderboard": 7,
+    "plots": 7,
     "executors": 7,
     "runs": 8,
     "cli": 9,
@@ -174,6 +178,28 @@ def test_listing_loads_nothing_heavy(statement):
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+DISK = {"errno", "fcntl", "msvcrt", "secrets", "tempfile", "fsync", "replace", "rename"}
+
+
+def test_the_disk_is_written_in_one_place():
+    """Locks, atomic writes and refusals of a disk are `storage`; others only use it."""
+    allowed = {
+        "emobench/features/packing.py": {"rename"},  # of a folder that `storage` made
+        "emobench/demo/corpus.py": set(),
+    }
+    wrong = []
+    for path in MODULES:
+        if unit(path) == "storage":
+            continue
+        name = path.relative_to(PACKAGE.parent).as_posix()
+        used = {module for _, module in imports(path)} & DISK
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+                used |= {node.attr} & DISK if node.value.id == "os" else set()
+        wrong += [f"{name} uses {one}" for one in sorted(used - allowed.get(name, set()))]
+    assert wrong == []
 
 
 def test_every_rank_exists_or_is_planned():

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from . import speakers
+from ..results import speakers
 from .intervals import LEVEL, mean_interval
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def judge(predictions: pd.DataFrame, level: float = LEVEL) -> Verdict:
     At a level of 0.95 one sound run in twenty is found guilty.
 
     Args:
-        predictions: columns `repetition` and `speakers.COLUMNS`
+        predictions: columns `fold`, `repetition` and `gathering.COLUMNS`
         level: of the interval
 
     Raises:

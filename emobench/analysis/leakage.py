@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from . import speakers
+from ..results import speakers
 from .intervals import mean_interval
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def mean_uar(predictions: pd.DataFrame) -> float:
     """Return the UAR of the mean speaker, which such differences are differences of.
 
     Args:
-        predictions: columns `repetition` and `speakers.COLUMNS`
+        predictions: columns `fold`, `repetition` and `gathering.COLUMNS`
     """
     return float(np.mean(list(speakers.by_speaker(predictions).values())))
 
@@ -44,7 +44,8 @@ def price(with_it: pd.DataFrame, without: pd.DataFrame) -> Price:
     """Return what a practice adds, paired by speaker, however the folds were made.
 
     Args:
-        with_it: predictions under the practice, with columns `repetition` and `speakers.COLUMNS`
+        with_it: predictions under the practice, with columns `fold`, `repetition` and
+            `gathering.COLUMNS`
         without: the same of the baseline, on the same clips
 
     Raises:

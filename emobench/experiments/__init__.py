@@ -9,9 +9,9 @@ from .configuration import (
     controlled,
     current_fingerprint,
     extras,
-    hears,
     parts,
     searches,
+    takes_audio,
 )
 
 __all__ = [
@@ -21,8 +21,8 @@ __all__ = [
     "controlled",
     "current_fingerprint",
     "extras",
-    "hears",
     "obstacle",
     "parts",
     "searches",
+    "takes_audio",
 ]

@@ -32,7 +32,7 @@ EXTRAS = ("condition", "control", "transcripts", "vectors")
 
 # What tells how much of a protocol is run, or is only printed, changes no prediction.
 _IDLE_PROTOCOL_FIELDS = (
-    *("title", "caution", "headline", "repetitions", "model_repetitions", "max_folds"),
+    *("title", "caution", "headline", "paper", "repetitions", "model_repetitions", "max_folds"),
     *("baseline", "practice"),
 )
 
@@ -117,8 +117,8 @@ def parts(model: ModelSpec, protocol: Protocol, corpus: Corpus) -> list[str]:
     used = {
         "folds": True,
         "development": stops,
-        "resampling": hears(model),
-        "scaling": hears(model),
+        "resampling": takes_audio(model),
+        "scaling": takes_audio(model),
         "weights": protocol.weights != "none",
         "batching": network,
         "training": network,
@@ -182,7 +182,7 @@ def extras(
     found: dict[str, Any] = {}
     if control != "none":
         found["control"] = controls.identity(control)
-    if condition != Condition() and hears(model):
+    if condition != Condition() and takes_audio(model):
         found["condition"] = _described(condition, sides)
     if "transcript" in model.needs:
         for key, file in (("transcripts", places.transcripts), ("vectors", places.vectors)):
@@ -196,7 +196,7 @@ def controlled(configuration: Mapping[str, Any]) -> Control:
     return configuration["control"]["name"] if "control" in configuration else "none"
 
 
-def hears(model: ModelSpec) -> bool:
+def takes_audio(model: ModelSpec) -> bool:
     """Tell whether a model has an input that is sound."""
     return any(not features.get(wanted.feature).text for wanted in model.inputs.values())
 

@@ -28,7 +28,7 @@ from ..spec import (
     fingerprint,
 )
 from . import given_texts
-from .configuration import hears, scaling_of
+from .configuration import scaling_of, takes_audio
 from .inputs import AudioInput, Input, Prepared, Side, TextInput
 
 AS_IT_IS = Condition()
@@ -95,7 +95,7 @@ class Dataset:
         Args:
             name: of the input
             training: positions of the clips to learn from
-            test: positions of the clips that are heard under the condition of the test side
+            test: positions of the clips that go through the condition of the test side
             known: positions of the clips whose sound may be looked at; None for all
         """
         return self.inputs[name].prepare(self.table, training, np.asarray(test, dtype=int), known)
@@ -113,8 +113,8 @@ class Dataset:
 
 
 @dataclass(frozen=True)
-class Hearing:
-    """What the sound goes through before it is heard.
+class AppliedCondition:
+    """A condition, and which clips go through it before features are extracted.
 
     Attributes:
         condition: which
@@ -150,9 +150,9 @@ class _Extraction:
     sounds: Mapping[str, str | None]
     progress: Progress
 
-    def sides(self, spec: FeatureSpec, hearing: Hearing) -> tuple[FeatureSet, FeatureSet]:
-        """Return a front-end's features as the training side hears them, and the test side."""
-        learnt, tested = hearing.of("training"), hearing.of("test")
+    def sides(self, spec: FeatureSpec, applied: AppliedCondition) -> tuple[FeatureSet, FeatureSet]:
+        """Return a front-end's features of the clips of the training side, and the test side."""
+        learnt, tested = applied.of("training"), applied.of("test")
         first = self._features(spec, learnt)
         return first, first if tested is learnt else self._features(spec, tested)
 
@@ -174,7 +174,7 @@ def load(
     model: ModelSpec,
     places: Places,
     *,
-    hearing: Hearing | None = None,
+    applied: AppliedCondition | None = None,
     control: Control = "none",
     normalisation: Normalisation = "",
     jobs: int = 1,
@@ -188,7 +188,7 @@ def load(
         corpus: entry of the registry
         model: whose inputs are wanted
         places: where audio, texts and cache are
-        hearing: what the sound goes through
+        applied: what the sound goes through
         control: what is done to the labels
         normalisation: what inputs are standardised with instead of what they name, or ""
         jobs: processes that extract
@@ -210,19 +210,19 @@ def load(
     sounds = _sounds(table, model, places, progress)
     specs = _specs(model, places) if extract else {}
     extraction = _Extraction(table, places.cache, jobs, skip_bad, sounds, progress)
-    heard = {
-        name: extraction.sides(spec, hearing or Hearing())
+    cached = {
+        name: extraction.sides(spec, applied or AppliedCondition())
         for name, spec in specs.items()
         if not features.get(spec.name).text
     }
     left_out = {
-        clip: why for pair in heard.values() for side in pair for clip, why in side.bad.items()
+        clip: why for pair in cached.values() for side in pair for clip, why in side.bad.items()
     }
     table = table[~table.index.isin(list(left_out))]
     if control == "labels":
         table = controls.permuted(table)
     inputs = {
-        name: _input(table, spec, scaling_of(model.inputs[name], normalisation), heard.get(name))
+        name: _input(table, spec, scaling_of(model.inputs[name], normalisation), cached.get(name))
         for name, spec in specs.items()
     }
     labels = tuple(label for label in corpus.labels if (table["label"] == label).any())
@@ -238,8 +238,8 @@ def load(
 def _sounds(
     table: pd.DataFrame, model: ModelSpec, places: Places, progress: Progress
 ) -> dict[str, str | None]:
-    """Return the names of the clips' sounds, where a model hears them."""
-    if not hears(model):
+    """Return the names of the clips' sounds, where a model takes audio."""
+    if not takes_audio(model):
         return {}
     return features.identify(
         table, places.cache, lambda done, total: progress("sound", done, total)
@@ -261,15 +261,15 @@ def _input(
     table: pd.DataFrame,
     spec: FeatureSpec,
     scaling: Scaling,
-    heard: tuple[FeatureSet, FeatureSet] | None,
+    cached: tuple[FeatureSet, FeatureSet] | None,
 ) -> Input:
     front_end = features.get(spec.name)
-    if heard is None:
+    if cached is None:
         return TextInput(front_end, spec, table["transcript"].fillna("").astype(str).tolist())
     learnt, tested = (
-        Side(values, pd.Index(values.ids).get_indexer(table.index)) for values in heard
+        Side(values, pd.Index(values.ids).get_indexer(table.index)) for values in cached
     )
-    if heard[0] is heard[1]:
+    if cached[0] is cached[1]:
         tested = learnt
     return AudioInput(front_end, spec, scaling, learnt, tested)
 

@@ -1,9 +1,16 @@
 """The leaderboard: what has been run, beside what was published.
 
-`gathering` reads what is stored and `selection` decides what is shown of it; `assembly` computes
-every figure from predictions, `grid` puts it into words, and `terminal`, `markdown` and `data`
-render it. The same results give the same bytes, whenever and wherever. `bitrates` and `comparison`
-look at the same results in other ways.
+A stored experiment is drawn in four forms. It is read as a `store.StoredExperiment`: files,
+damaged or not. `results.gathering` makes a `results.result.Result` of it, which knows its column,
+its clips and its figures, chooses one for each cell and says why the others are not shown.
+`assembly` lays results out as a `board.Leaderboard`, whose rows are corpora, beside what is
+published. `tables` puts that into words, a `Grid`, which `terminal` and `markdown` draw; `data`
+writes the leaderboard itself, for programs. The same results give the same bytes, whenever and
+wherever.
+
+Whether a result may be compared it says itself (`Result.barred`, from `gate` and from its own
+completeness); which are the best of a row, and how sure a figure is, `analysis.ties` and
+`analysis.intervals` compute from the scores of its speakers when a cell is drawn.
 """
 
 from __future__ import annotations
@@ -16,7 +23,7 @@ from ..metric_table import BESIDE, CHOICES, USUAL
 from ..results.gathering import Current, protocols_on_disk
 from . import data, markdown, terminal
 from .assembly import build, build_all
-from .board import Cell, Leaderboard, Row
+from .board import Leaderboard, Row
 from .markdown import embed
 from .price_list import build_price_lists
 
@@ -31,7 +38,6 @@ __all__ = [
     "embed",
     "fragment",
     "protocols_on_disk",
-    "Cell",
     "Current",
     "FORMATS",
     "Format",

@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .. import models, protocols
-from ..analysis import leakage, speakers
+from ..analysis import leakage
 from ..analysis.leakage import Price
 from ..errors import SpecError
 from ..experiments import baseline, obstacle
-from ..results import papers
+from ..results.columns import Column
 from ..results.gathering import gather, protocols_on_disk
 from ..results.lookup import Lookup
-from ..results.selection import Candidate
+from ..results.result import Result
 from ..spec import ModelSpec, Protocol
 
 if TYPE_CHECKING:
@@ -121,7 +121,9 @@ def build_price_lists(
         and (not corpora or corpus in corpora)
         and (not chosen or model in chosen)
     }
-    ordered = sorted(priced, key=lambda pair: (lookup.position(pair[0]), papers.position(pair[1])))
+    ordered = sorted(
+        priced, key=lambda pair: (lookup.position(pair[0]), Column.named(pair[1]).position)
+    )
     lists = []
     for corpus, name in ordered:
         try:
@@ -141,28 +143,23 @@ def _stored(
     found: dict[Key, _Stored] = {}
     for protocol in (name for name in protocols_on_disk(results) if name in wanted):
         gathered = gather(
-            results,
-            protocol=protocol,
-            current=current,
-            partial=True,
-            registry=registry,
-            columns=speakers.COLUMNS,
+            results, protocol=protocol, current=current, partial=True, registry=registry
         )
         for one in gathered.shown:
             # Under a condition, with files or with other epochs it is another experiment.
-            if not one.condition and one.column == one.model and one.epochs is None:
+            if not one.condition and not one.column.files and one.epochs is None:
                 found[protocol, one.corpus, one.model] = _first_repetition(one)
     return found
 
 
-def _first_repetition(candidate: Candidate) -> _Stored:
-    table = candidate.predictions
+def _first_repetition(result: Result) -> _Stored:
+    table = result.predictions
     first = table[table["repetition"] == 1] if len(table) else table
     done = first["fold"].nunique() if len(first) else 0
-    n_folds = candidate.stored.experiment["n_folds"]
+    n_folds = result.stored.experiment["n_folds"]
     if done < n_folds:
         return _Stored(f"{done} of {n_folds} folds")
-    return _Stored("", first, candidate.backend)
+    return _Stored("", first, result.backend)
 
 
 def _lines(found: Mapping[Key, _Stored], corpus: str, model: ModelSpec) -> Iterator[Line]:

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from .. import metric_table
+from .. import metric_table, models, papers
+from ..analysis.intervals import of_result
 from ..metric_table import HEADLINE, UAR, Metric
-from ..results import papers
-from ..results.papers import BASELINE, PAPERS, Paper
+from ..metrics import percent
+from ..papers import Paper
+from ..results.columns import BASELINE, Column
+from ..results.result import Result
 from .assembly import condition_position
-from .board import Cell, Leaderboard, Row, percent
+from .board import Leaderboard, Row
 
 ABSENT = "–"
 INCOMPLETE = "†"
@@ -33,12 +36,14 @@ class Item:
     Attributes:
         own: our figure, or a dash
         mark: what points to a footnote, or ""
+        interval: over speakers, in brackets, or ""
         published: the published figure beside it, or ""
-        best: whether it is the best comparable figure of its row
+        best: whether it is the best comparable figure of its row, or not told from it
     """
 
     own: str
     mark: str = ""
+    interval: str = ""
     published: str = ""
     best: bool = False
 
@@ -49,7 +54,7 @@ class Grid:
 
     Attributes:
         caption: what the figures are
-        header: of each column but the first
+        header: lines of the heading of each column but the first
         rows: title and items of each row
         notes: footnotes
         corner: header of the first column
@@ -57,7 +62,7 @@ class Grid:
     """
 
     caption: str
-    header: tuple[str, ...]
+    header: tuple[tuple[str, ...], ...]
     rows: tuple[tuple[str, tuple[Item, ...]], ...]
     notes: tuple[str, ...]
     corner: str = "corpus"
@@ -103,8 +108,8 @@ def groups(
         a group for each paper with results, the one whose protocol this is first, then one of
         results under conditions, where there are any
     """
-    names = [board.headline if name == HEADLINE else name for name in metrics]
-    wanted = [metric_table.get(name) for name in dict.fromkeys(names)]
+    named = [board.headline if name == HEADLINE else metric_table.get(name) for name in metrics]
+    wanted = list(dict.fromkeys(named))
     shown = _papers(board, rows)
     found = [
         Group(
@@ -132,33 +137,32 @@ def empty(board: Leaderboard) -> str:
 
 def _papers(board: Leaderboard, rows: Sequence[Row]) -> list[Paper]:
     """Return the papers to draw tables for; the baseline alone is shown in the home paper's."""
-    home = papers.of_protocol(board.protocol)
     found = {column for row in rows for column in row.cells}
-    drawn = {papers.of(column) for column in found if column != BASELINE}
-    if BASELINE in found and not (drawn and home is not PAPERS[0]):
-        drawn.add(home)
-    return sorted(drawn, key=lambda paper: (paper is not home, PAPERS.index(paper)))
+    drawn = {column.paper for column in found if column != BASELINE}
+    if BASELINE in found and not (drawn and board.paper != papers.FIRST):
+        drawn.add(board.paper)
+    return sorted(drawn, key=lambda paper: (paper != board.paper, papers.position(paper)))
 
 
 def _rows_of(board: Leaderboard, paper: Paper, rows: Sequence[Row]) -> list[Row]:
     """Return the rows with a result of the paper, or of the baseline in the home paper's table."""
-    home = paper is papers.of_protocol(board.protocol)
     return [
         row
         for row in rows
-        if any(papers.of(column) is paper and column != BASELINE for column in row.cells)
-        or (home and BASELINE in row.cells)
+        if any(column.paper == paper and column != BASELINE for column in row.cells)
+        or (paper == board.paper and BASELINE in row.cells)
     ]
 
 
 def _table(board: Leaderboard, rows: Sequence[Row], paper: Paper, metric: Metric) -> Grid:
     columns = _columns(rows, paper, metric)
     chance = metric.chance
-    human = metric is UAR and paper is PAPERS[0] and any(row.human is not None for row in rows)
+    human = metric is UAR and paper == papers.FIRST and any(row.human is not None for row in rows)
+    beside = [*(["chance"] if chance else []), *(["human"] if human else [])]
     notes: dict[str, str] = {}
     lines = []
     for row in rows:
-        best = row.best(metric.key, columns)
+        best = row.standing(metric, columns).best
         items = [_item(row, column, paper, metric, column in best, notes) for column in columns]
         items += [Item(f"{row.chance:.1f}")] if chance else []
         items += [Item(ABSENT if row.human is None else f"{row.human:g}")] if human else []
@@ -166,36 +170,38 @@ def _table(board: Leaderboard, rows: Sequence[Row], paper: Paper, metric: Metric
     shown = [row.cells[column] for row in rows for column in columns if column in row.cells]
     return Grid(
         caption=_caption(board, rows, columns, paper, metric),
-        header=(*columns, *(["chance"] if chance else []), *(["human"] if human else [])),
+        header=(*(column.heading() for column in columns), *((word,) for word in beside)),
         rows=tuple(lines),
         notes=(*_footnotes(shown, notes), *(_HUMAN if human else ())),
+        ranked=board.ranked,
     )
 
 
-def _columns(rows: Sequence[Row], paper: Paper, metric: Metric) -> list[str]:
+def _columns(rows: Sequence[Row], paper: Paper, metric: Metric) -> list[Column]:
     """Return what has results, what the paper reports, and the baseline where it was run."""
     found = {column for row in rows for column in row.cells}
-    own = {column for column in found if papers.of(column) is paper}
+    own = {column for column in found if column.paper == paper}
     reported = {
-        name
+        Column(name)
         for row in rows
         for name, printed in row.published.get(metric.name, {}).items()
-        if name in paper.models and printed.protocol == paper.name
+        if name in models.of_paper(paper.name) and printed.protocol == paper.name
     }
-    columns = sorted(own | reported, key=papers.position)
+    columns = sorted(own | reported, key=lambda column: column.position)
     return [*columns, BASELINE] if BASELINE in found - set(columns) else columns
 
 
 def _item(
-    row: Row, column: str, paper: Paper, metric: Metric, best: bool, notes: dict[str, str]
+    row: Row, column: Column, paper: Paper, metric: Metric, best: bool, notes: dict[str, str]
 ) -> Item:
-    printed = row.printed(column, metric.name) if papers.of(column) is paper else None
+    printed = row.printed(column, metric) if column.paper == paper else None
     beside = f"{printed.value:.1f}" if printed else ""
     cell = row.cells.get(column)
-    return replace(_own(cell, metric, notes), published=beside, best=best)
+    held = _interval(cell) if cell and metric is UAR else ""
+    return replace(_own(cell, metric, notes), interval=held, published=beside, best=best)
 
 
-def _own(cell: Cell | None, metric: Metric, notes: dict[str, str]) -> Item:
+def _own(cell: Result | None, metric: Metric, notes: dict[str, str]) -> Item:
     """Return our figure with its marks; notes are numbered as they come up."""
     if cell is None:
         return Item(ABSENT)
@@ -205,7 +211,7 @@ def _own(cell: Cell | None, metric: Metric, notes: dict[str, str]) -> Item:
     return Item(_figure(cell, metric), " ".join(marks))
 
 
-def _figure(cell: Cell, metric: Metric) -> str:
+def _figure(cell: Result, metric: Metric) -> str:
     text = f"{percent(cell.scores[metric.key]):.1f}"
     deviation = cell.scores.get(metric.deviation)
     if deviation is None or not cell.complete:
@@ -213,24 +219,28 @@ def _figure(cell: Cell, metric: Metric) -> str:
     return f"{text} ± {percent(deviation):.1f}"
 
 
+def _interval(cell: Result) -> str:
+    """Return the 95 % interval of UAR over speakers, or "" for too few of them."""
+    held = of_result(cell)
+    return f"[{percent(held.low):.1f}, {percent(held.high):.1f}]" if held else ""
+
+
 def _caption(
-    board: Leaderboard, rows: Sequence[Row], columns: Sequence[str], paper: Paper, metric: Metric
+    board: Leaderboard, rows: Sequence[Row], columns: Sequence[Column], paper: Paper, metric: Metric
 ) -> str:
     deviation = ", mean ± standard deviation" if metric.deviation else "; mean"
-    text = f"{metric.title}{deviation} over repetitions"
+    interval = " [95 % interval over speakers]" if metric is UAR else ""
+    text = f"{metric.title}{deviation} over repetitions{interval}"
     printed = [
-        row.printed(column, metric.name)
-        for row in rows
-        for column in columns
-        if papers.of(column) is paper
+        row.printed(column, metric) for row in rows for column in columns if column.paper == paper
     ]
     sources = sorted({one.protocol for one in printed if one})
     if not sources:
         return text + "."
     if sources == [board.protocol]:
-        return text + "; in brackets the published value."
+        return text + "; in round brackets the published value."
     return (
-        f"{text}; in brackets the published value, which was obtained with another protocol "
+        f"{text}; in round brackets the published value, which was obtained with another protocol "
         f"({', '.join(sources)})."
     )
 
@@ -252,10 +262,10 @@ def _under_conditions(rows: Sequence[Row], sides: str, metric: Metric) -> Grid:
             cells = [row.cells.get(column), *map(heard.get, conditions)]
             shown += [cell for cell in cells if cell]
             items = tuple(_own(cell, metric, notes) for cell in cells)
-            lines.append((f"{row.title}, {column}", items))
+            lines.append((f"{row.title}, {column.name}", items))
     return Grid(
         caption=f"{metric.title}; {_SIDES.get(sides, sides)}.",
-        header=(_AS_IT_IS, *conditions),
+        header=((_AS_IT_IS,), *((condition,) for condition in conditions)),
         rows=tuple(lines),
         notes=_footnotes(shown, notes),
         corner="corpus, model",
@@ -268,7 +278,7 @@ def _side_position(sides: str) -> tuple[int, str]:
     return (known.index(sides) if sides in known else len(known), sides)
 
 
-def _footnotes(shown: Sequence[Cell], notes: dict[str, str]) -> tuple[str, ...]:
+def _footnotes(shown: Sequence[Result], notes: dict[str, str]) -> tuple[str, ...]:
     explained = f"{INCOMPLETE} incomplete: folds done / folds of all repetitions; "
     explained += "not to be compared with the others"
     marks = [] if all(cell.complete for cell in shown) else [explained]

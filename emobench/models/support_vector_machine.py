@@ -84,14 +84,14 @@ class Fitted:
         if decision.ndim == 1:
             decision = np.stack([-decision, decision], axis=1)
         exponent = np.exp(decision - decision.max(axis=1, keepdims=True))
-        chances = (exponent / exponent.sum(axis=1, keepdims=True)).astype(np.float32)
+        probabilities = (exponent / exponent.sum(axis=1, keepdims=True)).astype(np.float32)
         chosen = np.searchsorted(self.machine.classes_, self.machine.predict(features))
-        rows = np.arange(len(chances))
-        best = chances.max(axis=1)
-        tied = (chances == best[:, None]).sum(axis=1) > 1
+        rows = np.arange(len(probabilities))
+        best = probabilities.max(axis=1)
+        tied = (probabilities == best[:, None]).sum(axis=1) > 1
         lifted = np.nextafter(best, np.float32(2.0))
-        chances[rows[tied], chosen[tied]] = lifted[tied]
-        return chances
+        probabilities[rows[tied], chosen[tied]] = lifted[tied]
+        return probabilities
 
 
 @dataclass(frozen=True)

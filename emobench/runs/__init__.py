@@ -12,7 +12,7 @@ from ..run_options import Selection
 from .calling import find_places, run
 from .extraction import extract_ahead
 from .leakage import run_variants
-from .planning import Plan, plan
+from .planning import Plan, plan, select
 from .preparing import preview
 from .running import Observer, Summary, execute
 
@@ -30,4 +30,5 @@ __all__ = [
     "preview",
     "run",
     "run_variants",
+    "select",
 ]

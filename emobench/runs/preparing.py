@@ -12,8 +12,8 @@ from ..audio import SAMPLE_RATE
 from ..conditions import Condition
 from ..corpora import Corpus
 from ..errors import SpecError
-from ..experiments import configuration, dataset, extras, hears, searches
-from ..experiments.context import hearing
+from ..experiments import configuration, dataset, extras, searches, takes_audio
+from ..experiments.context import applied_condition
 from ..experiments.dataset import Dataset
 from ..spec import Experiment, Fold, Job, ModelSpec, Places
 from ..store import Store
@@ -55,7 +55,7 @@ def prepare(
         corpus,
         model,
         places,
-        hearing=hearing(beside),
+        applied=applied_condition(beside),
         control=selection.control,
         normalisation=planned.protocol.normalisation,
         jobs=jobs,
@@ -115,7 +115,7 @@ def everything(planned: Plan) -> Iterator[tuple[Corpus, ModelSpec, Condition]]:
     """Yield what each experiment of a plan is about; models that only read hear no condition."""
     for corpus, specs in planned.pairs:
         for model in specs:
-            for condition in planned.conditions if hears(model) else (AS_IT_IS,):
+            for condition in planned.conditions if takes_audio(model) else (AS_IT_IS,):
                 yield corpus, model, condition
 
 
