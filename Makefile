@@ -58,6 +58,8 @@ leaderboard: install  ## Write the tables in results/ and in README.md from the 
 	$(BIN)/emobench leaderboard --format json --out results/leaderboard.json
 	$(BIN)/emobench ledger --format markdown --out results/ledger.md
 	$(BIN)/emobench ledger --format csv --out results/ledger.csv
+	$(BIN)/emobench leakage --stored --format markdown --out results/leakage.md --readme README.md
+	$(BIN)/emobench leakage --stored --format json --out results/leakage.json
 	$(BIN)/emobench bitrates --partial --csv results/bitrates.csv
 	$(BIN)/emobench plot bitrates --partial --out results/bitrates.png
 

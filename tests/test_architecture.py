@@ -21,6 +21,7 @@ RANKS = {
     "versions": 0,
     "storage": 1,
     "protocols": 1,
+    "controls": 1,
     "run_options": 2,
     "audio": 1,
     "backend": 1,

@@ -19,6 +19,7 @@ from .compare import compare
 from .corpora import check, corpora, utterances
 from .download import download
 from .leaderboard import leaderboard
+from .leakage import cheating, leakage
 from .ledger import ledger
 from .merge import merge
 from .models import models
@@ -42,6 +43,7 @@ for command in (
     audit,
     plot,
     bitrates,
+    leakage,
     corpora,
     check,
     download,
@@ -53,6 +55,7 @@ for command in (
     attention,
 ):
     cli.add_command(command)
+cli.add_command(cheating, "cheating")
 
 
 def main(arguments: list[str] | None = None) -> None:
