@@ -22,6 +22,7 @@ from .leaderboard import leaderboard
 from .ledger import ledger
 from .models import models
 from .plot import plot
+from .report import report
 from .run import features, run
 from .splits import folds, protocols
 
@@ -39,6 +40,7 @@ for command in (
     compare,
     audit,
     plot,
+    report,
     bitrates,
     corpora,
     check,
