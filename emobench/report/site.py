@@ -15,7 +15,17 @@ from ..results.gathering import Current
 from . import evidence as reading
 from .evidence import Evidence
 from .page import Page
-from .pages import cells
+from .pages import (
+    attention,
+    cells,
+    citing,
+    comparisons,
+    corpora,
+    findings,
+    ledger,
+    models,
+    ranks,
+)
 from .pages import leaderboard as first
 from .templating import render
 
@@ -83,6 +93,7 @@ def contents(evidence: Evidence) -> Iterator[tuple[str, bytes]]:
         yield name, resources.files("emobench.report").joinpath("assets", name).read_bytes()
     boards = evidence.boards
     yield "leaderboard.csv", leaderboard.render(boards, "csv").encode()
+    yield citing.FILE, citing.bibliography(evidence).encode()
     yield "leaderboard.json", leaderboard.render(boards, "json").encode()
 
 
@@ -90,6 +101,18 @@ def pages(evidence: Evidence) -> Iterator[Page]:
     """Yield every page."""
     yield first.page(evidence)
     yield from cells.pages(evidence)
+    yield corpora.index(evidence)
+    yield from corpora.pages(evidence)
+    yield models.index(evidence)
+    yield from models.pages(evidence)
+    yield ledger.page(evidence)
+    yield comparisons.speed(evidence)
+    yield comparisons.mp3(evidence)
+    yield comparisons.prices(evidence)
+    yield ranks.page(evidence)
+    yield attention.page(evidence)
+    yield findings.page(evidence)
+    yield citing.page(evidence)
 
 
 def _manifest(names: Iterable[str]) -> bytes:
