@@ -61,8 +61,7 @@ def _parsed(citation: str, form: re.Pattern[str], known: Mapping[str, str], keys
         facts |= {"author": _authors(parts["authors"]), "title": _escaped(parts["title"])}
         facts["howpublished"] = _escaped(parts["rest"])
     else:
-        facts["title"] = _escaped(known.get("title", "")) or _escaped(plain)
-        facts |= {"note": _escaped(plain)} if known else {}
+        facts |= {"title": _escaped(known.get("title", "")), "note": _escaped(plain)}
     return _entry("misc", _key(citation, facts, keys), facts)
 
 
