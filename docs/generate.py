@@ -17,10 +17,9 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 
 from pydantic import BaseModel
 
-from emobench import corpora, features, models, protocols
+from emobench import corpora, features, gate, models, papers, protocols
 from emobench.corpora.entries import fields, items, schema
 from emobench.corpora.entries.readers import READERS
-from emobench.results import papers
 from emobench.spec import Protocol
 
 PAGES = Path(__file__).parent
@@ -212,10 +211,16 @@ def _protocol(protocol: Protocol) -> str:
         ("repetitions", repetitions),
         ("epochs", str(protocol.epochs or "the model's own")),
         ("score shown first", protocol.headline.upper()),
+        ("part of the leaderboard", _part_of_the_table(protocol)),
     ]
     if protocol.split == "random":
         del rows[1]
     return "\n\n".join([*text, table(("", ""), rows)])
+
+
+def _part_of_the_table(protocol: Protocol) -> str:
+    reasons = "; ".join(gate.leaks(protocol))
+    return f"as published, not comparable: {reasons}" if reasons else "main"
 
 
 _TUNING = {
@@ -250,9 +255,9 @@ def model_list() -> str:
     """Return what each model is fed with and what differs from its paper, paper by paper."""
     sections = []
     every = [models.get(name) for name in models.names()]
-    for paper in papers.PAPERS:
-        own = [each for each in every if papers.of(each.name) == paper]
-        own.sort(key=lambda each: papers.position(each.name))
+    named = {papers.get(each.paper or each.name): None for each in every}
+    for paper in sorted(named, key=papers.position):
+        own = [each for each in every if (each.paper or each.name) == paper.name]
         rows = [
             (
                 f"`{each.name}`",

@@ -143,7 +143,7 @@ def parse(text: str) -> Condition:
     if found is None:
         raise SpecError(
             f"condition: expected one of {', '.join(known)}, found '{text}'."
-            + suggest(wanted, known)
+            + (suggest(wanted, known) or " Write mp3: and a bitrate in kbit/s.")
         )
     return found
 

@@ -83,11 +83,15 @@ class Selection:
     corpus: Sequence[str] = _option(
         "all",
         "names",
-        "Corpora to do it on; all means every corpus that is on disk.",
+        "Corpora to train and test on; all means every corpus that is on disk.",
         required=True,
         metavar="NAME[,…]|all",
     )
-    protocol: str = _option(protocols.DEFAULT, "word", "How to evaluate.")
+    protocol: str = _option(
+        protocols.DEFAULT,
+        "word",
+        "How clips are split, tuned and scored; `emobench protocols` lists the protocols.",
+    )
     _: KW_ONLY
     data: str | Path | None = _option(
         None,
@@ -134,17 +138,26 @@ class Selection:
     together: int | Literal["auto", "off"] = _option(
         "auto",
         "count-or-word",
-        "Folds and repetitions of a network that are trained at once, on JAX; auto is all that a "
-        "card holds, and one by one on the CPU.",
+        "Folds and repetitions of a network that are trained at once, on JAX; auto means as many "
+        "as a card's memory holds, and one by one on the CPU.",
         metavar="auto|off|N",
         choices=("auto", "off"),
     )
-    epochs: int | None = _option(None, "count", "Another number of epochs than usual.")
-    folds: Sequence[int] = _option(
-        (), "numbers", "Only these folds, counted from 0.", metavar="0,1,…"
+    epochs: int | None = _option(
+        None, "count", "Number of epochs, in place of the model's or the protocol's own."
     )
-    repetitions: int | None = _option(None, "count", "Only so many repetitions.")
-    skip_bad: bool = _option(False, "switch", "Leave out clips without usable audio.")
+    folds: Sequence[int] = _option(
+        (),
+        "numbers",
+        "Only these folds, counted from 0; `emobench folds` lists them.",
+        metavar="0,1,…",
+    )
+    repetitions: int | None = _option(
+        None, "count", "Only so many repetitions of the cross-validation."
+    )
+    skip_bad: bool = _option(
+        False, "switch", "Leave out clips whose audio cannot be used, in place of stopping."
+    )
     condition: Sequence[str] = _option(
         "none",
         "names",
@@ -155,7 +168,7 @@ class Selection:
     sides: Sides = _option(
         "test",
         "choice",
-        "Which clips go through it.",
+        "Which clips go through the condition.",
         flag="--condition-on",
         choices=get_args(Sides),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import re
 import shlex
 import subprocess
@@ -94,6 +95,18 @@ def test_every_column_is_explained():
         for name in re.findall(r"`(\w+)`", cell)
     }
     assert named == {"id", *fields.TABLE_COLUMNS}
+
+
+def test_every_key_of_the_committed_records_is_explained():
+    text = (DOCS / "reference" / "records.md").read_text()
+    explained = {
+        name
+        for cell in re.findall(r"^\| (`[^|]*) \|", text, re.MULTILINE)
+        for name in re.findall(r"`(\w+)`", cell)
+    }
+    records = [json.loads(path.read_text()) for path in (ROOT / "results").glob("*/*/*/*/*.json")]
+    assert len(records) > 50
+    assert {key for record in records for key in record} <= explained
 
 
 def test_a_value_of_an_unknown_kind_is_not_passed_over():

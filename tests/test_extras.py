@@ -55,8 +55,8 @@ def texts(places, tmp_path, words):
 )
 def test_each_side_hears_its_condition(tiny_places, sides, learnt, tested):
     model = models.get("aldeneh2017-logmel40")
-    hearing = dataset.Hearing(conditions.parse("mp3:8k"), sides)
-    data = dataset.load(tiny(tiny_places), model, tiny_places, hearing=hearing)
+    applied = dataset.AppliedCondition(conditions.parse("mp3:8k"), sides)
+    data = dataset.load(tiny(tiny_places), model, tiny_places, applied=applied)
     name = next(iter(data.inputs))
     training, test = np.arange(6, 24), np.arange(6)
     prepared = data.prepare(name, training, test)
@@ -163,7 +163,7 @@ def test_options_make_a_model_of_its_own(tiny_places):
     [
         ("wang2020-dual:time_fit=stretch", "time_fit as one of interpolate, truncate, pad"),
         ("latif2019:", "expected options like key=value after the colon, found ''"),
-        ("krishna2019-acoustic:mask=maybe", "expected mask like True, found 'maybe'"),
+        ("krishna2019-acoustic:mask=maybe", "expected mask as true or false, found 'maybe'"),
     ],
 )
 def test_options_that_cannot_be_used_are_explained(name, message):

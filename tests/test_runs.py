@@ -321,7 +321,10 @@ def test_a_nested_protocol_stores_its_grid(tiny_places):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"model": ("latif",)}, "--model: expected one of .* found 'latif'"),
+        (
+            {"model": ("latif",)},
+            "--model: expected the name of a model, found 'latif'.*`emobench models`",
+        ),
         ({"corpus": ("tinny",)}, "'tinny'.* Did you mean 'tiny'"),
         ({"protocol": "losg"}, "--protocol: expected one of losgo.* Did you mean 'losgo'"),
         ({"backend": "theano"}, "--backend: expected one of tensorflow"),

@@ -15,7 +15,7 @@ from ..results.columns import Column
 from ..results.gathering import Current, gather, protocol_name, protocols_on_disk
 from ..results.lookup import Lookup
 from ..results.result import Result
-from . import speakers
+from .intervals import Interval, over_speakers
 
 if TYPE_CHECKING:
     from ..corpora import Registry
@@ -34,7 +34,7 @@ class Point:
     Attributes:
         kbps: bitrate in kbit/s, as asked for; None for sound as it is
         uar: between 0 and 1
-        interval: over speakers, or None for too few of them
+        interval: 95 % interval over speakers, or None for too few of them
         done: number of folds, over all repetitions, that are there
         wanted: number of folds, over all repetitions, of a complete result
         fingerprint: of the experiment
@@ -42,7 +42,7 @@ class Point:
 
     kbps: int | None
     uar: float
-    interval: speakers.Interval | None
+    interval: Interval | None
     done: int
     wanted: int
     fingerprint: str
@@ -172,7 +172,7 @@ def _point(result: Result) -> Point:
     return Point(
         kbps=int(bitrate[1]) if bitrate else None,
         uar=result.scores["uar"],
-        interval=speakers.uar_interval(result.predictions, result.labels),
+        interval=over_speakers(result.by_speaker().values()),
         done=result.done,
         wanted=result.wanted,
         fingerprint=result.fingerprint,

@@ -12,21 +12,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
 
-import numpy as np
-
-from .. import metric_table, metrics, models, papers, protocols
+from .. import metric_table, models, papers, protocols
 from ..errors import SpecError
 from ..results.columns import Column
 from ..results.gathering import Current, gather, protocols_on_disk
 from ..results.lookup import Lookup
 from ..results.result import Result
-from . import published, speakers
+from . import published
 from .intervals import SHARES, mean_interval
 from .protocol_differences import Difference, differences
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from ..corpora import Registry
     from ..spec import ModelSpec
 
@@ -280,8 +276,8 @@ def _other(one: Result, row: Mapping[str, str]) -> str:
 
 
 def _ours(one: Result, row: Mapping[str, str]) -> Ours:
-    predictions, metric = one.predictions, row["metric"]
-    values = _by_speaker(predictions, one.labels, metric)
+    metric = metric_table.get(row["metric"])
+    values = list(one.by_speaker(metric).values())
     interval = None
     if one.complete and len(values) > 1:
         low, high = mean_interval(values, bounds=SHARES)
@@ -289,7 +285,7 @@ def _ours(one: Result, row: Mapping[str, str]) -> Ours:
     return Ours(
         protocol=one.stored.experiment["protocol"],
         column=one.column.name,
-        value=100 * metrics.summarise(predictions, one.labels)[metric],
+        value=100 * one.scores[metric.key],
         interval=interval,
         speakers=len(values),
         done=one.done,
@@ -297,15 +293,6 @@ def _ours(one: Result, row: Mapping[str, str]) -> Ours:
         other=_other(one, row),
         fingerprint=one.fingerprint,
     )
-
-
-def _by_speaker(predictions: pd.DataFrame, labels: Sequence[str], metric: str) -> list[float]:
-    """Return a score of each speaker, mean over repetitions, between 0 and 1."""
-    who, _ = speakers.names(predictions).factorize(sort=True)
-    found: dict[int, list[float]] = {}
-    for (_, speaker), matrix in metrics.confusions(predictions.assign(fold=who), labels).items():
-        found.setdefault(speaker, []).append(metrics.scores(matrix)[metric])
-    return [float(np.mean(found[speaker])) for speaker in sorted(found)]
 
 
 def _chance(emotions: Mapping[str, int]) -> float | None:

@@ -11,7 +11,7 @@ from .. import models
 from ..corpora import Registry
 from ..corpora.reading.clips import named
 from ..errors import CorpusError, SpecError, count
-from ..experiments import dataset, hears
+from ..experiments import dataset, takes_audio
 from ..experiments.dataset import Dataset
 from ..results.result import Result
 from ..spec import Fold, ModelSpec, Places, Protocol
@@ -66,7 +66,7 @@ class Today:
 
     def _data(self, corpus: str, model: ModelSpec) -> Dataset | str:
         """Return the clips of a corpus as a model takes them, or why there are none."""
-        key = (corpus, hears(model), "transcript" in model.needs)
+        key = (corpus, takes_audio(model), "transcript" in model.needs)
         if key not in self._read:
             try:
                 entry = self.registry.get(corpus)

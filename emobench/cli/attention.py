@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from . import options
+from .stored import write
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -17,7 +18,11 @@ if TYPE_CHECKING:
 
 
 which_repetition = click.option(
-    "--repetition", type=click.IntRange(min=1), default=1, show_default=True, help="Which one."
+    "--repetition",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="Repetition whose networks are looked at.",
 )
 
 
@@ -65,7 +70,7 @@ def attention(
     stored, table, kept = asked.find()
     shares = attended.by_voicing(stored, attended.descriptors_of(table, kept, jobs))
     if out is not None:
-        stored.write(out, shares.to_csv(float_format="%.5f"), "--out")
+        write(out, shares.to_csv(float_format="%.5f"), "--out")
     _summarise(shares)
 
 

@@ -30,7 +30,7 @@ from . import options, stored
     type=click.Choice(["table", "markdown", "csv", "json"]),
     default="table",
     show_default=True,
-    help="How to write it.",
+    help="Format of what is written.",
 )
 @click.option(
     "--out",

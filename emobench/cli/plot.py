@@ -145,6 +145,42 @@ def speed(models: tuple[str, ...], corpus: str, out: Path, **asked: Any) -> None
 @stored.corpora
 @stored.models
 @_of_results
+def ranks(corpora: tuple[str, ...], models: tuple[str, ...], out: Path, **asked: Any) -> None:
+    """Draw mean ranks of models over corpora, joined where they are not told apart.
+
+    It takes five corpora or more on which the same three models or more have comparable results.
+    """
+    from .. import models as zoo
+    from .. import plots
+    from ..analysis import pairwise
+    from ..analysis.ranks import ranking, score_table
+    from ..errors import StoreError
+    from ..results.lookup import Lookup
+
+    protocol, results = asked["protocol"], asked["results"]
+    reading = stored.reading(asked["datasets"])
+    registry = reading["registry"]
+    gathered = stored.gathered(results, protocol, partial=asked["partial"], **reading)
+    known = [registry.get(name).name for name in corpora]
+    wanted = [zoo.get(name).name for name in models]
+    table = score_table(pairwise.by_corpus(gathered, Lookup(registry), known, wanted))
+    if table.lacking:
+        raise StoreError(f"{results}: {table.lacking}. Run more of them under {protocol}.")
+    found = ranking(table)
+    mean_ranks = {
+        column.name: rank for column, rank in zip(table.columns, found.ranks, strict=True)
+    }
+    title = (
+        f"Mean ranks over {len(table.corpora)} corpora, protocol {protocol}\n"
+        f"Friedman's test: p = {found.p:.2g}"
+    )
+    plots.save(plots.ranks(mean_ranks, found.critical, title, differ=found.differ), out)
+
+
+@plot.command()
+@stored.corpora
+@stored.models
+@_of_results
 def bitrates(corpora: tuple[str, ...], models: tuple[str, ...], out: Path, **asked: Any) -> None:
     """Draw UAR against MP3 bitrate.
 

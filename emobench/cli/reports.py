@@ -114,9 +114,9 @@ def _remarks(report: CheckReport, warnings: Sequence[str]) -> Iterator[str]:
 
 def _copies(duplicates: Sequence[Duplicate]) -> list[str]:
     """Return which folders hold the same as which others, and how many files."""
-    from ..corpora.reading.duplicates import apart
+    from ..corpora.reading.duplicates import differing_folders
 
-    folders = Counter(apart(copy.used, copy.unused) for copy in duplicates)
+    folders = Counter(differing_folders(copy.used, copy.unused) for copy in duplicates)
     return [
         f"{unused or 'the corpus folder'}: {count:,} that hold{'s' if count == 1 else ''} the same "
         f"as in {used or 'the corpus folder'}"

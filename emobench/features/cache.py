@@ -20,10 +20,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .. import sounds as hearing
 from .. import versions
 from ..errors import FeatureError
 from ..scaling import Moments
+from ..sounds import UNDECODED
+from ..sounds import names as sound_names
 from ..spec import FeatureSpec, fingerprint
 from ..storage import Purpose, discard, remove_leftovers, storing
 from . import packing, registry
@@ -159,7 +160,7 @@ def identify(
     """
     clips = _clips(table)
     segments = [(clip.path, clip.start, clip.end, clip.channel) for clip in clips]
-    found = hearing.names(segments, cache, progress or (lambda done, total: None))
+    found = sound_names(segments, cache, progress or (lambda done, total: None))
     return {clip.id: name for clip, name in zip(clips, found, strict=True)}
 
 
@@ -175,8 +176,8 @@ def _source(spec: FeatureSpec) -> FeatureSpec:
 
 def _folder_name(spec: FeatureSpec, condition: Condition | None) -> str:
     params = "".join(f"-{key}={value}" for key, value in spec.params)
-    heard = f"-{condition.name.replace(':', '-')}" if condition else ""
-    return f"{spec.name}{params}{heard}-v{spec.version}"
+    through = f"-{condition.name.replace(':', '-')}" if condition else ""
+    return f"{spec.name}{params}{through}-v{spec.version}"
 
 
 def _clips(table: pd.DataFrame) -> list[Clip]:
@@ -240,7 +241,7 @@ def _extract(
 
 def _insist(clip: Clip, expected: str | None, found: str | None) -> None:
     """Make sure that features are of the very sound that they are kept for."""
-    decoded = None if expected is None or expected.startswith(hearing.UNDECODED) else expected
+    decoded = None if expected is None or expected.startswith(UNDECODED) else expected
     if found != decoded:
         raise FeatureError(
             f"{clip.path}: expected the same sound as a moment ago, found another. "

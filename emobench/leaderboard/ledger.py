@@ -13,8 +13,8 @@ from typing import Any
 from ..analysis import published
 from ..analysis.intervals import LEVEL
 from ..analysis.ledger import DECIDING, NEAREST, POINTS, SCORES, VERDICTS, Line, counts
+from ..metrics import percent
 from ..papers import PAPERS
-from .board import percent
 
 HEADER = (*("corpus", "model", "score", "published", "chance", "ours", "under", "verdict", "why"),)
 

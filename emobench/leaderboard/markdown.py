@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from ..errors import SpecError
 from . import tables
 from .board import Leaderboard, Row
-from .phrases import APART, HEADINGS, SYNTHETIC, WHY_APART, parts, shown_notices
+from .phrases import APART, BEST, HEADINGS, SYNTHETIC, WHY_APART, parts, shown_notices
 from .tables import Grid, Item
 
 START = "<!-- leaderboard:start -->"
@@ -126,7 +126,7 @@ def _cut(table: Grid) -> list[Grid]:
 
 def _below(table: Grid) -> list[str]:
     """Return what stands below a table, if anything does."""
-    ranked = ["**Bold**: best complete result of the row."] if table.ranked else []
+    ranked = [f"**Bold**: {BEST}."] if table.ranked else []
     lines = [*ranked, *map(_sentence, table.notes)]
     return ["\\\n".join(lines)] if lines else []
 
@@ -154,8 +154,9 @@ def _lines(table: Grid) -> str:
 def _cell(item: Item) -> str:
     own = f"**{item.own}**" if item.best else item.own
     mark = f" {item.mark}" if item.mark else ""
+    interval = f" {item.interval}" if item.interval else ""
     beside = f" ({item.published})" if item.published else ""
-    return (own + mark + beside).replace("|", "\\|")
+    return (own + mark + interval + beside).replace("|", "\\|")
 
 
 def _notices(board: Leaderboard, real: bool) -> list[str]:

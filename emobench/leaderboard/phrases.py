@@ -16,6 +16,11 @@ WHY_APART = (
     "nothing else. None is bold."
 )
 
+BEST = (
+    "best comparable result of the row, and all that are not told from it (paired t-test over "
+    "speakers, p of 0.05 or more with Holm's correction)"
+)
+
 HEADINGS: dict[Kind, str] = {
     "damaged": "Damaged or contradictory files",
     "failed": "Failed, to be tried again by the next run",

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from ..analysis.ranks import cliques
 from . import figures
 
 if TYPE_CHECKING:
@@ -18,17 +20,24 @@ _LETTER = 0.078
 """Inches: width of the line of ranks, height of a line of words, space above, and a letter."""
 
 
-def ranks(mean_ranks: Mapping[str, float], critical_difference: float, title: str) -> Figure:
+def ranks(
+    mean_ranks: Mapping[str, float],
+    critical_difference: float,
+    title: str,
+    *,
+    differ: bool = True,
+) -> Figure:
     """Draw mean ranks on a line, the best on the left; bars join models that do not differ.
 
     Args:
         mean_ranks: of each model, 1 the best; two models or more
         critical_difference: by how much mean ranks differ that are told apart
         title: of the picture
+        differ: whether Friedman's test finds any difference; else one bar joins all
     """
     ordered = sorted(mean_ranks.items(), key=lambda item: (item[1], item[0]))
     values = [rank for _, rank in ordered]
-    bars = cliques(values, critical_difference)
+    bars = cliques(values, critical_difference if differ else math.inf)
     most, left = len(ordered), (len(ordered) + 1) // 2
     inch = (most - 1) / _AXIS
     below = _STEP * (left + len(bars)) + 0.15
@@ -57,30 +66,6 @@ def ranks(mean_ranks: Mapping[str, float], critical_difference: float, title: st
         panel.text(edge + (-0.05 if on_left else 0.05) * inch, level, words, **style)
     figure.suptitle(figures.titled(title, _AXIS + sum(sides)), fontsize="medium")
     return figure
-
-
-def cliques(values: Sequence[float], critical_difference: float) -> list[tuple[int, int]]:
-    """Return the runs of models whose ranks lie within the critical difference.
-
-    Args:
-        values: mean ranks, ascending
-        critical_difference: by how much mean ranks differ that are told apart
-
-    Returns:
-        positions of the first and the last of each run of two or more that is part of no longer one
-
-    Examples:
-        >>> cliques([1.0, 1.5, 2.2, 4.0], 1.0)
-        [(0, 1), (1, 2)]
-    """
-    found: list[tuple[int, int]] = []
-    for first, value in enumerate(values):
-        last = max(
-            place for place, other in enumerate(values) if other - value <= critical_difference
-        )
-        if last > first and not (found and last <= found[-1][1]):
-            found.append((first, last))
-    return found
 
 
 def _axis(panel: Axes, most: int, critical_difference: float) -> None:

@@ -6,12 +6,15 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from .. import gate, metrics
 from ..errors import count
+from ..metric_table import UAR, Metric
 from ..spec import Job, Protocol
 from ..store import StoredExperiment
+from . import speakers
 from .columns import Column, detail
 
 _PREFERRED = ("tensorflow", "scikit-learn")
@@ -155,6 +158,22 @@ class Result:
     def scores(self) -> dict[str, Any]:
         """Return its figures as `metrics.summarise` does, between 0 and 1."""
         return metrics.summarise(self.predictions, self.labels)
+
+    @cached_property
+    def truth(self) -> dict[str, str]:
+        """Return the label of each clip that was tested."""
+        table = (
+            self.predictions.drop_duplicates("id") if len(self.predictions) else self.predictions
+        )
+        return dict(zip(table["id"].astype(str), table["label"].astype(str), strict=True))
+
+    @cached_property
+    def _speakers(self) -> dict[str, list[np.ndarray]]:
+        return speakers.confusions(self.predictions, self.labels)
+
+    def by_speaker(self, metric: Metric = UAR) -> dict[str, float]:
+        """Return a score of each speaker's clips, mean over repetitions, between 0 and 1."""
+        return speakers.scores(self._speakers, metric.score)
 
     @property
     def notes(self) -> tuple[str, ...]:

@@ -15,8 +15,8 @@ from ..conditions import Condition
 from ..corpora import Corpus
 from ..errors import CorpusError, FeatureError, SpecError, StoreError
 from ..executors import Devices, Event, Work, run_locally
-from ..experiments import configuration, dataset, extras, hears
-from ..experiments.context import hearing
+from ..experiments import configuration, dataset, extras, takes_audio
+from ..experiments.context import applied_condition
 from ..experiments.dataset import Dataset
 from ..spec import Experiment, Fold, Job, ModelSpec, Places
 from ..store import Store
@@ -117,7 +117,7 @@ def prepare(
         corpus,
         model,
         places,
-        hearing=hearing(beside),
+        applied=applied_condition(beside),
         jobs=jobs,
         skip_bad=selection.skip_bad,
         extract=extract,
@@ -163,7 +163,7 @@ def _everything(planned: Plan) -> Iterator[tuple[Corpus, ModelSpec, Condition]]:
     """Yield what each experiment of a plan is about; models that only read hear no condition."""
     for corpus, specs in planned.pairs:
         for model in specs:
-            for condition in planned.conditions if hears(model) else (AS_IT_IS,):
+            for condition in planned.conditions if takes_audio(model) else (AS_IT_IS,):
                 yield corpus, model, condition
 
 

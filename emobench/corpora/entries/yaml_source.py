@@ -118,8 +118,10 @@ def parse(text: str, file: Path) -> list[Entry]:
     except yaml.YAMLError as error:
         raise SpecError(_syntax_message(file, text, error)) from error
     except (RecursionError, ValueError) as error:
-        what = "too many levels" if isinstance(error, RecursionError) else str(error)
-        raise SpecError(f"{file}: expected YAML, found: {what}. Remove brackets.") from error
+        what = "brackets nested too deeply" if isinstance(error, RecursionError) else str(error)
+        raise SpecError(
+            f"{file}: expected YAML, found: {what}. Check its brackets and quotes."
+        ) from error
     if root is None:
         return []
     if not isinstance(root, yaml.MappingNode):

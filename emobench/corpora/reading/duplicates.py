@@ -71,8 +71,8 @@ def _alike(pairs: Sequence[tuple[Clip, Clip]], folder: Path, cache: Path) -> set
     differing = [pair for pair in pairs if not same(pair, written)]
     paths = list(dict.fromkeys(clip.file.path for pair in differing for clip in pair))
     names = sounds.names([(Path(path), None, None) for path in paths], cache)
-    heard = dict(zip(paths, names, strict=True))
-    return {pair[1].file.path for pair in pairs if same(pair, written) or same(pair, heard)}
+    decoded = dict(zip(paths, names, strict=True))
+    return {pair[1].file.path for pair in pairs if same(pair, written) or same(pair, decoded)}
 
 
 def _message(corpus: Corpus, mixed: Sequence[tuple[Clip, Clip]]) -> str:
@@ -94,7 +94,7 @@ def _advice(corpus: Corpus, mixed: Sequence[tuple[Clip, Clip]]) -> str:
     if corpus.reader is not None:
         return "Remove the files that do not belong to the corpus."
     if used.file.name.casefold() == clip.file.name.casefold():
-        one, other = apart(used.file.relative, clip.file.relative)
+        one, other = differing_folders(used.file.relative, clip.file.relative)
         if one == other:
             return "Their names differ in capitals alone: remove one of the two."
         extension = os.path.splitext(clip.file.name)[1]
@@ -113,11 +113,11 @@ def _advice(corpus: Corpus, mixed: Sequence[tuple[Clip, Clip]]) -> str:
     )
 
 
-def apart(one: str, other: str) -> tuple[str, str]:
+def differing_folders(one: str, other: str) -> tuple[str, str]:
     """Return the folders of two paths without what they have in common at the end.
 
     Examples:
-        >>> apart("Actor_01/a.wav", "copy/Actor_01/a.wav")
+        >>> differing_folders("Actor_01/a.wav", "copy/Actor_01/a.wav")
         ('', 'copy')
     """
     first, second = one.split("/")[:-1], other.split("/")[:-1]
