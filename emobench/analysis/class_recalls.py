@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..results import speakers
 from ..results.result import Result
-from . import speakers
-from .intervals import SHARES, mean_interval
+from .intervals import Interval, over_speakers
 
 
 @dataclass(frozen=True)
@@ -18,14 +18,14 @@ class ClassRecall:
         recall: share of its clips, over all folds and repetitions, that were recognised; None
             where no clip is of it
         interval: 95 % interval of the mean over speakers of each one's recall; None for fewer
-            than `speakers.FEWEST` that have clips of the class
+            than `intervals.FEWEST` that have clips of the class
         speakers: how many have clips of it
         clips: how many there are, in one repetition
     """
 
     label: str
     recall: float | None
-    interval: tuple[float, float] | None
+    interval: Interval | None
     speakers: int
     clips: int
 
@@ -41,12 +41,11 @@ def class_recalls(result: Result) -> tuple[ClassRecall, ...]:
     found = []
     for name, recall in result.scores["recall"].items():
         own = each.loc[name].to_numpy() if recall is not None else ()
-        enough = len(own) >= speakers.FEWEST
         found.append(
             ClassRecall(
                 label=name,
                 recall=recall,
-                interval=mean_interval(own, bounds=SHARES) if enough else None,
+                interval=over_speakers(own),
                 speakers=len(own),
                 clips=int(clips.get(name, 0)),
             )

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .. import audit, leaderboard, models
-from ..analysis import ledger, speaker_scores, speakers
-from ..analysis.intervals import SHARES, mean_interval
+from ..analysis import ledger, speaker_scores
+from ..analysis.intervals import Interval, of_result
 from ..errors import SpecError
 from ..leaderboard import Leaderboard, Row
 from ..metric_table import Metric
@@ -39,15 +39,9 @@ class Cell:
     result: Result
 
     @cached_property
-    def interval(self) -> tuple[float, float] | None:
+    def interval(self) -> Interval | None:
         """Return the 95 % interval of UAR over speakers; None if incomplete or of too few."""
-        result = self.result
-        if not result.complete:
-            return None
-        values = list(speakers.by_speaker(result.predictions).values())
-        if len(values) < speakers.FEWEST:
-            return None
-        return mean_interval(values, bounds=SHARES)
+        return of_result(self.result)
 
     @property
     def chance(self) -> float:

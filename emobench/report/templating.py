@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from .. import __version__
 from ..errors import count, printable
-from ..leaderboard.board import percent
+from ..metrics import percent
 from .page import Page
 
 if TYPE_CHECKING:

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ...analysis import speakers
 from ...analysis.published import human
 from ...corpora.paths import how_to_get
 from ...leaderboard import Leaderboard
 from ...metric_table import UAR
+from ...results import speakers
 from .. import addresses
 from ..evidence import Cell, Evidence
 from ..page import Page

@@ -9,7 +9,7 @@ from typing import Any
 from ... import papers
 from ...errors import count
 from ...leaderboard import Leaderboard, Row
-from ...leaderboard.phrases import APART, SYNTHETIC, WHY_APART, parts
+from ...leaderboard.phrases import APART, BEST, SYNTHETIC, WHY_APART, parts
 from ...metric_table import METRICS, PUBLISHED, Metric
 from ...papers import Paper
 from ...results.columns import BASELINE, Column
@@ -86,6 +86,7 @@ def page(evidence: Evidence) -> Page:
             "apart": apart,
             "apart_title": APART,
             "apart_why": WHY_APART,
+            "best_rule": BEST.replace("of the row", "of the corpus"),
             "synthetic": SYNTHETIC if evidence.synthetic else "",
             "metrics": METRICS,
             "corpora": _corpora(tables),
@@ -120,7 +121,7 @@ def _parts(evidence: Evidence, board: Leaderboard, rows: Sequence[Row]) -> Itera
     """Yield papers with results, or whose results were published with this very protocol."""
     found = {column for row in rows for column in row.cells}
     shown = {column.paper for column in found} | {board.paper}
-    best = {row.corpus: row.best(board.headline) for row in rows}
+    best = {row.corpus: row.standing(board.headline).best for row in rows}
     for paper in sorted(shown, key=lambda paper: (paper != board.paper, papers.position(paper))):
         reported = {
             Column(name)
@@ -144,7 +145,7 @@ def _line(
     board: Leaderboard,
     rows: Sequence[Row],
     column: Column,
-    best: dict[str, set[Column]],
+    best: dict[str, frozenset[Column]],
 ) -> Line:
     spec = evidence.model(column.configured)
     return Line(
@@ -177,18 +178,19 @@ def key(cell: Cell) -> str:
 
 def _data(evidence: Evidence) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield what the page's script shows of each cell when it is asked for more."""
+    best: dict[int, dict[str, frozenset[Column]]] = {}
     for cell in evidence.plain_cells():
-        yield (
-            key(cell),
-            {
-                "figures": {metric.name: figure(cell, metric) for metric in METRICS},
-                "best": [
-                    metric.name for metric in METRICS if cell.result.column in cell.row.best(metric)
-                ],
-                "published": _published(evidence, cell),
-                "more": list(_more(cell)),
-            },
-        )
+        row = cell.row
+        if id(row) not in best:
+            best[id(row)] = {metric.name: row.standing(metric).best for metric in METRICS}
+        own = best[id(row)].items()
+        facts = {
+            "figures": {metric.name: figure(cell, metric) for metric in METRICS},
+            "best": [name for name, columns in own if cell.result.column in columns],
+            "published": _published(evidence, cell),
+            "more": list(_more(cell)),
+        }
+        yield key(cell), facts
 
 
 def figure(cell: Cell, metric: Metric) -> list[str]:
@@ -213,8 +215,9 @@ def _more(cell: Cell) -> Iterator[list[str]]:
     """Yield what is told of a cell beside its figures, as pairs of a name and words."""
     result = cell.result
     if cell.interval:
-        low, high = cell.interval
-        yield ["95 % interval of UAR", f"{points(low)} to {points(high)}"]
+        held = cell.interval
+        yield ["95 % interval of UAR", f"{points(held.low)} to {points(held.high)}"]
+        yield ["speakers", str(held.speakers)]
     yield ["guessing", points(cell.chance)]
     if not result.complete:
         yield ["incomplete", f"{result.done} of {count(result.wanted, 'fold')}"]

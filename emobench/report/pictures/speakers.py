@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from ...analysis.intervals import Interval
 from ...analysis.speaker_scores import SpeakerScore
 from ..drawing import Drawing, Scale, width_of
 
@@ -19,7 +20,7 @@ _LINE, _LINE_OF_MANY, _MOST_NAMED = 18, 7, 50
 
 def speakers(
     scores: Sequence[SpeakerScore],
-    interval: tuple[float, float] | None,
+    interval: Interval | None,
     chance: float,
     title: str,
     number: int,
@@ -28,7 +29,7 @@ def speakers(
 
     Args:
         scores: at least one
-        interval: of the mean over speakers, between 0 and 1
+        interval: of the mean over speakers
         chance: UAR of guessing, between 0 and 1
         title: of the picture
         number: of the picture in its page
@@ -42,7 +43,7 @@ def speakers(
     across = Scale(0, 100, left, 606)
     top, bottom = 6, height + 6
     if interval:
-        low, high = (across(100 * end) for end in interval)
+        low, high = (across(100 * end) for end in (interval.low, interval.high))
         drawing.box(low, top, high - low, height, "band")
     for value in across.ticks(5):
         drawing.line([(across(value), top), (across(value), bottom)], "grid")
