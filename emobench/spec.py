@@ -10,6 +10,7 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, is_dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
@@ -266,18 +267,18 @@ class Experiment:
         through = f" with {heard['name']} on {heard['sides']}" if heard else ""
         return f"{self.corpus} {self.model}{through}"
 
-    @property
+    @cached_property
     def configuration_fingerprint(self) -> str:
         """Name of the configuration, the same on every machine."""
         return fingerprint(self.configuration)
 
-    @property
+    @cached_property
     def fingerprint(self) -> str:
         """Name of the configuration on these very clips; results are filed under it."""
         return fingerprint({"configuration": self.configuration, "clips": self.clips})
 
 
-@dataclass(frozen=True, order=True)
+@dataclass(frozen=True, order=True, slots=True)
 class Job:
     """One unit of work: train and test one fold of one repetition, or tune an estimator.
 

@@ -35,7 +35,7 @@ from emobench.errors import StoreError
 from emobench.leaderboard import build
 from emobench.spec import Job
 from emobench.storage import LEFTOVERS, locks, writing
-from emobench.store import Store, read_attention, read_experiments, read_results
+from emobench.store import Store, read_attention, read_experiments, read_results, reading
 
 WRITER = """
 import sys
@@ -199,6 +199,23 @@ def test_what_is_not_predictions_of_a_fold(store, spoil, reason):
     with pytest.raises(ValueError, match=reason):
         store.add(experiment(), FIRST, {}, spoil(predictions()))
     assert store.done(experiment()) == set()
+
+
+def test_looking_what_is_missing_takes_in_no_predictions(tmp_path, monkeypatch):
+    filled, made = Filled(tmp_path), experiment(n_folds=5)
+    filled.run(made, [Job(0), Job(3)])
+    monkeypatch.setattr(pq, "ParquetFile", None)
+    jobs = [Job(fold) for fold in range(5)]
+    assert filled.store.missing(made, jobs) == [Job(1), Job(2), Job(4)]
+
+
+def test_looking_for_some_jobs_reads_no_other(tmp_path, monkeypatch):
+    filled, made = Filled(tmp_path), experiment(n_folds=5)
+    filled.run(made)
+    read, whole = [], reading.from_json
+    monkeypatch.setattr(reading, "from_json", lambda path: read.append(path.name) or whole(path))
+    assert filled.store.done(made, [Job(3), Job(7)]) == {Job(3)}
+    assert sorted(read) == ["experiment.json", "fold-03-repetition-1.json"]
 
 
 def test_failure_is_a_record_until_the_job_is_done(store):

@@ -16,7 +16,7 @@ import pytest
 from emobench import corpora, models
 from emobench.cli import main
 from emobench.errors import EmobenchError, SpecError
-from emobench.executors import Card, Devices
+from emobench.executors import Card, Devices, Local
 from emobench.runs import Selection, execute, plan
 from emobench.runs.handing_out import Step, phases, sizes_of_groups
 from emobench.runs.running import prepare
@@ -43,7 +43,8 @@ def groups(
 ) -> list[list[tuple]]:
     """Return corpus, fold and repetition of the jobs that are trained at once, by group."""
     planned = plan(Selection(("latif2019",), ("tiny",), "losgo", **options), places)
-    (work,) = phases(steps, places, 1, 1, sizes_of_groups(planned, devices))
+    sizes = sizes_of_groups(planned, Local(devices=devices).networks_at_once)
+    (work,) = map(list, phases(steps, places, 1, 1, sizes))
     found: dict[tuple, list] = {}
     for item in work:
         found.setdefault(item.group if item.fellows else (item.group, item.job), []).append(item)
@@ -155,7 +156,7 @@ def test_jobs_that_are_done_are_not_trained_along_again(tiny_places, monkeypatch
     planned = plan(selection(), tiny_places)
     ready, _ = prepare(registry.get("tiny"), models.get(MODEL), planned, tiny_places)
     monkeypatch.setattr(network_fold, "run", run)
-    monkeypatch.setattr(Store, "done", lambda store, experiment: {Job(0), Job(1)})
+    monkeypatch.setattr(Store, "done", lambda store, experiment, jobs: {Job(0), Job(1)})
     for fellows in ((Job(0), Job(1), Job(1, 2)), (Job(0), Job(1)), ()):
         with pytest.raises(EmobenchError, match="enough"):
             jobs.run(ready.experiment, Job(0, 2), tiny_places, jobs.Settings(), fellows=fellows)

@@ -20,6 +20,7 @@ from .corpora import check, corpora, utterances
 from .download import download
 from .leaderboard import leaderboard
 from .ledger import ledger
+from .merge import merge
 from .models import models
 from .plot import plot
 from .report import report
@@ -36,6 +37,7 @@ def cli() -> None:
 for command in (
     run,
     leaderboard,
+    merge,
     ledger,
     compare,
     audit,

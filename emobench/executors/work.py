@@ -8,6 +8,9 @@ from typing import Literal
 
 from ..spec import Experiment, Job, Places
 
+Group = tuple[str, Job | None]
+"""What a worker keeps to: an experiment, or those of its jobs that are trained at once."""
+
 
 @dataclass(frozen=True)
 class Work:
@@ -30,8 +33,8 @@ class Work:
     fellows: tuple[Job, ...] = ()
 
     @cached_property
-    def group(self) -> tuple[str, Job | None]:
-        """What a worker keeps to: the experiment, or those of its jobs that are trained at once."""
+    def group(self) -> Group:
+        """What a worker keeps to."""
         first = min((self.job, *self.fellows)) if self.fellows else None
         return self.experiment.fingerprint, first
 

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from .. import metrics, protocols
 from ..errors import SpecError, suggest
-from ..metric_table import SCORES
 from ..spec import Protocol
 from ..store import StoredExperiment, read_experiments, stored_protocols
 from .columns import Column
 from .lookup import Lookup
+from .recomputing import contradictions
 from .result import Result
 from .selection import Notice, choose, failures, repeated_clips
 
@@ -162,21 +162,19 @@ class _Gathering:
             notices.append(Notice("damaged", self._said(stored.folder, text), synthetic))
             return False
         try:
-            contradictions = list(_contradictions(result))
+            wrong = list(_contradicted(result))
         except ValueError as error:
             text = f"its predictions cannot be scored: {error}"
             notices.append(Notice("damaged", self._said(stored.folder, text), synthetic))
             return False
-        notices += [
-            Notice("damaged", self._said(path, text), synthetic) for path, text in contradictions
-        ]
+        notices += [Notice("damaged", self._said(path, text), synthetic) for path, text in wrong]
         return True
 
     def _said(self, path: Path, text: str) -> str:
         return f"{path.relative_to(self.results).as_posix()}: {text}"
 
 
-def _contradictions(result: Result) -> Iterable[tuple[Path, str]]:
+def _contradicted(result: Result) -> Iterable[tuple[Path, str]]:
     """Yield the records whose scores are not those of their predictions."""
     stored, labels = result.stored, result.labels
     if stored.predictions.empty:
@@ -186,16 +184,10 @@ def _contradictions(result: Result) -> Iterable[tuple[Path, str]]:
         if record["fold"] is None:
             continue
         found = metrics.scores(matrices[record["repetition"], record["fold"]])
-        claimed = record.get("scores")
-        claimed = claimed if isinstance(claimed, dict) else {}
-        wrong = [
-            f"{key} {claimed[key]:.4f} on file, {found[key]:.4f} recomputed"
-            for key in SCORES
-            if isinstance(claimed.get(key), (int, float)) and abs(claimed[key] - found[key]) > 1e-6
-        ]
+        wrong = contradictions(record, found)
         if wrong:
             name = f"fold-{record['fold']:02d}-repetition-{record['repetition']}.json"
             yield (
                 stored.folder / name,
-                "its scores are not those of its predictions, which are shown: " + ", ".join(wrong),
+                "its scores are not those of its predictions, which are shown: " + wrong,
             )

@@ -162,9 +162,9 @@ class Result:
     @cached_property
     def truth(self) -> dict[str, str]:
         """Return the label of each clip that was tested."""
-        table = (
-            self.predictions.drop_duplicates("id") if len(self.predictions) else self.predictions
-        )
+        if self.predictions.empty:
+            return {}
+        table = self.predictions.drop_duplicates("id")
         return dict(zip(table["id"].astype(str), table["label"].astype(str), strict=True))
 
     @cached_property

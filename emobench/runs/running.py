@@ -14,7 +14,7 @@ from ..audio import SAMPLE_RATE
 from ..conditions import Condition
 from ..corpora import Corpus
 from ..errors import CorpusError, FeatureError, SpecError, StoreError
-from ..executors import Devices, Event, Work, run_locally
+from ..executors import Event, Executor, Local, Work
 from ..experiments import configuration, dataset, extras, takes_audio
 from ..experiments.context import applied_condition
 from ..experiments.dataset import Dataset
@@ -204,11 +204,11 @@ def execute(planned: Plan, places: Places, observer: Observer = UNOBSERVED) -> S
         StoreError: if results cannot be written; everything finished is kept
     """
     summary = Summary(left_out=dict(planned.left_out))
-    devices = _devices(planned, observer.notice)
+    executor = _executor(planned, observer.notice)
     _try_folds(planned, places, observer)
     steps = list(_prepared(planned, places, observer, summary))
     observer.begin(steps)
-    _perform(steps, planned, places, devices, observer, summary)
+    _perform(steps, planned, places, executor, observer, summary)
     summary.stopped = observer.stopping()
     return summary
 
@@ -254,26 +254,26 @@ def _perform(
     steps: Sequence[Step],
     planned: Plan,
     places: Places,
-    devices: Devices,
+    executor: Executor,
     observer: Observer,
     summary: Summary,
 ) -> None:
     """Hand out the jobs of experiments, and enter what becomes of them in the summary."""
-    jobs, threads = planned.selection.jobs, planned.selection.threads
-    for phase in phases(steps, places, threads, jobs, sizes_of_groups(planned, devices)):
-        ready = [work for work in phase if _tuned(work, summary)]
-        events = run_locally(ready, jobs=jobs, devices=devices, stopping=observer.stopping)
-        with contextlib.closing(events):
+    together = sizes_of_groups(planned, executor.networks_at_once)
+    threads, processes = planned.selection.threads, executor.tuning_processes
+    for phase in phases(steps, places, threads, processes, together):
+        ready = (work for work in phase if _tuned(work, summary))
+        with contextlib.closing(executor.run(ready, observer.stopping)) as events:
             for event in events:
                 _note(event, summary, places)
                 observer.listener(event)
 
 
-def _devices(planned: Plan, notice: Callable[[str], None]) -> Devices:
-    """Return what the plan's networks are trained on; before anything is extracted for them."""
+def _executor(planned: Plan, notice: Callable[[str], None]) -> Executor:
+    """Return where the plan's jobs run; what it lacks is said before anything is extracted."""
     selection = planned.selection
     if not any(spec.kind == "network" for _, specs in planned.pairs for spec in specs):
-        return Devices()
+        return Local(selection.jobs)
     found = executors.find(
         executors.parse(selection.device),
         selection.backend,
@@ -281,7 +281,7 @@ def _devices(planned: Plan, notice: Callable[[str], None]) -> Devices:
     )
     if found.note:
         notice(found.note)
-    return found
+    return Local(selection.jobs, found)
 
 
 def _foresee(corpus: Corpus, planned: Plan, places: Places, foreseen: set[str]) -> None:

@@ -13,24 +13,18 @@ import pandas as pd
 
 from ..errors import StoreError
 from ..spec import Experiment, Job, plain
-from ..storage import Purpose, discard_leftovers, locked, storing, write
+from ..storage import discard_leftovers, locked
 from .attention import NAME as ATTENTION
 from .attention import path_of
 from .attention import to_parquet as to_attention
 from .describing import place
+from .filing import file_whole, make_folder, remove
 from .json_files import from_json, to_json
 from .predictions import to_parquet
 from .reading import EXPERIMENT, FAILURE, StoredExperiment, inspect, is_sound
 from .vouching import KEY, digest
 
 _log = logging.getLogger(__name__)
-
-_RESULTS = Purpose(
-    "results",
-    StoreError,
-    "name another folder with --results",
-    "Finished work is kept: run the same command again to go on.",
-)
 
 
 @dataclass(frozen=True)
@@ -62,8 +56,7 @@ class Store:
             StoreError: if it cannot be written, or holds another experiment
         """
         folder = self.folder(experiment)
-        with storing(folder, _RESULTS):
-            folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         own = {
             **plain(experiment),
             "fingerprint": experiment.fingerprint,
@@ -85,12 +78,17 @@ class Store:
                 is_sound(folder) and own.items() <= found.items() and set(extra or ()) <= set(found)
             )
             if not known:
-                _file((folder / EXPERIMENT, to_json({**(extra or {}), **own})))
+                file_whole((folder / EXPERIMENT, to_json({**(extra or {}), **own})))
         return folder
 
-    def done(self, experiment: Experiment) -> set[Job]:
-        """Return the jobs whose records and predictions are there, whole."""
-        return self._inspect(experiment).jobs
+    def done(self, experiment: Experiment, jobs: Iterable[Job] | None = None) -> set[Job]:
+        """Return the jobs whose records and predictions are there, whole.
+
+        Args:
+            experiment: whose
+            jobs: which to look for; None for all
+        """
+        return self._inspect(experiment, jobs).jobs
 
     def missing(self, experiment: Experiment, jobs: Iterable[Job]) -> list[Job]:
         """Return the jobs still to be run, in the order given.
@@ -160,10 +158,8 @@ class Store:
             content[KEY] = {name: digest(held) for name, (_, held) in beside.items()}
         # Under the lock, the record and the predictions of two writers cannot get mixed up.
         with locked(folder):
-            _file(*beside.values(), (path, to_json(content)))
-            failure = folder / f"{job.name}{FAILURE}"
-            with storing(failure, _RESULTS):
-                failure.unlink(missing_ok=True)
+            file_whole(*beside.values(), (path, to_json(content)))
+            remove(folder / f"{job.name}{FAILURE}")
 
     def fail(self, experiment: Experiment, job: Job, reason: str) -> None:
         """File why a job failed; it stays missing, and is tried again by the next run.
@@ -178,23 +174,20 @@ class Store:
             "reason": reason,
         }
         folder = self._folder_in_use(experiment)
-        _file((folder / f"{job.name}{FAILURE}", to_json(content)))
+        file_whole((folder / f"{job.name}{FAILURE}", to_json(content)))
 
     def _folder_in_use(self, experiment: Experiment) -> Path:
         folder = self.folder(experiment)
         return folder if (folder / EXPERIMENT).exists() else self.open(experiment)
 
-    def _inspect(self, experiment: Experiment) -> StoredExperiment:
+    def _inspect(
+        self, experiment: Experiment, jobs: Iterable[Job] | None = None
+    ) -> StoredExperiment:
+        """Look which jobs are there, without taking in what they predicted."""
         folder = self.folder(experiment)
         if not folder.is_dir() or not any(folder.iterdir()):
             return StoredExperiment(folder, {})
-        return inspect(folder, fingerprint=experiment.fingerprint)
-
-
-def _file(*contents: tuple[Path, bytes]) -> None:
-    """Write files of an experiment; the last one vouches for the others."""
-    with storing(contents[-1][0], _RESULTS, sum(len(content) for _, content in contents)):
-        write(*contents)
+        return inspect(folder, (), fingerprint=experiment.fingerprint, jobs=jobs)
 
 
 def _read(path: Path) -> dict[str, Any]:

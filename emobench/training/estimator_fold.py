@@ -42,7 +42,7 @@ def run(context: Context, job: Job, seed: int, store: Store, n_jobs: int) -> Pre
     if protocol.tuning == "none":
         parameters = dict(protocol.fixed_parameters)
     elif protocol.tuning == "evaluation":
-        if Job(None) not in store.done(context.experiment):
+        if not store.done(context.experiment, [Job(None)]):
             raise EmobenchError("its tuning has no record. Run the same command again.")
         parameters = store.record(context.experiment, Job(None))["parameters"]
     else:
