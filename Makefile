@@ -1,4 +1,4 @@
-.PHONY: help install run test test-all fuzz lint golden bench leaderboard docs clean
+.PHONY: help install run test test-all fuzz lint golden bench leaderboard report docs clean
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -55,6 +55,10 @@ leaderboard: install  ## Write the tables in results/ and in README.md from the 
 	$(BIN)/emobench ledger --format csv --out results/ledger.csv
 	$(BIN)/emobench bitrates --partial --csv results/bitrates.csv
 	$(BIN)/emobench plot bitrates --partial --out results/bitrates.png
+
+report: install  ## Make the site of the committed results in results/site
+	$(BIN)/emobench report --results results --out results/site
+	if command -v chromium > /dev/null; then $(BIN)/python tests/chromium.py 'results/site/index.html#run=yes' results/site.png; fi
 
 $(BIN)/sphinx-build: $(BIN)/emobench
 	$(BIN)/python -m pip install --quiet --editable '.[docs]'

@@ -1,4 +1,7 @@
-"""Drives a headless Chromium through its own protocol, over a pipe: needs nothing but Chromium."""
+"""Drives a headless Chromium through its own protocol, over a pipe: needs nothing but Chromium.
+
+`python tests/chromium.py PAGE PICTURE` writes a picture of what a page shows first.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,8 @@ import os
 import select
 import shutil
 import signal
+import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -201,9 +206,31 @@ class Tab:
             if one["method"] == "Network.requestWillBeSent"
         ]
 
+    @property
+    def events(self) -> list[dict[str, Any]]:
+        """Return all that the browser said so far."""
+        return self._browser.events
+
     def close(self) -> None:
         """Close the page."""
         self._browser.call("Target.closeTarget", targetId=self._target)
 
     def _own(self) -> list[dict[str, Any]]:
         return [one for one in self._browser.events if one.get("sessionId") == self._session]
+
+
+def _picture(page: str, picture: str) -> None:
+    """Write a PNG of the part of a page that is seen first; a view may follow its path."""
+    path, hash_, view = page.partition("#")
+    address = Path(path).resolve().as_uri() + hash_ + view
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        browser = Browser(Path(folder) / "profile")
+        try:
+            tab = browser.open(address, height=980)
+            Path(picture).write_bytes(tab.screenshot(whole=False))
+        finally:
+            browser.close()
+
+
+if __name__ == "__main__":
+    _picture(*sys.argv[1:])

@@ -146,6 +146,12 @@ def test_the_committed_leaderboard_and_the_site_agree(pages):
         assert page.table("Scores in percent")[1][1] == f"{facts['uar']:.1f}"
 
 
+def test_the_committed_site_is_of_the_committed_records(site):
+    committed, made = _bytes(RESULTS / "site"), _bytes(site)
+    stale = sorted(name for name in {*committed, *made} if committed.get(name) != made.get(name))
+    assert stale == [], "`make report` writes results/site anew"
+
+
 def test_pages_are_small(site):
     assert max(path.stat().st_size for path in site.rglob("*.*")) < LARGEST
     assert sum(path.stat().st_size for path in site.rglob("*.*")) < 4_000_000

@@ -245,6 +245,20 @@ def test_the_rest_of_a_cell_is_told_on_focus(opened):
     assert shown(tab, "#tip") == []
 
 
+def test_a_tap_tells_first_and_follows_then(opened):
+    tab = opened("index.html", width=390, height=844)
+    tapped = (
+        "document.querySelector('a[data-key]').dispatchEvent(new PointerEvent('click',"
+        " {pointerType: 'touch', bubbles: true, cancelable: true}))"
+    )
+    assert tab.evaluate(tapped) is False, "the first tap is not followed"
+    assert "Macro F1" in shown(tab, "#tip")[0]
+    done = len(tab.events)
+    assert tab.evaluate(tapped) is True
+    tab.wait_for("Page.loadEventFired", done)
+    assert " on " in tab.evaluate("document.querySelector('h1').textContent")
+
+
 def test_tables_are_there_without_scripts(opened, report_site):
     pages = {
         "index.html": "Results that may be compared",

@@ -12,7 +12,7 @@ from ...leaderboard import Leaderboard, Row
 from ...leaderboard.phrases import APART, BEST, SYNTHETIC, WHY_APART, parts
 from ...metric_table import METRICS, PUBLISHED, Metric
 from ...papers import Paper
-from ...results.columns import BASELINE, Column
+from ...results.columns import Column
 from .. import addresses
 from ..evidence import Cell, Evidence
 from ..page import Page
@@ -132,10 +132,9 @@ def _parts(evidence: Evidence, board: Leaderboard, rows: Sequence[Row]) -> Itera
             and printed.protocol == paper.name
         }
         columns = reported | {column for column in found if column.paper == paper}
-        lines = tuple(
-            _line(evidence, board, rows, column, best)
-            for column in sorted(columns, key=lambda column: (column == BASELINE, column.position))
-        )
+        # What was run stands above what was only published.
+        ordered = sorted(columns, key=lambda column: (column not in found, column.position))
+        lines = tuple(_line(evidence, board, rows, column, best) for column in ordered)
         if lines:
             yield Part(paper, lines)
 
