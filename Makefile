@@ -1,4 +1,4 @@
-.PHONY: help install run smoke test test-all fuzz lint golden bench leaderboard docs clean
+.PHONY: help install run smoke test test-all fuzz lint golden bench leaderboard report docs clean
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -21,6 +21,7 @@ install: $(BIN)/emobench  ## Create .venv with the package and what its tests ne
 run: install  ## Train five models on the synthetic demo corpus for some minutes, print the leaderboard
 	$(BIN)/emobench run --model $(FIRST) --corpus demo --protocol quick --results $(DEMO) --jobs $(JOBS)
 	$(BIN)/emobench leaderboard --protocol quick --results $(DEMO)
+	$(BIN)/emobench report --results $(DEMO) --out $(DEMO)/site
 
 smoke: install  ## Run every model on the demo corpus for two epochs: does everything run?
 	$(BIN)/emobench run --model all --corpus demo --protocol smoke --results $(DEMO) --jobs $(JOBS)
@@ -62,6 +63,10 @@ leaderboard: install  ## Write the tables in results/ and in README.md from the 
 	$(BIN)/emobench leakage --stored --format json --out results/leakage.json
 	$(BIN)/emobench bitrates --partial --csv results/bitrates.csv
 	$(BIN)/emobench plot bitrates --partial --out results/bitrates.png
+
+report: install  ## Make the site of the committed results in results/site
+	$(BIN)/emobench report --results results --out results/site
+	if command -v chromium > /dev/null; then $(BIN)/python tests/chromium.py 'results/site/index.html#run=yes' results/site.png; fi
 
 $(BIN)/sphinx-build: $(BIN)/emobench
 	$(BIN)/python -m pip install --quiet --editable '.[docs]'

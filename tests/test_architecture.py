@@ -47,6 +47,7 @@ RANKS = {
     "leaderboard": 7,
     "plots": 7,
     "executors": 7,
+    "report": 8,
     "runs": 8,
     "cli": 9,
 }
@@ -78,6 +79,8 @@ HEAVY = {
     "keras": {"backend", "models", "training"},
     "sklearn": {"folds", "metrics", "models"},
     "matplotlib": {"plots"},
+    "jinja2": {"report"},
+    "markupsafe": {"report"},
     "click": {"cli"},
     "rich": {"cli", "leaderboard"},
     "tensorflow": set(),

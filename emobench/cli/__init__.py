@@ -24,6 +24,7 @@ from .ledger import ledger
 from .merge import merge
 from .models import models
 from .plot import plot
+from .report import report
 from .run import features, run
 from .splits import folds, protocols
 
@@ -42,6 +43,7 @@ for command in (
     compare,
     audit,
     plot,
+    report,
     bitrates,
     leakage,
     corpora,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from .. import gate, metric_table, papers, protocols
 from ..analysis import controls, published
 from ..metric_table import PUBLISHED, UAR
-from ..results.gathering import Current, gather, protocol_name, protocols_on_disk
+from ..results.gathering import COLUMNS, Current, gather, protocol_name, protocols_on_disk
 from ..results.lookup import Lookup
 from ..results.result import Result
 from ..results.selection import Notice
@@ -29,6 +29,7 @@ def build(
     current: Current,
     partial: bool = False,
     registry: Registry | None = None,
+    columns: Sequence[str] = COLUMNS,
 ) -> Leaderboard:
     """Build the table of a protocol from the predictions in a results folder.
 
@@ -39,6 +40,7 @@ def build(
             are stale and not shown
         partial: show incomplete results too, and those of other numbers of epochs
         registry: corpora, for order and titles; None for the one that commands use
+        columns: of the predictions that results hold; figures are computed from `COLUMNS`
 
     Returns:
         the table
@@ -53,7 +55,14 @@ def build(
         from ..corpora import load_registry
 
         registry = load_registry()
-    gathered = gather(results, protocol=name, current=current, partial=partial, registry=registry)
+    gathered = gather(
+        results,
+        protocol=name,
+        current=current,
+        partial=partial,
+        registry=registry,
+        columns=columns,
+    )
     lookup = Lookup(registry)
     rows = _rows(gathered.shown, lookup)
     known = protocols.get(name) if name in protocols.names() else None
@@ -85,7 +94,12 @@ def _judged(results: Sequence[Result], lookup: Lookup) -> Iterator[Notice]:
 
 
 def build_all(
-    results: Path, *, current: Current, partial: bool = False, registry: Registry | None = None
+    results: Path,
+    *,
+    current: Current,
+    partial: bool = False,
+    registry: Registry | None = None,
+    columns: Sequence[str] = COLUMNS,
 ) -> list[Leaderboard]:
     """Build a table for each protocol that has results, comparable ones first; see `build`.
 
@@ -93,7 +107,14 @@ def build_all(
     """
     priced = {protocol.name for protocol in protocols.variants()}
     boards = [
-        build(results, protocol=name, current=current, partial=partial, registry=registry)
+        build(
+            results,
+            protocol=name,
+            current=current,
+            partial=partial,
+            registry=registry,
+            columns=columns,
+        )
         for name in protocols_on_disk(results)
         if name not in priced
     ]
