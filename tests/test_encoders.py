@@ -16,13 +16,12 @@ from emobench import audio, corpora, encoders, features, leaderboard, models, pr
 from emobench.audit.of_stored import of_results as audit_of_results
 from emobench.cli import main
 from emobench.errors import FeatureError, SpecError
-from emobench.experiments import configuration, extras
+from emobench.experiments import configuration, current_fingerprint, extras
 from emobench.features import cache as caching
 from emobench.models.encoder_heads import LayerConfig, LayerMachine
 from emobench.results.lookup import Lookup
 from emobench.runs import Selection, execute, plan
 from emobench.runs.extraction import parse
-from emobench.spec import Places
 from emobench.store import read_experiments
 
 pytest.importorskip("onnx", reason="needs onnx, which makes the encoders of these tests")
@@ -290,6 +289,7 @@ def test_the_layer_is_chosen_like_any_other_hyper_parameter():
     costs = (0.01, 1.0)
     machine = LayerMachine(LayerConfig(C=costs))
     found = machine.tune(values, list(labels), splits, weights="none")
+    assert machine.tune(iter([values, values]), list(labels), splits, weights="none") == found
     expected = {
         (layer, cost): np.mean(
             [
@@ -322,7 +322,8 @@ def test_the_middle_layer_stands_where_nothing_is_tuned():
     assert fitted.layer == 2
 
 
-def test_every_classifier_runs_and_names_the_encoder(folder, tiny_places):
+def test_every_classifier_runs_and_names_the_encoder(tmp_path, tiny_places):
+    folder = write_encoder(tmp_path / "encoder", training_corpora=["LibriSpeech", "Tiny"])
     places = replace(tiny_places, encoder=folder)
     names = ("encoder-svm", "encoder-svm:layer=1", "encoder-layer")
     selection = Selection(names, ("tiny",), "losgo", folds=(0,))
@@ -337,6 +338,14 @@ def test_every_classifier_runs_and_names_the_encoder(folder, tiny_places):
     digest = encoders.read_card(folder).sha256
     for one in stored.values():
         assert one.experiment["configuration"]["encoder"]["sha256"] == digest
+    registry = corpora.load_registry(places.datasets)
+    (audit,) = audit_of_results(
+        places, registry=registry, current=lambda one: current_fingerprint(one, registry)
+    )
+    (heard,) = [one for one in audit.findings if one.kind == "encoder-heard-corpus"]
+    assert heard.severity == "declared"
+    assert "trained on Tiny, test speakers included" in heard.found
+    assert not any(one.severity == "hard" for one in audit.findings)
 
 
 def test_the_linear_classifier_trains(folder, tiny_places):
@@ -410,7 +419,7 @@ def test_what_no_card_says_was_not_heard(registry, said):
     assert Lookup(registry).heard("emo-db", said) == ()
 
 
-def test_a_result_of_a_corpus_that_was_heard_is_marked_and_never_the_best(tmp_path, registry):
+def test_a_result_of_a_corpus_that_was_heard_is_marked_and_never_the_best(tmp_path):
     (tmp_path / "results").mkdir()
     filled = Filled(tmp_path / "results")
     card = {"sha256": "ab" * 32, "training_corpora": ["Berlin", "RAVDESS"]}
@@ -435,13 +444,6 @@ def test_a_result_of_a_corpus_that_was_heard_is_marked_and_never_the_best(tmp_pa
         assert "deaf" in text
     (told,) = json.loads(leaderboard.render(board, "json"))["leaderboards"][0]["rows"]
     assert told["best"] == ["encoder-svm+deaf@abababab"]
-    (audit,) = audit_of_results(
-        Places(filled.results, tmp_path), registry=registry, current=current
-    )
-    (found,) = [one for one in audit.findings if one.kind == "encoder-heard-corpus"]
-    assert found.severity == "declared"
-    assert "RAVDESS" in found.found
-    assert "heard@abababab" in found.where
 
 
 # The command --------------------------------------------------------------------------------------

@@ -174,7 +174,8 @@ def ranks(corpora: tuple[str, ...], models: tuple[str, ...], out: Path, **asked:
         f"Mean ranks over {len(table.corpora)} corpora, protocol {protocol}\n"
         f"Friedman's test: p = {found.p:.2g}"
     )
-    plots.save(plots.ranks(mean_ranks, found.critical, title, differ=found.differ), out)
+    groups = [[column.name for column in group] for group in found.groups()]
+    plots.save(plots.ranks(mean_ranks, found.critical, groups, title), out)
 
 
 @plot.command()
@@ -242,6 +243,7 @@ def _panel(one: Result) -> Panel:
 
     scores: tuple[SpeakerScore, ...] = speaker_scores.by_speaker(one.predictions)
     uars = [score.uar for score in scores]
-    interval = intervals.mean_interval(uars, bounds=intervals.SHARES) if len(uars) > 1 else None
+    held = intervals.over_speakers(uars)
+    interval = (held.low, held.high) if held else None
     unfinished = "" if one.complete else f" ({one.done} of {one.wanted} folds)"
     return plots.Panel(f"{one.column.name}{unfinished}", scores, interval, 1 / len(one.labels))

@@ -11,7 +11,9 @@ Which layer is best is decided by the training clips of a fold, never by those t
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import itertools
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -141,21 +143,32 @@ class LayerMachine:
     config: LayerConfig
 
     def tune(
-        self, features: np.ndarray, labels: Sequence[str], splits: Sequence[Split], **how: Any
+        self,
+        features: np.ndarray | Iterable[np.ndarray],
+        labels: Sequence[str],
+        splits: Sequence[Split],
+        **how: Any,
     ) -> Tuning:
         """Search layer and C; of equal cells the lowest layer wins, then the lowest C.
 
         Args:
-            features: standardised, of shape `(clips, layers, columns)`
+            features: standardised, of shape `(clips, layers, columns)`; for all splits, or one
+                after another for each of them
             labels: of shape `(clips,)`
             splits: pairs of positions to train on and to score
             how: as `SupportVectorMachine.tune` takes it
         """
-        layers = _layers(features)
+        if isinstance(features, np.ndarray):
+            features = itertools.repeat(features, len(splits))
+        reached: dict[tuple[int, float], list[float]] = defaultdict(list)
+        for matrix, split in zip(features, splits, strict=True):
+            layers = _layers(matrix)
+            for layer in range(layers.shape[1]):
+                for cell in self._machine.tune(layers[:, layer], labels, [split], **how).scores:
+                    reached[layer, cell["C"]] += cell["splits"]
         scores = [
-            {"layer": layer, **cell}
-            for layer in range(layers.shape[1])
-            for cell in self._machine.tune(layers[:, layer], labels, splits, **how).scores
+            {"layer": layer, "C": cost, "score": float(np.average(values)), "splits": values}
+            for (layer, cost), values in reached.items()
         ]
         best = max(scores, key=lambda cell: cell["score"])
         return Tuning({key: best[key] for key in ("layer", "C")}, scores)

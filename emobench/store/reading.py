@@ -26,7 +26,10 @@ FAILURE = ".failure.json"
 _RECORD = re.compile(r"(?:tuning|fold-(\d{2,})-repetition-(\d+))(\.failure)?\.json")
 _KEYS = ("protocol", "corpus", "model", "fingerprint", "fold", "repetition")
 _CLIP = ("id", "speaker", "label", "predicted")
-_OPTIONS = ("backend", "epochs", "condition", "condition_on", "transcripts", "vectors", "encoder")
+_OPTIONS = (
+    *("backend", "epochs", "condition", "condition_on", "control"),
+    *("transcripts", "vectors", "encoder"),
+)
 
 _log = logging.getLogger(__name__)
 
@@ -124,9 +127,10 @@ def read_results(results: str | Path) -> pd.DataFrame:
         one row for each clip and repetition, with columns `protocol`, `corpus`, `model`,
         `fingerprint`, `fold`, `repetition`, `id`, `speaker`, `label`, `predicted`; how it was run:
         `backend`, `epochs` (where it was asked for), `condition` ("none" for sound as it is),
-        `condition_on` (which clips went through it), and the SHA-256 of files of `transcripts` and
-        `vectors` and of the model of a frozen `encoder` (missing where there were none); and one
-        `p_<label>` for each class (missing where a corpus lacks the class)
+        `condition_on` (which clips went through it), `control` ("labels" where they were permuted,
+        else "none"), and the SHA-256 of files of `transcripts` and `vectors` and of the model of a
+        frozen `encoder` (missing where there were none); and one `p_<label>` for each class
+        (missing where a corpus lacks the class)
 
     Raises:
         StoreError: if there is no such folder
@@ -159,6 +163,7 @@ def _options(experiment: Mapping[str, Any]) -> dict[str, Any]:
         "epochs": configured.get("epochs_override"),
         "condition": part("condition", "name") or "none",
         "condition_on": part("condition", "sides"),
+        "control": part("control", "name") or "none",
         "transcripts": part("transcripts", "sha256"),
         "vectors": part("vectors", "sha256"),
         "encoder": part("encoder", "sha256"),
@@ -192,6 +197,8 @@ def inspect(
     for job, path in record_files(folder) if jobs is None else _files_of(folder, jobs):
         try:
             record = read_record(path, job, fingerprint)
+            if job.fold is not None and job.fold >= experiment.get("n_folds", job.fold + 1):
+                raise Damage("it is the record of a fold that the experiment does not have")
             if not path.name.endswith(FAILURE):
                 if job.fold is not None:
                     parts.append(read_predictions(path, job, record, columns))
