@@ -231,20 +231,25 @@ def test_written_beside_the_sound_it_is_a_corpus_again(tmp_path, capsys):
 # Folders of Hugging Face's datasets ---------------------------------------------------------------
 
 
-def audio_folder(root: Path, parts: dict[str, list[str]]) -> Path:
+def audio_folder(root: Path, parts: dict[str, list[str]], kind: str) -> Path:
     for part, files in parts.items():
-        rows = ["file_name,emotion,speaker_id"]
+        rows = []
         for file in files:
             where = root / part / file
             where.parent.mkdir(parents=True, exist_ok=True)
             where.write_bytes(wav_bytes(seconds=0.3 + 0.001 * len(rows) + 0.01 * len(part)))
             number = int(Path(file).stem)
             emotion = ["anger", "happiness", "sadness"][number % 3]
-            rows.append(f"{file},{emotion},p{number // 6}")
-        (root / part / "metadata.csv").write_text("\n".join(rows) + "\n")
+            rows.append({"file_name": file, "emotion": emotion, "speaker_id": f"p{number // 6}"})
+        table = pd.DataFrame(rows)
+        if kind == "csv":
+            table.to_csv(root / part / "metadata.csv", index=False)
+        else:
+            table.to_json(root / part / "metadata.jsonl", orient="records", lines=True)
     return root
 
 
+@pytest.mark.parametrize("kind", ["csv", "jsonl"])
 @pytest.mark.parametrize(
     "parts",
     [
@@ -254,10 +259,10 @@ def audio_folder(root: Path, parts: dict[str, list[str]]) -> Path:
             "test": [f"{number:03d}.wav" for number in range(18, 24)],
         },
     ],
-    ids=["one metadata.csv", "one in each split"],
+    ids=["one table", "one in each split"],
 )
-def test_an_audio_folder_is_read_by_its_metadata(tmp_path, parts):
-    folder = audio_folder(tmp_path / "hub", parts)
+def test_an_audio_folder_is_read_by_its_metadata(tmp_path, parts, kind):
+    folder = audio_folder(tmp_path / "hub", parts, kind)
     entry = propose(folder)
     assert entry.ready, entry.text
     file = tmp_path / "entry.yaml"
