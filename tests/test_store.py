@@ -748,7 +748,8 @@ def test_read_results_has_one_row_a_clip_and_repetition(tmp_path):
     assert list(table.columns) == [
         *("protocol", "corpus", "model", "fingerprint", "fold", "repetition"),
         *("id", "speaker", "label", "predicted"),
-        *("backend", "epochs", "condition", "condition_on", "transcripts", "vectors", "encoder"),
+        *("backend", "epochs", "condition", "condition_on", "control"),
+        *("transcripts", "vectors", "encoder"),
         *("p_anger", "p_happiness", "p_neutral", "p_other", "p_sadness"),
     ]
     assert len(table) == 3 * 2 * 20 + 20
