@@ -1,16 +1,19 @@
 """From names on a command line to finished records.
 
-`planning` turns a selection into experiments and says what is left out and why, `running` computes
-what the store does not hold yet, and `calling` is all that as one function.
+`choosing` looks up corpora, `planning` turns a selection into experiments and says what is left out
+and why, `running` computes what the store does not hold yet, `between` says and refuses what only
+runs from one corpus to another need, and `calling` is all that as one function.
 """
 
 from __future__ import annotations
 
 from ..experiments import configuration, current_fingerprint
 from ..run_options import Selection
+from .between import explained
 from .calling import find_places, run
+from .choosing import select
 from .extraction import extract_ahead
-from .planning import Plan, plan, select
+from .planning import Plan, plan
 from .running import Observer, Summary, execute, preview
 
 __all__ = [
@@ -21,6 +24,7 @@ __all__ = [
     "configuration",
     "current_fingerprint",
     "execute",
+    "explained",
     "extract_ahead",
     "find_places",
     "plan",

@@ -8,7 +8,7 @@ from typing import Any
 from .. import corpora, features
 from ..errors import SpecError, count
 from ..spec import FeatureSpec, Places
-from .planning import select
+from .choosing import select
 
 
 def extract_ahead(

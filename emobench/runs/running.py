@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from .. import __version__, audit, executors
+from .. import __version__, executors
 from ..audio import SAMPLE_RATE
 from ..conditions import Condition
 from ..corpora import Corpus
@@ -20,6 +20,7 @@ from ..experiments.context import applied_condition
 from ..experiments.dataset import Dataset
 from ..spec import Experiment, Fold, Job, ModelSpec, Places
 from ..store import Store
+from . import between
 from .handing_out import Step, phases, sizes_of_groups
 from .planning import Plan
 
@@ -37,7 +38,7 @@ class Observer:
         feature_progress: told how far the extraction of a corpus' features is: the corpus, what
             is extracted, how much of it is done, and how much there is
         begin: told the experiments before training begins
-        notice: told what networks are trained on
+        notice: told what networks are trained on, and what two corpora have in common
         stopping: once true, running jobs are finished, with those that are trained along with
             them, and no other is begun
     """
@@ -124,6 +125,7 @@ def prepare(
         progress=progress,
     )
     folds = data.folds(planned.protocol)
+    between.insist_on_other_sounds(corpus, data, folds)
     configured = configuration(
         corpus,
         model,
@@ -229,7 +231,7 @@ def _prepared(
         if observer.stopping():
             return
         try:
-            _foresee(corpus, planned, places, foreseen)
+            _foresee(corpus, planned, places, observer, foreseen)
             step, data = prepare(
                 corpus,
                 model,
@@ -239,7 +241,8 @@ def _prepared(
                 jobs=planned.selection.jobs,
                 progress=observer.extracting(corpus.name),
             )
-            Store(places.results).open(step.experiment, _facts(data, condition))
+            known = {**_facts(data, condition), **between.facts(corpus, places)}
+            Store(places.results).open(step.experiment, known)
         except (CorpusError, FeatureError) as error:
             under = f" with {condition.name}" if condition != AS_IT_IS else ""
             summary.failures[f"{corpus.name} {model.name}{under}"] = str(error)
@@ -284,11 +287,15 @@ def _executor(planned: Plan, notice: Callable[[str], None]) -> Executor:
     return Local(selection.jobs, found)
 
 
-def _foresee(corpus: Corpus, planned: Plan, places: Places, foreseen: set[str]) -> None:
+def _foresee(
+    corpus: Corpus, planned: Plan, places: Places, observer: Observer, foreseen: set[str]
+) -> None:
     """Say once what a corpus cannot teach; fail before extraction if it cannot be split."""
     if corpus.name not in foreseen:
-        for finding in audit.foresee(corpus, planned.protocol, places.data, places.cache):
+        for finding in between.foresee(corpus, planned.protocol, places):
             _log.warning("%s: %s", corpus.name, finding.line)
+        for line in between.explained(corpus, places):
+            observer.notice(line)
         foreseen.add(corpus.name)
 
 
