@@ -292,6 +292,27 @@ def test_a_protocol_that_lets_test_clips_into_training_is_refused(places):
         plan(Selection("svm-is09", "north-to-south", "yoon2018"), places)
 
 
+def test_a_smaller_copy_is_told_from_a_complete_one(root, tmp_path):
+    text = TWO.replace(
+        "title: North\n", "title: North\n  expect: {anger: 8, sadness: 9, other: 8}\n"
+    )
+    (tmp_path / "own.yaml").write_text(text)
+    registry = corpora.load_registry([tmp_path / "own.yaml"])
+    assert registry.get("north-to-south").expect is None
+    text = text.replace(
+        "title: South\n", "title: South\n  expect: {anger: 6, sadness: 6, other: 6}\n"
+    )
+    (tmp_path / "own.yaml").write_text(text)
+    pair = corpora.load_registry([tmp_path / "own.yaml"]).get("north-to-south")
+    assert pair.expect.emotions == {"anger": 14, "sadness": 15}
+    known = configuration(pair, models.get("svm-is09"), protocols.get("losgo"))
+    other = registry.get("north-to-south")
+    assert known == configuration(other, models.get("svm-is09"), protocols.get("losgo"))
+    found = audit.foresee(pair, protocols.get("losgo"), root, tmp_path / "cache")
+    (fewer,) = [one for one in found if one.kind == "fewer-clips"]
+    assert "sadness 14 of 15" in fewer.found
+
+
 def test_a_matrix_has_no_diagonal(places):
     several = ("north", "south")
     planned = plan(select(several, several), places)
@@ -345,7 +366,7 @@ def test_a_dry_run_shows_the_mapping(root, places):
     assert (
         "  left out: 8 clips (north: boredom, which the other side does not have)\n" in shown.output
     )
-    assert "north-to-south svm-is09: protocol smoke, 1 folds, 1 jobs to do" in shown.output
+    assert "north-to-south svm-is09: protocol losgo, 1 folds, 1 jobs to do" in shown.output
 
 
 def test_own_words_are_those_of_each_corpus(registry):

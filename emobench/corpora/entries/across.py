@@ -8,10 +8,12 @@ corpus.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from ...errors import SpecError
 from ...spec import TESTED
 from .fields import EMOTIONS, NO_EMOTION
+from .items import Expect
 from .schema import Corpus
 
 BETWEEN = "-to-"
@@ -35,6 +37,7 @@ def across(trained: Corpus, tested: Corpus) -> Corpus:
     """
     name = f"{trained.name}{BETWEEN}{tested.name}"
     _insist_on_other_recordings(name, trained, tested)
+    parts = parts_of(trained) + parts_of(tested)
     common = (trained.canonical & tested.canonical) - NO_EMOTION
     if len(common) < _FEWEST:
         raise SpecError(
@@ -45,8 +48,9 @@ def across(trained: Corpus, tested: Corpus) -> Corpus:
     return _joined(
         name,
         f"{trained.title} → {tested.title}",
-        parts_of(trained) + parts_of(tested),
+        parts,
         f"{TESTED}{','.join(part.name for part in parts_of(tested))}",
+        expect=_expected(parts, common),
         sides=(trained, tested),
     )
 
@@ -111,11 +115,26 @@ def _joined(
     title: str,
     parts: tuple[Corpus, ...],
     folds: str,
+    *,
+    expect: Expect | None = None,
     sides: tuple[Corpus, Corpus] | None = None,
 ) -> Corpus:
-    keys = {"title": title, "pool": tuple(part.name for part in parts), "folds": folds}
+    keys: dict[str, Any] = {
+        "title": title,
+        "pool": tuple(part.name for part in parts),
+        "folds": folds,
+    }
+    keys |= {"expect": expect} if expect else {}
     corpus = Corpus.model_construct(_fields_set={*keys, "name"}, **keys, name=name)
     return corpus.made_of(parts, sides)
+
+
+def _expected(parts: Sequence[Corpus], common: frozenset[str]) -> Expect | None:
+    """Return how many clips complete copies hold of the common emotions, if all entries say so."""
+    told = [part.expect for part in parts if part.expect and part.expect.emotions]
+    if len(told) < len(parts):
+        return None
+    return Expect(**{name: sum(one.emotions.get(name, 0) for one in told) for name in common})
 
 
 def _listed(corpus: Corpus) -> str:
