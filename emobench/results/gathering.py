@@ -35,6 +35,7 @@ class Gathered:
         shown: at most one for each corpus, column, condition and side
         across: the same, of what was trained on one corpus and tested on another
         others: sound ones with today's configuration that are not shown
+        controls: sound ones of permuted labels: never among those before
         notices: what is not shown, and what is wrong
     """
 
@@ -42,6 +43,7 @@ class Gathered:
     across: tuple[Result, ...]
     others: tuple[Result, ...]
     notices: tuple[Notice, ...]
+    controls: tuple[Result, ...] = ()
 
 
 def protocols_on_disk(results: Path) -> list[str]:
@@ -96,10 +98,13 @@ def gather(
     known = protocols.get(protocol) if protocol in protocols.names() else None
     gathering = _Gathering(results, Lookup(registry), current, known)
     notices: list[Notice] = []
+    controls: list[Result] = []
     by_place: dict[tuple[str, Column, str, str], list[Result]] = {}
     for stored in read_experiments(results, protocol=protocol, columns=columns):
         result = gathering.result(stored, notices)
-        if result is not None:
+        if result is not None and result.control:
+            controls.append(result)
+        elif result is not None:
             place = (result.corpus, result.column, result.condition, result.sides)
             by_place.setdefault(place, []).append(result)
     shown, others = [], []
@@ -115,6 +120,7 @@ def gather(
         across=tuple(result for result in shown if result.tested_on),
         others=tuple(others),
         notices=tuple(ordered),
+        controls=tuple(controls),
     )
 
 

@@ -73,6 +73,11 @@ class Result:
         return detail(self.stored.experiment["configuration"], "condition", "sides")
 
     @property
+    def control(self) -> str:
+        """Return what was done to the labels, or "" for labels as they are."""
+        return detail(self.stored.experiment["configuration"], "control", "name")
+
+    @property
     def backend(self) -> str:
         """Return what computed it."""
         return self.stored.experiment["backend"]
@@ -204,7 +209,8 @@ class Result:
     def name(self) -> str:
         """Return how it is called in a list."""
         heard = f" with {self.condition} on {self.sides}" if self.condition else ""
-        return f"{self.corpus} {self.column.name}{heard} {self.stored.folder.name}"
+        permuted = " with permuted labels" if self.control else ""
+        return f"{self.corpus} {self.column.name}{heard}{permuted} {self.stored.folder.name}"
 
     def rank(self) -> tuple[Any, ...]:
         """Return a key by which the result to show is the greatest."""

@@ -1,8 +1,9 @@
 """From names on a command line to finished records.
 
-`choosing` looks up corpora, `planning` turns a selection into experiments and says what is left out
-and why, `running` computes what the store does not hold yet, `between` says and refuses what only
-runs from one corpus to another need, and `calling` is all that as one function.
+`choosing` looks up corpora, `planning` says what a selection comes to and what is left out and why,
+`preparing` makes experiments of it, `running` computes what the store does not hold yet, `between`
+says and refuses what only runs from one corpus to another need, and `calling` is all that as one
+function.
 """
 
 from __future__ import annotations
@@ -13,8 +14,10 @@ from .between import explained
 from .calling import find_places, run
 from .choosing import select
 from .extraction import extract_ahead
+from .leakage import run_variants
 from .planning import Plan, plan
-from .running import Observer, Summary, execute, preview
+from .preparing import preview
+from .running import Observer, Summary, execute
 
 __all__ = [
     "Observer",
@@ -30,5 +33,6 @@ __all__ = [
     "plan",
     "preview",
     "run",
+    "run_variants",
     "select",
 ]
