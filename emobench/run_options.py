@@ -202,6 +202,14 @@ class Selection:
         flag="--embeddings",
         place=True,
     )
+    encoder: str | Path | None = _option(
+        None,
+        "folder",
+        "Folder of a frozen encoder, an ONNX model and its card.yaml, that the models encoder-* "
+        "are fed from.",
+        metavar="FOLDER",
+        place=True,
+    )
 
     def __post_init__(self) -> None:
         """Make tuples of what is several."""

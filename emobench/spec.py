@@ -247,6 +247,7 @@ class Places:
         datasets: registry files
         transcripts: table of texts that take the place of the corpora's own
         vectors: file of word vectors
+        encoder: folder of a frozen encoder
     """
 
     results: Path
@@ -255,6 +256,7 @@ class Places:
     datasets: tuple[Path, ...] = ()
     transcripts: Path | None = None
     vectors: Path | None = None
+    encoder: Path | None = None
 
 
 @dataclass(frozen=True)

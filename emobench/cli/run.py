@@ -57,7 +57,7 @@ def features(
 ) -> int:
     """Extract features ahead of a run.
 
-    NAMES are front-ends, such as `logmel` or `logmel:bands=240`.
+    NAMES are front-ends, such as `logmel`, `logmel:bands=240` or `encoder:FOLDER`.
     """
     from .. import runs
     from .progress import Progress

@@ -138,8 +138,10 @@ class _Gathering:
         notices += self._damages(stored)
         if not stored.experiment:
             return None
-        expected = self.lookup.clips(stored.experiment["corpus"])
-        result = Result(stored, expected, self.protocol)
+        corpus = stored.experiment["corpus"]
+        encoder = stored.experiment["configuration"].get("encoder")
+        heard = self.lookup.heard(corpus, encoder)
+        result = Result(stored, self.lookup.clips(corpus), self.protocol, heard)
         if self._stale(result, notices):
             return None
         notices += failures(result, self.lookup.synthetic(result.corpus))

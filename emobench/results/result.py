@@ -31,11 +31,13 @@ class Result:
         stored: what is on disk
         expected: number of clips of a complete copy of the corpus, or None if not known
         protocol: that it was run under, or None for one that this version does not know
+        heard: corpora that its frozen encoder was trained on, of those that this corpus is
     """
 
     stored: StoredExperiment
     expected: int | None = None
     protocol: Protocol | None = None
+    heard: tuple[str, ...] = ()
 
     @cached_property
     def column(self) -> Column:
@@ -142,6 +144,7 @@ class Result:
             "the protocol runs some folds only": gate.cut_short(self.protocol),
             "another number of epochs": self.epochs is not None,
             "other clips than those of the complete corpus": self.other_clips,
+            "its encoder heard this corpus": bool(self.heard),
         }
         return (*gate.leaks(self.protocol), *(text for text, holds in reasons.items() if holds))
 
@@ -199,6 +202,11 @@ class Result:
         if self.other_clips:
             notes.append(
                 f"on {self.clips} clips; the complete corpus has {self.expected}; "
+                "not to be compared with the others"
+            )
+        if self.heard:
+            notes.append(
+                f"heard this corpus: its encoder was trained on {', '.join(self.heard)}; "
                 "not to be compared with the others"
             )
         if self.backend not in _PREFERRED:

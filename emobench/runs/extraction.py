@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 from .. import corpora, features
@@ -23,7 +24,7 @@ def extract_ahead(
     """Fill the cache with front-ends of corpora.
 
     Args:
-        names: front-ends, such as "logmel" or "logmel:bands=240"
+        names: front-ends, such as "logmel", "logmel:bands=240" or "encoder:FOLDER"
         corpus_names: corpora, or "all" for every corpus on disk
         places: where audio and cache are
         jobs: processes that extract
@@ -58,13 +59,17 @@ def extract_ahead(
 
 
 def parse(text: str) -> FeatureSpec:
-    """Return the front-end that a text such as "logmel:bands=240" names.
+    """Return the front-end that a text such as "logmel:bands=240" or "encoder:FOLDER" names.
 
     Raises:
         SpecError: if the name or a parameter is wrong
     """
     name, _, rest = text.partition(":")
-    defaults = features.get(name).defaults
+    front_end = features.get(name)
+    if front_end.folder:  # nothing else changes what is cached, and a path may hold any sign
+        folder = {front_end.folder: str(Path(rest).expanduser().absolute())} if rest else {}
+        return features.spec(name, **folder)
+    defaults = front_end.defaults
     params = {}
     for part in filter(None, rest.split(",")):
         key, equals, value = part.partition("=")

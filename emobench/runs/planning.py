@@ -122,6 +122,12 @@ def _unfit(model: ModelSpec, corpus: Corpus, places: Places) -> str | None:
         missing = features.missing_package(wanted.feature)
         if missing:
             return f"its front-end {wanted.feature} needs the package {missing}"
+        front_end = features.get(wanted.feature)
+        if front_end.folder and places.encoder is None:
+            return "it needs a frozen encoder: --encoder FOLDER"
+        if front_end.folder:  # a slip in the card is told before anything is read
+            params = {**front_end.defaults, **wanted.params, front_end.folder: places.encoder}
+            front_end.fit((), params)
     known = corpus.has_transcripts or places.transcripts is not None
     if "transcript" in model.needs and not known:
         return "the corpus has no transcripts"

@@ -97,7 +97,8 @@ class Entry(BaseModel):
     """Files that are no clips although `glob` matches them."""
     reader: Text | None = None
     """Code that reads the corpus' own label files, in place of `pattern`: `iemocap`, `msp-improv`
-    or `smartkom`."""
+    or `smartkom`; of a database in audformat `audformat`, or `audformat-texts` where it tells what
+    is said."""
     channel: Channel | None = None
     """Which channel is used of files that have several: `left` (the first), `right` or their
     `mean`. Without it, channels must be alike."""
