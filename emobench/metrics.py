@@ -19,6 +19,11 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+def percent(share: float) -> float:
+    """Return a share in percent, as printed; the last bits of a mean do not tip the rounding."""
+    return round(round(100 * share, 9), 1)
+
+
 def confusion(truth: Sequence[str], predicted: Sequence[str], labels: Sequence[str]) -> np.ndarray:
     """Count how often each class was taken for each.
 

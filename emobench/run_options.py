@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar, get_args
 
 from . import protocols
+from .controls import Control
 from .errors import SpecError
 from .spec import Sides
 
@@ -171,6 +172,13 @@ class Selection:
         "Which clips go through the condition.",
         flag="--condition-on",
         choices=get_args(Sides),
+    )
+    control: Control = _option(
+        "none",
+        "choice",
+        "Negative control: labels permutes the labels of each speaker's clips, so that a sound "
+        "experiment comes out at chance. Its results are never mixed with others.",
+        choices=get_args(Control),
     )
     transcripts: str | Path | None = _option(
         None,

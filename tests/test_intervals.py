@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
 from sklearn.metrics import balanced_accuracy_score
+from stored import result
 
-from emobench.analysis.intervals import SHARES, mean_interval, spread
+from emobench.analysis.intervals import SHARES, mean_interval, of_result, over_speakers
 
 TRIALS = 4000
 CLASSES = 4
@@ -114,18 +116,47 @@ def test_seeds_and_speakers_are_told_apart():
             for _, part in data.groupby(["repetition", "speaker"])
         ]
     ).reshape(3, 5)
-    found = spread(data)
-    assert found.repetitions == pytest.approx(np.std(scored.mean(axis=1), ddof=1))
-    assert found.speakers == pytest.approx(np.std(scored.mean(axis=0), ddof=1))
-    assert found.speakers > 5 * found.repetitions
+    held = result(data, labels=("anger", "neutral"))
+    found = of_result(held)
+    assert held.scores["uar_sd"] == pytest.approx(np.std(scored.mean(axis=1), ddof=1))
+    assert found.sd == pytest.approx(np.std(scored.mean(axis=0), ddof=1))
+    assert found.sd > 5 * held.scores["uar_sd"]
+    expected = stats.ttest_1samp(scored.mean(axis=0), 0).confidence_interval(0.95)
+    assert (found.low, found.high) == pytest.approx(expected)
+    assert found.centre == pytest.approx(held.scores["uar"])  # a fold is a speaker
+    assert found.speakers == 5
 
 
 def test_each_spread_has_a_source_of_its_own():
     alike = np.tile(np.arange(40) % 4 > 0, (1, 5, 1))
-    everyone_alike = spread(predictions(np.concatenate([alike, ~alike])))
-    assert everyone_alike.speakers == pytest.approx(0)
-    assert everyone_alike.repetitions == pytest.approx(0.5 / math.sqrt(2))
-    once = spread(predictions(np.ones((1, 1, 8), bool)))
-    assert (once.repetitions, once.speakers) == (None, None)
-    with pytest.raises(ValueError, match="expected at least one row, found none"):
-        spread(predictions(np.ones((0, 1, 8), bool)))
+    seeds = result(predictions(np.concatenate([alike, ~alike])), labels=("anger", "neutral"))
+    assert of_result(seeds).sd == pytest.approx(0)
+    assert seeds.scores["uar_sd"] == pytest.approx(0.5 / math.sqrt(2))
+
+
+def test_groups_have_a_figure_of_their_own():
+    """Where two speakers are one fold, the fold's recalls count clips, the interval speakers."""
+    right = np.random.default_rng(1).random((1, 8, 40)) < np.linspace(0.3, 0.9, 8)[:, None]
+    data = predictions(right)
+    few = data[(data["fold"] % 2 == 0) | (data["id"].str.extract(r"-(\d+)$")[0].astype(int) < 6)]
+    held = result(few.assign(fold=few["fold"] // 2), labels=("anger", "neutral"))
+    uars = [
+        balanced_accuracy_score(part["label"], part["predicted"])
+        for _, part in few.groupby("speaker")
+    ]
+    assert of_result(held).centre == pytest.approx(np.mean(uars))
+    folds = [
+        balanced_accuracy_score(part["label"], part["predicted"])
+        for _, part in few.groupby(few["fold"] // 2)
+    ]
+    assert held.scores["uar"] == pytest.approx(np.mean(folds))
+    assert abs(held.scores["uar"] - of_result(held).centre) > 0.02
+
+
+def test_too_few_speakers_tell_nothing():
+    assert over_speakers([0.5, 0.5, 0.5]) is None
+    assert over_speakers([0.5, 0.5, 0.5, 0.5]).speakers == 4
+    one = result(predictions(np.ones((1, 5, 8), bool)))
+    assert of_result(one) is not None
+    part = replace(one, stored=replace(one.stored, records=one.stored.records[:4]))
+    assert of_result(part) is None  # incomplete

@@ -505,6 +505,39 @@ def test_damaged_experiment_file_loses_no_finished_job(tmp_path):
         assert json.loads((folder / "experiment.json").read_text())["labels"] == list(LABELS)
 
 
+@pytest.mark.parametrize(
+    "change",
+    [{"n_folds": 2}, {"n_clips": 61}, {"labels": list(LABELS[::-1])}, {"skip_bad": True}],
+    ids=str,
+)
+def test_facts_beside_the_configuration_are_vouched_for(tmp_path, change):
+    filled, made = Filled(tmp_path), experiment()
+    path = filled.run(made) / "experiment.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), **change}))
+    (stored,) = read_experiments(tmp_path)
+    assert [problem.reason for problem in stored.problems] == [
+        "it was changed after it was written"
+    ]
+    filled.store.open(made, {"labels": LABELS, "n_clips": 60})
+    assert len(read_results(tmp_path)) == 60
+
+
+def test_backend_and_folds_of_an_older_experiment_file_are_held_to_the_rest(tmp_path):
+    filled, made = Filled(tmp_path), experiment()
+    path = filled.run(made) / "experiment.json"
+    content = json.loads(path.read_text())
+    del content["sha256"]
+    path.write_text(json.dumps({**content, "backend": "jax"}))
+    (stored,) = read_experiments(tmp_path)
+    assert "not the one that its fingerprints are of" in stored.problems[0].reason
+    path.write_text(json.dumps({**content, "n_folds": 2}))
+    (stored,) = read_experiments(tmp_path)
+    assert [problem.path.name for problem in stored.problems] == ["fold-02-repetition-1.json"]
+    assert "a fold that the experiment does not have" in stored.problems[0].reason
+    path.write_text(json.dumps(content))
+    assert not read_experiments(tmp_path)[0].problems
+
+
 @pytest.mark.parametrize("rewrites", [10**6, 3])
 def test_a_kill_at_any_moment_leaves_no_half_record(tmp_path, rewrites):
     generator = random.Random(rewrites)

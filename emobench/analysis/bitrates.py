@@ -15,7 +15,7 @@ from ..results.columns import Column
 from ..results.gathering import Current, gather, protocol_name, protocols_on_disk
 from ..results.lookup import Lookup
 from ..results.result import Result
-from . import speakers
+from .intervals import Interval, over_speakers
 
 if TYPE_CHECKING:
     from ..corpora import Registry
@@ -34,7 +34,7 @@ class Point:
     Attributes:
         kbps: bitrate in kbit/s, as asked for; None for sound as it is
         uar: between 0 and 1
-        interval: over speakers, or None for too few of them
+        interval: 95 % interval over speakers, or None for too few of them
         done: number of folds, over all repetitions, that are there
         wanted: number of folds, over all repetitions, of a complete result
         fingerprint: of the experiment
@@ -42,7 +42,7 @@ class Point:
 
     kbps: int | None
     uar: float
-    interval: speakers.Interval | None
+    interval: Interval | None
     done: int
     wanted: int
     fingerprint: str
@@ -108,18 +108,29 @@ def curves(
         return (not corpora or result.corpus in corpora) and (not models or result.model in models)
 
     wanted = [result for result in gathered.shown if chosen(result)]
-    plain = {(one.corpus, one.column): one for one in wanted if not one.condition}
-    by_curve: dict[tuple[str, Column, str], list[Result]] = {}
-    for one in wanted:
-        if _MP3.fullmatch(one.condition):
-            by_curve.setdefault((one.corpus, one.column, one.sides), []).append(one)
-    if not by_curve:
+    found = of_results(name, wanted, Lookup(registry))
+    if not found:
         waiting = any(_MP3.fullmatch(one.condition) for one in filter(chosen, gathered.others))
         raise StoreError(_nothing(results, name, corpora, models, waiting and not partial))
-    lookup = Lookup(registry)
+    return found
+
+
+def of_results(protocol: str, results: Sequence[Result], lookup: Lookup) -> tuple[Curve, ...]:
+    """Return UAR against bitrate of those results that were run under MP3, or nothing.
+
+    Args:
+        protocol: canonical name
+        results: of that protocol
+        lookup: what tells titles and the order of corpora
+    """
+    plain = {(one.corpus, one.column): one for one in results if not one.condition}
+    by_curve: dict[tuple[str, Column, str], list[Result]] = {}
+    for one in results:
+        if _MP3.fullmatch(one.condition):
+            by_curve.setdefault((one.corpus, one.column, one.sides), []).append(one)
     ordered = sorted(by_curve, key=lambda key: (lookup.position(key[0]), key[1].position, key[2]))
     return tuple(
-        _curve(name, lookup.title(key[0]), by_curve[key], plain.get(key[:2])) for key in ordered
+        _curve(protocol, lookup.title(key[0]), by_curve[key], plain.get(key[:2])) for key in ordered
     )
 
 
@@ -161,7 +172,7 @@ def _point(result: Result) -> Point:
     return Point(
         kbps=int(bitrate[1]) if bitrate else None,
         uar=result.scores["uar"],
-        interval=speakers.uar_interval(result.predictions, result.labels),
+        interval=over_speakers(result.by_speaker().values()),
         done=result.done,
         wanted=result.wanted,
         fingerprint=result.fingerprint,

@@ -1,4 +1,4 @@
-"""How far a mean over speakers can be trusted, and which spread is whose.
+"""How far a mean over speakers can be trusted.
 
 Speakers are what a corpus draws from a population, so an interval of a result is one over
 speakers. A corpus has few of them: of intervals that should hold the truth 95 times in 100, those
@@ -9,36 +9,42 @@ ten speakers, those of Student's t on the mean of each speaker 93 to 95 times.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .. import metrics
-from . import speakers
-
-if TYPE_CHECKING:
-    import pandas as pd
+from ..results.result import Result
 
 LEVEL = 0.95
 SHARES = (0.0, 1.0)
 """Bounds of a recall or an accuracy."""
 
+FEWEST = 4
+"""Speakers without whom nothing is said: two who happen to be alike would seem to be certain."""
+
 
 @dataclass(frozen=True)
-class Spread:
-    """How much a UAR moves, told apart by what moves it; shares between 0 and 1.
+class Interval:
+    """What speakers tell of a result.
 
     Attributes:
-        repetitions: standard deviation (n - 1) over repetitions of the UAR that the table shows:
-            what other seeds would change on the same speakers; None for a single repetition
-        speakers: standard deviation (n - 1) over speakers of each one's UAR, mean over
-            repetitions: how speakers differ; None for a single speaker
+        low: lower end of the 95 % interval of the mean over speakers
+        high: upper end
+        centre: the mean over speakers. It is the figure that a table shows where a fold is a
+            speaker; where a fold is a group, its recalls are those of all its clips together, so
+            that a speaker counts for as many clips of a class as there are of them, and the two
+            may differ
+        sd: standard deviation (n - 1) over speakers: how they differ. What other seeds would
+            change on the same speakers is the standard deviation over repetitions
+        speakers: how many they are
     """
 
-    repetitions: float | None
-    speakers: float | None
+    low: float
+    high: float
+    centre: float
+    sd: float
+    speakers: int
 
 
 def mean_interval(
@@ -84,15 +90,19 @@ def mean_interval(
     return float(low), float(high)
 
 
-def spread(predictions: pd.DataFrame) -> Spread:
-    """Return how much a result moves with the seed, and how much with the speaker.
+def over_speakers(values: Collection[float]) -> Interval | None:
+    """Return the interval of a share over speakers, or None for fewer than `FEWEST`.
 
     Args:
-        predictions: columns `fold`, `repetition` and `results.gathering.COLUMNS`
-
-    Raises:
-        ValueError: if there are no predictions
+        values: of each speaker, mean over repetitions, between 0 and 1
     """
-    over_repetitions = metrics.summarise(predictions)["uar_sd"]
-    uars = list(speakers.by_speaker(predictions).values())
-    return Spread(over_repetitions, float(np.std(uars, ddof=1)) if len(uars) > 1 else None)
+    if len(values) < FEWEST:
+        return None
+    sample = np.fromiter(values, dtype=float)
+    low, high = mean_interval(sample, bounds=SHARES)
+    return Interval(low, high, float(sample.mean()), float(np.std(sample, ddof=1)), len(sample))
+
+
+def of_result(result: Result) -> Interval | None:
+    """Return the interval of a complete result's UAR over speakers; None for any other."""
+    return over_speakers(result.by_speaker().values()) if result.complete else None

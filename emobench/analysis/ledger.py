@@ -12,21 +12,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
 
-import numpy as np
-
-from .. import metric_table, metrics, models, papers, protocols
+from .. import metric_table, models, papers, protocols
 from ..errors import SpecError
 from ..results.columns import Column
 from ..results.gathering import Current, gather, protocols_on_disk
 from ..results.lookup import Lookup
 from ..results.result import Result
-from . import published, speakers
-from .intervals import SHARES, mean_interval
+from . import published
+from .intervals import over_speakers
 from .protocol_differences import Difference, differences
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from ..corpora import Registry
     from ..spec import ModelSpec
 
@@ -46,9 +42,6 @@ SCORES = tuple(metric.key for metric in metric_table.PUBLISHED)
 POINTS = 2.0
 """How far a published value may lie from ours, in points, and still count as reproduced."""
 
-DECIDING = 4
-"""Speakers without whom an interval decides nothing: that of two holds nearly everything."""
-
 NEAREST: Mapping[str, tuple[str, ...]] = {
     "keesing2020": ("keesing2020", "losgo"),
     # The text says five folds; the code that gave the numbers drew clips and chose epochs on test.
@@ -59,7 +52,8 @@ NEAREST: Mapping[str, tuple[str, ...]] = {
 }
 """By paper, the protocol that its numbers were obtained with, then those nearest to it.
 
-Ours is the first complete result in this order, or else the first incomplete one.
+Ours is the first complete result in this order that may be compared, else the first incomplete one
+that could be, else the first of all.
 """
 
 
@@ -71,8 +65,8 @@ class Ours:
         protocol: its canonical name
         column: model, with the files that it was given beside audio
         value: the published number's score, in percent
-        interval: 95 % interval over speakers in percent; None for fewer than two speakers and for
-            incomplete results
+        interval: 95 % interval over speakers in percent; None for fewer than `intervals.FEWEST`
+            speakers, where it would hold nearly everything, and for incomplete results
         speakers: how many were tested
         done: number of folds, over all repetitions, that are there
         wanted: number of folds, over all repetitions, of a complete result
@@ -190,16 +184,11 @@ def decide(
     if apart or ours.other:
         return "not comparable", "; ".join([*apart, *filter(None, [ours.other])])
     away = f"{value - ours.value:+.1f} points from ours"
-    if ours.interval and ours.speakers >= DECIDING and _inside(value, ours.interval):
+    if ours.interval and ours.interval[0] <= value <= ours.interval[1]:
         return "reproduced", f"{away}, inside the interval"
     if abs(value - ours.value) <= POINTS:
         return "reproduced", away
     return "not reproduced", away
-
-
-def _inside(value: float, interval: tuple[float, float]) -> bool:
-    low, high = interval
-    return low <= value <= high
 
 
 def counts(lines: Iterable[Line]) -> dict[Verdict, int]:
@@ -211,13 +200,13 @@ def counts(lines: Iterable[Line]) -> dict[Verdict, int]:
 def _line(row: Mapping[str, str], stored: Mapping[str, Sequence[Result]], lookup: Lookup) -> Line:
     corpus, model = lookup.known(row["corpus"]), _model(row["model"])
     order = NEAREST.get(row["paper"], ())
-    beside = _nearest(row, order, stored)
+    found = [
+        (one, differences(protocols.get(order[0]), one.protocol, model, corpus))
+        for one in _beside(row, order, stored)
+        if model and corpus and one.protocol
+    ]
+    beside, unlike = min(found, key=lambda pair: _distance(*pair, row), default=(None, ()))
     ours = _ours(beside, row) if beside else None
-    unlike = (
-        differences(protocols.get(order[0]), protocols.get(ours.protocol), model, corpus)
-        if ours and model and corpus
-        else ()
-    )
     verdict, reason = decide(
         float(row["value"]),
         ours,
@@ -251,11 +240,11 @@ def _model(name: str) -> ModelSpec | None:
         return None
 
 
-def _nearest(
+def _beside(
     row: Mapping[str, str], order: Sequence[str], stored: Mapping[str, Sequence[Result]]
-) -> Result | None:
-    """Return our result that stands beside a published one."""
-    found = [
+) -> list[Result]:
+    """Return our results that may stand beside a published one, the nearest protocol first."""
+    return [
         one
         for protocol in order
         for one in sorted(stored.get(protocol, ()), key=lambda one: (one.corpus, one.column.name))
@@ -264,8 +253,14 @@ def _nearest(
         and one.done
         and not one.condition
     ]
-    complete = [one for one in found if one.complete and not _other(one, row)]
-    return next(iter([*complete, *(one for one in found if one.complete), *found]), None)
+
+
+def _distance(
+    one: Result, unlike: Sequence[Difference], row: Mapping[str, str]
+) -> tuple[bool, bool]:
+    """Return a key by which the result to show is the smallest; equals stay in their order."""
+    apart = bool(_other(one, row)) or any(difference.apart for difference in unlike)
+    return (apart, not one.complete)
 
 
 def _other(one: Result, row: Mapping[str, str]) -> str:
@@ -280,32 +275,20 @@ def _other(one: Result, row: Mapping[str, str]) -> str:
 
 
 def _ours(one: Result, row: Mapping[str, str]) -> Ours:
-    predictions, metric = one.predictions, row["metric"]
-    values = _by_speaker(predictions, one.labels, metric)
-    interval = None
-    if one.complete and len(values) > 1:
-        low, high = mean_interval(values, bounds=SHARES)
-        interval = (100 * low, 100 * high)
+    metric = metric_table.get(row["metric"])
+    values = one.by_speaker(metric).values()
+    held = over_speakers(values) if one.complete else None
     return Ours(
         protocol=one.stored.experiment["protocol"],
         column=one.column.name,
-        value=100 * metrics.summarise(predictions, one.labels)[metric],
-        interval=interval,
+        value=100 * one.scores[metric.key],
+        interval=(100 * held.low, 100 * held.high) if held else None,
         speakers=len(values),
         done=one.done,
         wanted=one.wanted,
         other=_other(one, row),
         fingerprint=one.fingerprint,
     )
-
-
-def _by_speaker(predictions: pd.DataFrame, labels: Sequence[str], metric: str) -> list[float]:
-    """Return a score of each speaker, mean over repetitions, between 0 and 1."""
-    who, _ = speakers.names(predictions).factorize(sort=True)
-    found: dict[int, list[float]] = {}
-    for (_, speaker), matrix in metrics.confusions(predictions.assign(fold=who), labels).items():
-        found.setdefault(speaker, []).append(metrics.scores(matrix)[metric])
-    return [float(np.mean(found[speaker])) for speaker in sorted(found)]
 
 
 def _chance(emotions: Mapping[str, int]) -> float | None:

@@ -1,14 +1,16 @@
 """What differs between the protocol of a published number and the one that ours was obtained with.
 
 Everything is read from the fields of the two `Protocol` values: none of it is written by hand for
-a paper.
+a paper. What sets two numbers apart is what the gate of the leaderboard asks: whether test clips
+reach what they must not under one of the two and not under the other.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from .. import gate, protocols
 from ..corpora import Corpus
 from ..spec import ModelSpec, Protocol
 
@@ -43,18 +45,28 @@ class _Rule:
 
     Attributes:
         what: its name for people
-        value: what it is for a model under a protocol
+        field: of `Protocol`
         applies: whether it changes anything for a kind of model on a corpus
         words: what to call a value
-        apart: values that only like protocols share: one of two that has such a value and the
-            other not gives numbers that are not to be compared
+        value: what it is for a model under a protocol, where the field alone does not tell
     """
 
     what: str
-    value: Callable[[Protocol, ModelSpec], Value]
+    field: str
     applies: Callable[[ModelSpec, Corpus], bool] = lambda model, corpus: True
     words: Mapping[Value, str] = field(default_factory=dict)
-    apart: frozenset[Value] = frozenset()
+    value: Callable[[Protocol, ModelSpec], Value] | None = None
+
+    def of(self, protocol: Protocol, model: ModelSpec) -> Value:
+        """Return what the rule is for a model under a protocol."""
+        return self.value(protocol, model) if self.value else getattr(protocol, self.field)
+
+    def parts(self, one: Protocol, other: Protocol) -> bool:
+        """Return whether the gate lets only one of two protocols through for this rule."""
+        usual = protocols.get(protocols.DEFAULT)
+        alone = [replace(usual, **{self.field: getattr(each, self.field)}) for each in (one, other)]
+        first, second = ((gate.leaks(each), gate.cut_short(each)) for each in alone)
+        return first != second
 
 
 def _network(model: ModelSpec, corpus: Corpus) -> bool:
@@ -76,69 +88,78 @@ def _dealt(model: ModelSpec, corpus: Corpus) -> bool:
 _RULES = (
     _Rule(
         "split",
-        lambda protocol, model: protocol.split,
+        "split",
         words={
             "": "as the corpus has it",
             "groups": "five groups of speakers or sessions",
             "last-group": "the last of five groups of speakers or sessions",
             "random": "random clips, whoever speaks",
+            "clips": "random clips, whoever speaks",
         },
-        apart=frozenset({"random"}),
     ),
     _Rule(
         "speaker groups",
-        lambda protocol, model: None if protocol.split else protocol.speaker_groups,
+        "speaker_groups",
         applies=_dealt,
         words={"random": "drawn by seed", "greedy": "dealt by size"},
     ),
-    _Rule(
-        "folds",
-        lambda protocol, model: protocol.max_folds,
-        words={None: "all"},
-        apart=frozenset({None}),
-    ),
+    _Rule("folds", "max_folds", words={None: "all"}),
     _Rule(
         "tuning",
-        lambda protocol, model: protocol.tuning,
+        "tuning",
         applies=_tuned,
         words={"nested": "on training folds", "evaluation": "on the evaluation folds"},
     ),
     _Rule(
         "development clips",
-        lambda protocol, model: protocol.development,
+        "development",
         applies=lambda model, corpus: model.development is not None,
         words={None: "from training"},
     ),
     _Rule(
         "epoch",
-        lambda protocol, model: protocol.selection,
+        "selection",
         applies=_network,
         words={"": "not chosen on test clips", "best-test-epoch": "the best on test clips"},
-        apart=frozenset({"best-test-epoch"}),
     ),
     _Rule(
         "class weights",
-        lambda protocol, model: protocol.weights,
+        "weights",
         words={"training": "from training clips", "corpus": "from all clips"},
     ),
     _Rule(
+        "standardisation",
+        "normalisation",
+        words={
+            "": "as front-ends say",
+            "training": "by the training clips",
+            "corpus": "by all clips",
+        },
+    ),
+    _Rule("test clips also in training", "copies", words={None: "none"}),
+    _Rule(
         "batches",
-        lambda protocol, model: protocol.batching,
+        "batching",
         applies=_network,
         words={"padded-length": "drawn anew each epoch", "sorted": "fixed"},
     ),
     _Rule(
         "batch normalisation",
-        lambda protocol, model: protocol.statistics,
+        "statistics",
         applies=_normalised,
         words={"": "measured after training", "running": "running statistics"},
     ),
     _Rule(
         "epochs",
-        lambda protocol, model: protocol.epochs or getattr(model.config, "epochs", None),
+        "epochs",
         applies=_network,
+        value=lambda protocol, model: protocol.epochs or getattr(model.config, "epochs", None),
     ),
-    _Rule("repetitions", lambda protocol, model: protocol.repetitions_of(model)),
+    _Rule(
+        "repetitions",
+        "repetitions",
+        value=lambda protocol, model: protocol.repetitions_of(model),
+    ),
 )
 
 
@@ -160,11 +181,10 @@ def _found(
     published: Protocol, ours: Protocol, model: ModelSpec, corpus: Corpus
 ) -> Iterator[Difference]:
     for rule in _RULES:
-        pair = (rule.value(published, model), rule.value(ours, model))
+        pair = (rule.of(published, model), rule.of(ours, model))
         if pair[0] == pair[1] or not rule.applies(model, corpus):
             continue
-        if rule.what == "speaker groups" and None in pair:
+        if rule.field == "speaker_groups" and published.split != ours.split:
             continue  # the split tells it
         words = [str(rule.words.get(value, value)) for value in pair]
-        apart = (pair[0] in rule.apart) != (pair[1] in rule.apart)
-        yield Difference(rule.what, *words, apart=apart)
+        yield Difference(rule.what, *words, apart=rule.parts(published, ours))

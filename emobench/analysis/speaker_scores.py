@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from . import speakers
+from ..results import speakers
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -19,10 +19,12 @@ from .compare import compare
 from .corpora import check, corpora, utterances
 from .download import download
 from .leaderboard import leaderboard
+from .leakage import cheating, leakage
 from .ledger import ledger
 from .merge import merge
 from .models import models
 from .plot import plot
+from .report import report
 from .run import features, run
 from .splits import folds, protocols
 
@@ -41,7 +43,9 @@ for command in (
     compare,
     audit,
     plot,
+    report,
     bitrates,
+    leakage,
     corpora,
     check,
     download,
@@ -53,6 +57,7 @@ for command in (
     attention,
 ):
     cli.add_command(command)
+cli.add_command(cheating, "cheating")
 
 
 def main(arguments: list[str] | None = None) -> None:

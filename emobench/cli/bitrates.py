@@ -37,8 +37,8 @@ def bitrates(
 ) -> int:
     """Print UAR against MP3 bitrate as a table, or write it to a file.
 
-    The interval holds 95 % of bootstrap draws of speakers. `emobench run --condition mp3:all` makes
-    the results, `emobench plot bitrates` draws them.
+    The interval is the 95 % one over speakers. `emobench run --condition mp3:all` makes the
+    results, `emobench plot bitrates` draws them.
     """
     from ..analysis.bitrates import to_csv
 

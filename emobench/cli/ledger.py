@@ -111,6 +111,9 @@ def _lines(lines: Sequence[Line]) -> Iterator[str]:
     from ..analysis.ledger import counts
     from ..leaderboard.ledger import HEADER, tables
 
+    if not lines:
+        yield "Nothing was published of these corpora and models, or no number has this verdict."
+        return
     for table in tables(lines):
         yield from filter(None, (table.title, table.caption))
         yield from ("", *reports.aligned([HEADER, *table.rows]))

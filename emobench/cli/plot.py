@@ -145,6 +145,43 @@ def speed(models: tuple[str, ...], corpus: str, out: Path, **asked: Any) -> None
 @stored.corpora
 @stored.models
 @_of_results
+def ranks(corpora: tuple[str, ...], models: tuple[str, ...], out: Path, **asked: Any) -> None:
+    """Draw mean ranks of models over corpora, joined where they are not told apart.
+
+    It takes five corpora or more on which the same three models or more have comparable results.
+    """
+    from .. import models as zoo
+    from .. import plots
+    from ..analysis import pairwise
+    from ..analysis.ranks import ranking, score_table
+    from ..errors import StoreError
+    from ..results.lookup import Lookup
+
+    protocol, results = asked["protocol"], asked["results"]
+    reading = stored.reading(asked["datasets"])
+    registry = reading["registry"]
+    gathered = stored.gathered(results, protocol, partial=asked["partial"], **reading)
+    known = [registry.get(name).name for name in corpora]
+    wanted = [zoo.get(name).name for name in models]
+    table = score_table(pairwise.by_corpus(gathered, Lookup(registry), known, wanted))
+    if table.lacking:
+        raise StoreError(f"{results}: {table.lacking}. Run more of them under {protocol}.")
+    found = ranking(table)
+    mean_ranks = {
+        column.name: rank for column, rank in zip(table.columns, found.ranks, strict=True)
+    }
+    title = (
+        f"Mean ranks over {len(table.corpora)} corpora, protocol {protocol}\n"
+        f"Friedman's test: p = {found.p:.2g}"
+    )
+    groups = [[column.name for column in group] for group in found.groups()]
+    plots.save(plots.ranks(mean_ranks, found.critical, groups, title), out)
+
+
+@plot.command()
+@stored.corpora
+@stored.models
+@_of_results
 def bitrates(corpora: tuple[str, ...], models: tuple[str, ...], out: Path, **asked: Any) -> None:
     """Draw UAR against MP3 bitrate.
 
@@ -206,6 +243,7 @@ def _panel(one: Result) -> Panel:
 
     scores: tuple[SpeakerScore, ...] = speaker_scores.by_speaker(one.predictions)
     uars = [score.uar for score in scores]
-    interval = intervals.mean_interval(uars, bounds=intervals.SHARES) if len(uars) > 1 else None
+    held = intervals.over_speakers(uars)
+    interval = (held.low, held.high) if held else None
     unfinished = "" if one.complete else f" ({one.done} of {one.wanted} folds)"
     return plots.Panel(f"{one.column.name}{unfinished}", scores, interval, 1 / len(one.labels))

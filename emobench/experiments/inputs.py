@@ -34,13 +34,20 @@ class Prepared:
 class Input(Protocol):
     """One input of a model on all clips of a data set."""
 
-    def prepare(self, table: pd.DataFrame, training: np.ndarray, test: np.ndarray) -> Prepared:
+    def prepare(
+        self,
+        table: pd.DataFrame,
+        training: np.ndarray,
+        test: np.ndarray,
+        known: np.ndarray | None = None,
+    ) -> Prepared:
         """Return the input for a fold.
 
         Args:
             table: one row a clip
             training: positions of the clips to learn from
             test: positions of the clips that are heard under the condition of the test side
+            known: positions of the clips whose sound may be looked at; None for all
         """
         ...
 
@@ -91,12 +98,18 @@ class AudioInput:
     learnt: Side
     tested: Side
 
-    def prepare(self, table: pd.DataFrame, training: np.ndarray, test: np.ndarray) -> Prepared:
+    def prepare(
+        self,
+        table: pd.DataFrame,
+        training: np.ndarray,
+        test: np.ndarray,
+        known: np.ndarray | None = None,
+    ) -> Prepared:
         """Return the input for a fold; see `Input`."""
         front_end, params = self.front_end, dict(self.spec.params)
         is_test = np.zeros(len(table), bool)
         is_test[test] = True
-        scaler = self._scaler(table, training, is_test)
+        scaler = self._scaler(table, training, is_test, known)
         longest = front_end.longest
         fitted = Fitted(front_end.shape(params))
         if front_end.fit is not None:
@@ -119,7 +132,11 @@ class AudioInput:
         return Prepared(source, fitted.shape, fitted)
 
     def _scaler(
-        self, table: pd.DataFrame, training: np.ndarray, is_test: np.ndarray
+        self,
+        table: pd.DataFrame,
+        training: np.ndarray,
+        is_test: np.ndarray,
+        known: np.ndarray | None,
     ) -> scaling.Scaler:
         """Fit the standardisation; only training clips are seen, or no labels."""
         learnt = self.learnt.moments
@@ -136,6 +153,7 @@ class AudioInput:
             speakers=list(table["speaker"]),
             training=training,
             neutral=(table["emotion"] == "neutral").to_numpy(),
+            known=known,
         )
 
 
@@ -153,7 +171,13 @@ class TextInput:
     spec: FeatureSpec
     texts: Sequence[str]
 
-    def prepare(self, table: pd.DataFrame, training: np.ndarray, test: np.ndarray) -> Prepared:
+    def prepare(
+        self,
+        table: pd.DataFrame,
+        training: np.ndarray,
+        test: np.ndarray,
+        known: np.ndarray | None = None,
+    ) -> Prepared:
         """Return the input for a fold; see `Input`."""
         front_end, params = self.front_end, dict(self.spec.params)
         fitted = front_end.fit([self.texts[index] for index in training], params)

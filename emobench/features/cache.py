@@ -203,7 +203,9 @@ def _reuse(folder: Path, clips: list[Clip]) -> FeatureSet | None:
     try:
         packed = packing.open_packed(folder)
         packing.verify(folder, packed)
-        if {*packed.about["ids"], *packed.about["bad"]} != {clip.id for clip in clips}:
+        ids, bad = packed.about["ids"], packed.about["bad"]
+        usable = [clip.id for clip in clips if clip.id not in bad]
+        if ids != usable or len(ids) + len(bad) != len(clips):
             raise packing.DamageError("it holds other clips than it should")
     except packing.DamageError as damage:
         LOG.warning("%s: the cache cannot be used: %s. Extracting again.", folder, damage)

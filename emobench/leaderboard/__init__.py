@@ -2,10 +2,15 @@
 
 A stored experiment is drawn in four forms. It is read as a `store.StoredExperiment`: files,
 damaged or not. `results.gathering` makes a `results.result.Result` of it, which knows its column,
-its clips and its figures, and chooses one for each cell. `assembly` lays results out as a
-`board.Leaderboard`, whose rows are corpora, beside what is published. `tables` puts that into
-words, a `Grid`, which `terminal` and `markdown` draw; `data` writes the leaderboard itself, for
-programs. The same results give the same bytes, whenever and wherever.
+its clips and its figures, chooses one for each cell and says why the others are not shown.
+`assembly` lays results out as a `board.Leaderboard`, whose rows are corpora, beside what is
+published. `tables` puts that into words, a `Grid`, which `terminal` and `markdown` draw; `data`
+writes the leaderboard itself, for programs. The same results give the same bytes, whenever and
+wherever.
+
+Whether a result may be compared it says itself (`Result.barred`, from `gate` and from its own
+completeness); which are the best of a row, and how sure a figure is, `analysis.ties` and
+`analysis.intervals` compute from the scores of its speakers when a cell is drawn.
 """
 
 from __future__ import annotations
@@ -20,6 +25,7 @@ from . import data, markdown, terminal
 from .assembly import build, build_all
 from .board import Leaderboard, Row
 from .markdown import embed
+from .price_list import build_price_lists
 
 Format = Literal["table", "markdown", "csv", "json"]
 FORMATS: tuple[str, ...] = get_args(Format)
@@ -27,6 +33,7 @@ FORMATS: tuple[str, ...] = get_args(Format)
 __all__ = [
     "build",
     "build_all",
+    "build_price_lists",
     "render",
     "embed",
     "fragment",

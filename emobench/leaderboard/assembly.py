@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .. import gate, metric_table, papers, protocols
-from ..analysis import published
+from ..analysis import controls, published
 from ..metric_table import PUBLISHED, UAR
-from ..results.gathering import Current, gather, protocol_name, protocols_on_disk
+from ..results.gathering import COLUMNS, Current, gather, protocol_name, protocols_on_disk
 from ..results.lookup import Lookup
 from ..results.result import Result
+from ..results.selection import Notice
 from .board import Leaderboard, Row
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ def build(
     current: Current,
     partial: bool = False,
     registry: Registry | None = None,
+    columns: Sequence[str] = COLUMNS,
 ) -> Leaderboard:
     """Build the table of a protocol from the predictions in a results folder.
 
@@ -38,6 +40,7 @@ def build(
             are stale and not shown
         partial: show incomplete results too, and those of other numbers of epochs
         registry: corpora, for order and titles; None for the one that commands use
+        columns: of the predictions that results hold; figures are computed from `COLUMNS`
 
     Returns:
         the table
@@ -52,7 +55,14 @@ def build(
         from ..corpora import load_registry
 
         registry = load_registry()
-    gathered = gather(results, protocol=name, current=current, partial=partial, registry=registry)
+    gathered = gather(
+        results,
+        protocol=name,
+        current=current,
+        partial=partial,
+        registry=registry,
+        columns=columns,
+    )
     lookup = Lookup(registry)
     rows = _rows(gathered.shown, lookup)
     known = protocols.get(name) if name in protocols.names() else None
@@ -66,18 +76,47 @@ def build(
         headline=metric_table.get(known.headline) if known else UAR,
         rows=tuple(row for row in rows if not lookup.synthetic(row.corpus)),
         synthetic=tuple(row for row in rows if lookup.synthetic(row.corpus)),
-        notices=gathered.notices,
+        notices=(*gathered.notices, *_judged(gathered.controls, lookup)),
         elsewhere=tuple(other for other in elsewhere if other != name),
     )
 
 
+def _judged(results: Sequence[Result], lookup: Lookup) -> Iterator[Notice]:
+    """Yield whether runs on permuted labels came out at chance."""
+    for result in sorted(results, key=lambda one: one.name):
+        try:
+            found = controls.describe(controls.judge(result.predictions))
+        except ValueError:
+            found = "too few speakers for an interval"
+        whole = "" if result.complete else f"; {result.done} of {result.wanted} folds"
+        text = f"{result.name}: {found}{whole}"
+        yield Notice("control", text, lookup.synthetic(result.corpus))
+
+
 def build_all(
-    results: Path, *, current: Current, partial: bool = False, registry: Registry | None = None
+    results: Path,
+    *,
+    current: Current,
+    partial: bool = False,
+    registry: Registry | None = None,
+    columns: Sequence[str] = COLUMNS,
 ) -> list[Leaderboard]:
-    """Build a table for each protocol that has results, comparable ones first; see `build`."""
+    """Build a table for each protocol that has results, comparable ones first; see `build`.
+
+    Variants that price a leaky practice are left to the price list.
+    """
+    priced = {protocol.name for protocol in protocols.variants()}
     boards = [
-        build(results, protocol=name, current=current, partial=partial, registry=registry)
+        build(
+            results,
+            protocol=name,
+            current=current,
+            partial=partial,
+            registry=registry,
+            columns=columns,
+        )
         for name in protocols_on_disk(results)
+        if name not in priced
     ]
     return sorted(boards, key=lambda board: bool(board.leaks))
 

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from ..analysis.published import Published, name_of
+from ..analysis.ties import Standing, standing
 from ..metric_table import Metric
 from ..papers import Paper
 from ..results.columns import Column
@@ -39,18 +40,15 @@ class Row:
         """Return the published figure that a column reproduces, if there is one."""
         return self.published.get(metric.name, {}).get(name_of(column))
 
-    def best(self, metric: Metric, columns: Collection[Column] | None = None) -> set[Column]:
-        """Return the columns, of some or of all, whose comparable result is the best, as printed.
+    def standing(self, metric: Metric, columns: Collection[Column] | None = None) -> Standing:
+        """Return which of the results, in some columns or in all, are the best by a metric.
 
         Results under conditions are not among them.
         """
-        figures = {
-            column: percent(cell.scores[metric.key])
-            for column, cell in self.cells.items()
-            if cell.comparable and (columns is None or column in columns)
-        }
-        top = max(figures.values(), default=None)
-        return {column for column, value in figures.items() if value == top}
+        inside = (
+            cell for column, cell in self.cells.items() if columns is None or column in columns
+        )
+        return standing(inside, metric)
 
 
 @dataclass(frozen=True)
@@ -82,8 +80,3 @@ class Leaderboard:
     synthetic: tuple[Row, ...]
     notices: tuple[Notice, ...]
     elsewhere: tuple[str, ...] = ()
-
-
-def percent(value: float) -> float:
-    """Return a share in percent, as printed; the last bits of a mean do not tip the rounding."""
-    return round(round(100 * value, 9), 1)

@@ -9,7 +9,9 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from ..analysis.intervals import of_result
 from ..analysis.published import Published
+from ..analysis.ties import Standing
 from ..metric_table import METRICS, PUBLISHED, UAR
 from ..results.columns import FILES
 from ..results.result import Result
@@ -18,6 +20,9 @@ from .phrases import shown_notices
 
 SCORES = tuple(key for one in METRICS for key in (one.key, one.deviation) if key)
 """Scores in percent, of all that are computed."""
+
+INTERVAL = ("uar_low", "uar_high", "uar_mean_over_speakers", "uar_sd_over_speakers", "speakers")
+"""The 95 % interval of UAR over speakers, and what it is made of."""
 
 COLUMNS = (
     "protocol",
@@ -29,6 +34,7 @@ COLUMNS = (
     *FILES,
     "headline",
     *SCORES,
+    *INTERVAL,
     *(f"published_{one.name}" for one in PUBLISHED),
     "published_protocol",
     "human",
@@ -36,6 +42,8 @@ COLUMNS = (
     "complete",
     "comparable",
     "not_comparable",
+    "best",
+    "p_best",
     "folds_done",
     "folds",
     "repetitions",
@@ -55,8 +63,9 @@ def to_csv(boards: Sequence[Leaderboard]) -> str:
     writer.writeheader()
     for board in boards:
         for row, synthetic in _rows(boards, board):
+            standing = row.standing(board.headline)
             for cell in (*row.cells.values(), *row.conditions):
-                facts = _facts(row, cell)
+                facts = _facts(row, cell, standing)
                 for key in ("not_comparable", "notes"):
                     facts[key] = "; ".join(facts[key])
                 named = {"protocol": board.protocol, "corpus": row.corpus, "synthetic": synthetic}
@@ -86,11 +95,14 @@ def _board(boards: Sequence[Leaderboard], board: Leaderboard) -> dict[str, Any]:
                 )
                 for one in PUBLISHED
             },
-            "best": sorted(column.name for column in row.best(board.headline)),
-            "results": {column.name: _details(row, cell) for column, cell in row.cells.items()},
-            "conditions": [_details(row, cell) for cell in row.conditions],
+            "best": sorted(column.name for column in standing.best),
+            "results": {
+                column.name: _details(row, cell, standing) for column, cell in row.cells.items()
+            },
+            "conditions": [_details(row, cell, standing) for cell in row.conditions],
         }
         for row, synthetic in _rows(boards, board)
+        for standing in [row.standing(board.headline)]
     ]
     real = _real(boards)
     notices = {
@@ -121,26 +133,30 @@ def _real(boards: Sequence[Leaderboard]) -> bool:
     return any(board.rows for board in boards)
 
 
-def _details(row: Row, cell: Result) -> dict[str, Any]:
+def _details(row: Row, cell: Result, standing: Standing) -> dict[str, Any]:
     return {
-        **_facts(row, cell),
+        **_facts(row, cell, standing),
         "labels": list(cell.labels),
         "recall": _percentages(cell.scores["recall"]),
         "confusion": cell.scores["confusion"],
     }
 
 
-def _facts(row: Row, cell: Result) -> dict[str, Any]:
+def _facts(row: Row, cell: Result, standing: Standing) -> dict[str, Any]:
     printed: dict[str, Published] = {}
     if not cell.condition:
         found = {one.name: row.printed(cell.column, one) for one in PUBLISHED}
         printed = {metric: one for metric, one in found.items() if one}
+    else:
+        standing = Standing()
+    p = standing.p.get(cell.column)
     return {
         "model": cell.model,
         "condition": cell.condition or None,
         "condition_on": cell.sides or None,
         **{key: cell.column.files.get(key) for key in FILES},
         **_percentages({score: cell.scores.get(score) for score in SCORES}),
+        **_interval(cell),
         **{
             f"published_{one.name}": printed[one.name].value if one.name in printed else None
             for one in PUBLISHED
@@ -151,6 +167,8 @@ def _facts(row: Row, cell: Result) -> dict[str, Any]:
         "complete": cell.complete,
         "comparable": cell.comparable,
         "not_comparable": list(cell.barred),
+        "best": cell.column in standing.best,
+        "p_best": None if p is None else float(f"{p:.4g}"),
         "folds_done": cell.done,
         "folds": cell.wanted,
         "repetitions": cell.scores["repetitions"],
@@ -159,6 +177,14 @@ def _facts(row: Row, cell: Result) -> dict[str, Any]:
         "fingerprint": cell.fingerprint,
         "notes": list(cell.notes),
     }
+
+
+def _interval(cell: Result) -> dict[str, float | None]:
+    held = of_result(cell)
+    if held is None:
+        return dict.fromkeys(INTERVAL)
+    shares = (held.low, held.high, held.centre, held.sd)
+    return {**_percentages(dict(zip(INTERVAL, shares, strict=False))), "speakers": held.speakers}
 
 
 def _values(printed: Mapping[str, Published]) -> dict[str, float]:

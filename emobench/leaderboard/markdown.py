@@ -8,11 +8,8 @@ from collections.abc import Callable, Sequence
 from ..errors import SpecError
 from . import tables
 from .board import Leaderboard, Row
-from .phrases import APART, HEADINGS, SYNTHETIC, WHY_APART, parts, shown_notices
+from .phrases import APART, BEST, HEADINGS, SYNTHETIC, WHY_APART, parts, shown_notices
 from .tables import Grid, Item
-
-START = "<!-- leaderboard:start -->"
-END = "<!-- leaderboard:end -->"
 
 _WIDEST = 12
 """Columns of a table beside the first."""
@@ -56,13 +53,14 @@ def fragment(boards: Sequence[Leaderboard], metrics: Sequence[str]) -> str:
     return "\n\n".join(_in_parts(boards, drawn, "###") or ["No complete results yet."])
 
 
-def embed(text: str, table: str) -> str:
+def embed(text: str, table: str, name: str = "leaderboard") -> str:
     """Replace what stands between the markers of a document.
 
     Args:
         text: the document, with one `<!-- leaderboard:start -->` and, behind it, one
             `<!-- leaderboard:end -->`
         table: what to put there
+        name: of the markers
 
     Returns:
         the document with the table
@@ -70,14 +68,15 @@ def embed(text: str, table: str) -> str:
     Raises:
         SpecError: if the markers are not there
     """
-    if text.count(START) != 1 or text.count(END) != 1 or text.index(START) > text.index(END):
+    start, end = f"<!-- {name}:start -->", f"<!-- {name}:end -->"
+    if text.count(start) != 1 or text.count(end) != 1 or text.index(start) > text.index(end):
         raise SpecError(
-            f"--readme: expected one line '{START}' and a later one '{END}', found "
-            f"{text.count(START)} and {text.count(END)}. Add them where the table is to stand."
+            f"--readme: expected one line '{start}' and a later one '{end}', found "
+            f"{text.count(start)} and {text.count(end)}. Add them where the table is to stand."
         )
-    before, rest = text.split(START)
-    _, after = rest.split(END)
-    return f"{before}{START}\n\n{table.strip()}\n\n{END}{after}"
+    before, rest = text.split(start)
+    _, after = rest.split(end)
+    return f"{before}{start}\n\n{table.strip()}\n\n{end}{after}"
 
 
 def _in_parts(
@@ -126,7 +125,7 @@ def _cut(table: Grid) -> list[Grid]:
 
 def _below(table: Grid) -> list[str]:
     """Return what stands below a table, if anything does."""
-    ranked = ["**Bold**: best complete result of the row."] if table.ranked else []
+    ranked = [f"**Bold**: {BEST}."] if table.ranked else []
     lines = [*ranked, *map(_sentence, table.notes)]
     return ["\\\n".join(lines)] if lines else []
 
@@ -154,8 +153,9 @@ def _lines(table: Grid) -> str:
 def _cell(item: Item) -> str:
     own = f"**{item.own}**" if item.best else item.own
     mark = f" {item.mark}" if item.mark else ""
+    interval = f" {item.interval}" if item.interval else ""
     beside = f" ({item.published})" if item.published else ""
-    return (own + mark + beside).replace("|", "\\|")
+    return (own + mark + interval + beside).replace("|", "\\|")
 
 
 def _notices(board: Leaderboard, real: bool) -> list[str]:

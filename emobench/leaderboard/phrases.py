@@ -16,7 +16,13 @@ WHY_APART = (
     "nothing else. None is bold."
 )
 
+BEST = (
+    "best comparable result of the row, and all that are not told from it (paired t-test over "
+    "speakers, p of 0.05 or more with Holm's correction)"
+)
+
 HEADINGS: dict[Kind, str] = {
+    "control": "Negative controls, on labels that were permuted within each speaker",
     "damaged": "Damaged or contradictory files",
     "failed": "Failed, to be tried again by the next run",
     "incomplete": "Incomplete (`--partial` shows them)",

@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from .. import metric_table, models, papers
+from ..analysis.intervals import of_result
 from ..metric_table import HEADLINE, UAR, Metric
+from ..metrics import percent
 from ..papers import Paper
 from ..results.columns import BASELINE, Column
 from ..results.result import Result
 from .assembly import condition_position
-from .board import Leaderboard, Row, percent
+from .board import Leaderboard, Row
 
 ABSENT = "–"
 INCOMPLETE = "†"
@@ -34,12 +36,14 @@ class Item:
     Attributes:
         own: our figure, or a dash
         mark: what points to a footnote, or ""
+        interval: over speakers, in brackets, or ""
         published: the published figure beside it, or ""
-        best: whether it is the best comparable figure of its row
+        best: whether it is the best comparable figure of its row, or not told from it
     """
 
     own: str
     mark: str = ""
+    interval: str = ""
     published: str = ""
     best: bool = False
 
@@ -158,7 +162,7 @@ def _table(board: Leaderboard, rows: Sequence[Row], paper: Paper, metric: Metric
     notes: dict[str, str] = {}
     lines = []
     for row in rows:
-        best = row.best(metric, columns)
+        best = row.standing(metric, columns).best
         items = [_item(row, column, paper, metric, column in best, notes) for column in columns]
         items += [Item(f"{row.chance:.1f}")] if chance else []
         items += [Item(ABSENT if row.human is None else f"{row.human:g}")] if human else []
@@ -193,7 +197,8 @@ def _item(
     printed = row.printed(column, metric) if column.paper == paper else None
     beside = f"{printed.value:.1f}" if printed else ""
     cell = row.cells.get(column)
-    return replace(_own(cell, metric, notes), published=beside, best=best)
+    held = _interval(cell) if cell and metric is UAR else ""
+    return replace(_own(cell, metric, notes), interval=held, published=beside, best=best)
 
 
 def _own(cell: Result | None, metric: Metric, notes: dict[str, str]) -> Item:
@@ -214,11 +219,18 @@ def _figure(cell: Result, metric: Metric) -> str:
     return f"{text} ± {percent(deviation):.1f}"
 
 
+def _interval(cell: Result) -> str:
+    """Return the 95 % interval of UAR over speakers, or "" for too few of them."""
+    held = of_result(cell)
+    return f"[{percent(held.low):.1f}, {percent(held.high):.1f}]" if held else ""
+
+
 def _caption(
     board: Leaderboard, rows: Sequence[Row], columns: Sequence[Column], paper: Paper, metric: Metric
 ) -> str:
     deviation = ", mean ± standard deviation" if metric.deviation else "; mean"
-    text = f"{metric.title}{deviation} over repetitions"
+    interval = " [95 % interval over speakers]" if metric is UAR else ""
+    text = f"{metric.title}{deviation} over repetitions{interval}"
     printed = [
         row.printed(column, metric) for row in rows for column in columns if column.paper == paper
     ]
@@ -226,9 +238,9 @@ def _caption(
     if not sources:
         return text + "."
     if sources == [board.protocol]:
-        return text + "; in brackets the published value."
+        return text + "; in round brackets the published value."
     return (
-        f"{text}; in brackets the published value, which was obtained with another protocol "
+        f"{text}; in round brackets the published value, which was obtained with another protocol "
         f"({', '.join(sources)})."
     )
 

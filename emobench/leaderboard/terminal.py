@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from . import tables
 from .board import Leaderboard, Row
-from .phrases import APART, HEADINGS, SYNTHETIC, WHY_APART, parts, shown_notices
+from .phrases import APART, BEST, HEADINGS, SYNTHETIC, WHY_APART, parts, shown_notices
 from .tables import Grid, Item
 
 _GAP = "   "
@@ -117,10 +117,8 @@ def _table(table: Grid, style: _Style) -> Iterator[str]:
         yield ""
         yield from _lines(part, style)
     yield ""
-    legend = ["* best complete result of the row"] if table.ranked else []
-    legend += ["– no result"] if _has_gaps(table) else []
-    if legend:
-        yield "; ".join(legend)
+    yield from style.prose(f"* {BEST}" if table.ranked else "", "  ")
+    yield from style.prose("– no result" if _has_gaps(table) else "")
     for note in table.notes:
         yield from style.prose(note, "  ")
 
@@ -130,7 +128,7 @@ def _has_gaps(table: Grid) -> bool:
 
 
 def _lines(table: Grid, style: _Style) -> Iterator[str]:
-    """Yield a table: two lines a row where something published stands below our figure."""
+    """Yield a table: below our figures stand their intervals, then what was published."""
     widths = _widths(table)
     first = _first_width(table)
     height = max(map(len, table.header))
@@ -148,9 +146,10 @@ def _lines(table: Grid, style: _Style) -> Iterator[str]:
             style.bold(text) if item.best else text for item, text in zip(items, own, strict=True)
         ]
         yield (title.ljust(first) + _GAP + _GAP.join(own)).rstrip()
-        below = [_below(item).ljust(size) for item, size in zip(items, widths, strict=True)]
-        if any(text.strip() for text in below):
-            yield style.dim((" " * first + _GAP + _GAP.join(below)).rstrip())
+        for texts in zip(*map(_below, items), strict=True):
+            below = [text.ljust(size) for text, size in zip(texts, widths, strict=True)]
+            if any(texts):
+                yield style.dim((" " * first + _GAP + _GAP.join(below)).rstrip())
 
 
 def _cut(table: Grid, width: int | None) -> Iterator[Grid]:
@@ -174,7 +173,7 @@ def _widths(table: Grid) -> list[int]:
         max(
             *(len(part) + 1 for part in heading),
             *(len(_own(items[column])) for _, items in table.rows),
-            *(len(_below(items[column])) for _, items in table.rows),
+            *(len(text) for _, items in table.rows for text in _below(items[column])),
         )
         for column, heading in enumerate(table.header)
     ]
@@ -185,5 +184,5 @@ def _own(item: Item) -> str:
     return ("*" if item.best else " ") + item.own + mark
 
 
-def _below(item: Item) -> str:
-    return f"({item.published})" if item.published else ""
+def _below(item: Item) -> tuple[str, str]:
+    return item.interval, f"({item.published})" if item.published else ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from . import figures
@@ -18,17 +18,25 @@ _LETTER = 0.078
 """Inches: width of the line of ranks, height of a line of words, space above, and a letter."""
 
 
-def ranks(mean_ranks: Mapping[str, float], critical_difference: float, title: str) -> Figure:
-    """Draw mean ranks on a line, the best on the left; bars join models that do not differ.
+def ranks(
+    mean_ranks: Mapping[str, float],
+    critical_difference: float,
+    groups: Sequence[Collection[str]],
+    title: str,
+) -> Figure:
+    """Draw mean ranks on a line, the best on the left; bars join models that are not told apart.
 
     Args:
         mean_ranks: of each model, 1 the best; two models or more
         critical_difference: by how much mean ranks differ that are told apart
+        groups: models that are not told apart, a bar each
         title: of the picture
     """
     ordered = sorted(mean_ranks.items(), key=lambda item: (item[1], item[0]))
-    values = [rank for _, rank in ordered]
-    bars = cliques(values, critical_difference)
+    bars = sorted(
+        (min(ranks_of), max(ranks_of))
+        for ranks_of in ([mean_ranks[name] for name in group] for group in groups)
+    )
     most, left = len(ordered), (len(ordered) + 1) // 2
     inch = (most - 1) / _AXIS
     below = _STEP * (left + len(bars)) + 0.15
@@ -41,10 +49,10 @@ def ranks(mean_ranks: Mapping[str, float], critical_difference: float, title: st
     panel.set_ylim(-below, _TOP)
     panel.axis("off")
     _axis(panel, most, critical_difference)
-    for place, (first, last) in enumerate(bars):
+    for place, (low, high) in enumerate(bars):
         level = -_STEP * (place + 0.6)
         reach = 0.05 * inch
-        ends = [values[first] - reach, values[last] + reach]
+        ends = [low - reach, high + reach]
         panel.plot(ends, [level, level], color="black", linewidth=4, solid_capstyle="butt")
     for place, (name, rank) in enumerate(ordered):
         on_left = place < left
@@ -57,30 +65,6 @@ def ranks(mean_ranks: Mapping[str, float], critical_difference: float, title: st
         panel.text(edge + (-0.05 if on_left else 0.05) * inch, level, words, **style)
     figure.suptitle(figures.titled(title, _AXIS + sum(sides)), fontsize="medium")
     return figure
-
-
-def cliques(values: Sequence[float], critical_difference: float) -> list[tuple[int, int]]:
-    """Return the runs of models whose ranks lie within the critical difference.
-
-    Args:
-        values: mean ranks, ascending
-        critical_difference: by how much mean ranks differ that are told apart
-
-    Returns:
-        positions of the first and the last of each run of two or more that is part of no longer one
-
-    Examples:
-        >>> cliques([1.0, 1.5, 2.2, 4.0], 1.0)
-        [(0, 1), (1, 2)]
-    """
-    found: list[tuple[int, int]] = []
-    for first, value in enumerate(values):
-        last = max(
-            place for place, other in enumerate(values) if other - value <= critical_difference
-        )
-        if last > first and not (found and last <= found[-1][1]):
-            found.append((first, last))
-    return found
 
 
 def _axis(panel: Axes, most: int, critical_difference: float) -> None:

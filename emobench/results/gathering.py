@@ -34,12 +34,14 @@ class Gathered:
     Attributes:
         shown: at most one for each corpus, column, condition and side
         others: sound ones with today's configuration that are not shown
+        controls: sound ones of permuted labels: never among the two before
         notices: what is not shown, and what is wrong
     """
 
     shown: tuple[Result, ...]
     others: tuple[Result, ...]
     notices: tuple[Notice, ...]
+    controls: tuple[Result, ...] = ()
 
 
 def protocols_on_disk(results: Path) -> list[str]:
@@ -94,10 +96,13 @@ def gather(
     known = protocols.get(protocol) if protocol in protocols.names() else None
     gathering = _Gathering(results, Lookup(registry), current, known)
     notices: list[Notice] = []
+    controls: list[Result] = []
     by_place: dict[tuple[str, Column, str, str], list[Result]] = {}
     for stored in read_experiments(results, protocol=protocol, columns=columns):
         result = gathering.result(stored, notices)
-        if result is not None:
+        if result is not None and result.control:
+            controls.append(result)
+        elif result is not None:
             place = (result.corpus, result.column, result.condition, result.sides)
             by_place.setdefault(place, []).append(result)
     shown, others = [], []
@@ -108,7 +113,7 @@ def gather(
         shown += [chosen] if chosen is not None else []
         others += [result for result in found if result is not chosen]
     ordered = sorted(set(notices), key=lambda notice: (notice.kind, notice.text))
-    return Gathered(tuple(shown), tuple(others), tuple(ordered))
+    return Gathered(tuple(shown), tuple(others), tuple(ordered), tuple(controls))
 
 
 @dataclass(frozen=True)

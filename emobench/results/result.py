@@ -6,12 +6,15 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from .. import gate, metrics
 from ..errors import count
+from ..metric_table import UAR, Metric
 from ..spec import Job, Protocol
 from ..store import StoredExperiment
+from . import speakers
 from .columns import Column, detail
 
 _PREFERRED = ("tensorflow", "scikit-learn")
@@ -58,6 +61,11 @@ class Result:
     def sides(self) -> str:
         """Return which clips went through the condition, or ""."""
         return detail(self.stored.experiment["configuration"], "condition", "sides")
+
+    @property
+    def control(self) -> str:
+        """Return what was done to the labels, or "" for labels as they are."""
+        return detail(self.stored.experiment["configuration"], "control", "name")
 
     @property
     def backend(self) -> str:
@@ -156,6 +164,22 @@ class Result:
         """Return its figures as `metrics.summarise` does, between 0 and 1."""
         return metrics.summarise(self.predictions, self.labels)
 
+    @cached_property
+    def truth(self) -> dict[str, str]:
+        """Return the label of each clip that was tested."""
+        if self.predictions.empty:
+            return {}
+        table = self.predictions.drop_duplicates("id")
+        return dict(zip(table["id"].astype(str), table["label"].astype(str), strict=True))
+
+    @cached_property
+    def _speakers(self) -> dict[str, list[np.ndarray]]:
+        return speakers.confusions(self.predictions, self.labels)
+
+    def by_speaker(self, metric: Metric = UAR) -> dict[str, float]:
+        """Return a score of each speaker's clips, mean over repetitions, between 0 and 1."""
+        return speakers.scores(self._speakers, metric.score)
+
     @property
     def notes(self) -> tuple[str, ...]:
         """Return what a reader must know about it beside its number."""
@@ -175,7 +199,8 @@ class Result:
     def name(self) -> str:
         """Return how it is called in a list."""
         heard = f" with {self.condition} on {self.sides}" if self.condition else ""
-        return f"{self.corpus} {self.column.name}{heard} {self.stored.folder.name}"
+        permuted = " with permuted labels" if self.control else ""
+        return f"{self.corpus} {self.column.name}{heard}{permuted} {self.stored.folder.name}"
 
     def rank(self) -> tuple[Any, ...]:
         """Return a key by which the result to show is the greatest."""

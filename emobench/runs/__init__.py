@@ -1,7 +1,8 @@
 """From names on a command line to finished records.
 
-`planning` turns a selection into experiments and says what is left out and why, `running` computes
-what the store does not hold yet, and `calling` is all that as one function.
+`planning` looks up what a selection names and says what is left out and why, `preparing` makes
+experiments of it, `running` computes what the store does not hold yet, and `calling` is all that as
+one function.
 """
 
 from __future__ import annotations
@@ -10,8 +11,10 @@ from ..experiments import configuration, current_fingerprint
 from ..run_options import Selection
 from .calling import find_places, run
 from .extraction import extract_ahead
+from .leakage import run_variants
 from .planning import Plan, plan, select
-from .running import Observer, Summary, execute, preview
+from .preparing import preview
+from .running import Observer, Summary, execute
 
 __all__ = [
     "Observer",
@@ -26,5 +29,6 @@ __all__ = [
     "plan",
     "preview",
     "run",
+    "run_variants",
     "select",
 ]

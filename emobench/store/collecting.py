@@ -20,7 +20,10 @@ WORTH_PROCESSES = 400
 _BATCH = 16
 _KEYS = ("protocol", "corpus", "model", "fingerprint", "fold", "repetition")
 _CLIP = ("id", "speaker", "label", "predicted")
-_OPTIONS = ("backend", "epochs", "condition", "condition_on", "transcripts", "vectors")
+_OPTIONS = (
+    *("backend", "epochs", "condition", "condition_on", "control"),
+    *("transcripts", "vectors"),
+)
 
 _log = logging.getLogger(__name__)
 
@@ -109,7 +112,8 @@ def read_results(results: str | Path) -> pd.DataFrame:
         one row for each clip and repetition, with columns `protocol`, `corpus`, `model`,
         `fingerprint`, `fold`, `repetition`, `id`, `speaker`, `label`, `predicted`; how it was run:
         `backend`, `epochs` (where it was asked for), `condition` ("none" for sound as it is),
-        `condition_on` (which clips went through it), and the SHA-256 of files of `transcripts` and
+        `condition_on` (which clips went through it), `control` ("labels" where they were permuted,
+        else "none"), and the SHA-256 of files of `transcripts` and
         `vectors` (missing where there were none); and one `p_<label>` for each class (missing where
         a corpus lacks the class)
 
@@ -144,6 +148,7 @@ def _options(experiment: Mapping[str, Any]) -> dict[str, Any]:
         "epochs": configured.get("epochs_override"),
         "condition": part("condition", "name") or "none",
         "condition_on": part("condition", "sides"),
+        "control": part("control", "name") or "none",
         "transcripts": part("transcripts", "sha256"),
         "vectors": part("vectors", "sha256"),
     }

@@ -89,6 +89,8 @@ def inspect(
     for job, path in record_files(folder) if jobs is None else _files_of(folder, jobs):
         try:
             record = read_record(path, job, fingerprint)
+            if job.fold is not None and job.fold >= experiment.get("n_folds", job.fold + 1):
+                raise Damage("it is the record of a fold that the experiment does not have")
             if not path.name.endswith(FAILURE):
                 if job.fold is not None:
                     parts.append(read_predictions(path, job, record, columns))

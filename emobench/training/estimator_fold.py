@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from .. import folds, weights
-from ..errors import EmobenchError
 from ..experiments.context import Context
 from ..spec import Job
-from ..store import Store
+from . import tuning
 
 Predicted = tuple[dict[str, Any], tuple[str, ...], np.ndarray]
 """What is to be recorded, the classes, and probabilities of shape `(test clips, classes)`."""
@@ -21,45 +21,63 @@ def tune_on_evaluation_folds(context: Context, n_jobs: int) -> dict[str, Any]:
     data = context.data
     splits = [(data.positions(fold.training), data.positions(fold.test)) for fold in context.folds]
     found = context.model.build(context.model.config).tune(
-        _matrix(context, np.arange(len(data.table)), ()),
+        _refitted(context, splits),
         list(data.table["label"]),
         splits,
         weights=context.protocol.weights,
         n_jobs=n_jobs,
     )
-    return {"parameters": found.parameters, "grid": found.scores, "tuned_on": "evaluation folds"}
+    return tuning.on_evaluation_folds(found.parameters, found.scores)
 
 
-def run(context: Context, job: Job, seed: int, store: Store, n_jobs: int) -> Predicted:
-    """Tune where the protocol nests it, fit on a fold, and predict its test clips."""
+def run(
+    context: Context, job: Job, seed: int, n_jobs: int, tuned: Mapping[str, Any] | None = None
+) -> Predicted:
+    """Tune where the protocol nests it, fit on a fold, and predict its test clips.
+
+    Args:
+        context: what the folds share
+        job: which fold of which repetition
+        seed: handed to the estimator
+        n_jobs: grid cells computed at once
+        tuned: hyper-parameters that were found on the evaluation folds, where the protocol looks
+            there
+    """
     data, protocol = context.data, context.protocol
     fold = context.folds[job.fold]
     training, test = data.positions(fold.training), data.positions(fold.test)
+    taught = np.concatenate([training, data.positions(fold.copies)])
     labels = np.asarray(data.table["label"], dtype=object)
     features = _matrix(context, training, test)
     estimator = context.model.build(context.model.config)
     facts: dict[str, Any] = {}
-    if protocol.tuning == "none":
+    if tuned is not None:
+        parameters = dict(tuned)
+    elif protocol.tuning == "none":
         parameters = dict(protocol.fixed_parameters)
-    elif protocol.tuning == "evaluation":
-        if not store.done(context.experiment, [Job(None)]):
-            raise EmobenchError("its tuning has no record. Run the same command again.")
-        parameters = store.record(context.experiment, Job(None))["parameters"]
     else:
         splits, kind = folds.inner_splits(fold, data.table)
         found = estimator.tune(
-            features, list(labels), splits, weights=protocol.weights, n_jobs=n_jobs
+            _refitted(context, splits), labels, splits, weights=protocol.weights, n_jobs=n_jobs
         )
         parameters = found.parameters
         facts |= {"grid": found.scores, "tuned_on": f"training folds, {kind}"}
     fitted = estimator.fit(
-        features[training],
-        list(labels[training]),
-        weights.for_fold(list(labels), training, protocol.weights),
+        features[taught],
+        list(labels[taught]),
+        weights.for_fold(list(labels), taught, protocol.weights),
         parameters,
         seed=seed,
     )
     return {**facts, "parameters": parameters}, fitted.classes, fitted.predict(features[test])
+
+
+def _refitted(context: Context, splits: Sequence[folds.Split]) -> Iterator[np.ndarray]:
+    """Yield the input as each inner fold knows it: scaled with what its own training part tells."""
+    (name,) = context.data.inputs
+    for training, validation in splits:
+        known = np.concatenate([training, validation])
+        yield context.data.matrix(name, training, known=known)
 
 
 def _matrix(context: Context, training: np.ndarray, test: np.ndarray | tuple) -> np.ndarray:

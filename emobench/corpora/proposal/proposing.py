@@ -12,6 +12,7 @@ from ...errors import CorpusError, EmobenchError, SpecError, count
 from ...storage import output, overwrite, storing
 from ..entries import yaml_source
 from ..entries.fields import EMOTIONS
+from ..entries.table_kinds import ARROW, REFUSED
 from ..opening import read
 from ..reading.audio_files import AudioFile, archives, scan
 from ..reading.clips import Reading, named
@@ -107,11 +108,8 @@ def _files(folder: Path) -> tuple[list[AudioFile], list[str]]:
         if files:
             break
     else:
-        packed = archives(folder)
-        found = f"only {named(packed)}. Unpack it there" if packed else "none. Name the folder"
         raise CorpusError(
-            f"{folder}: expected audio files such as *.wav at any depth, found {found}"
-            f"{'' if packed else ' that holds them'}."
+            f"{folder}: expected audio files such as *.wav at any depth, found {_instead(folder)}"
         )
     kinds = Counter(file.name.rpartition(".")[2] for file in files)
     most, often = kinds.most_common(1)[0]
@@ -122,6 +120,16 @@ def _files(folder: Path) -> tuple[list[AudioFile], list[str]]:
         note = f"The same recordings seem to be there as {others} too; only .{most} is read."
         return kept, [note]
     return files, []
+
+
+def _instead(folder: Path) -> str:
+    """Return what a folder holds that has no audio files, and what to do about it."""
+    if packed := archives(folder):
+        return f"only {named(packed)}. Unpack it there."
+    if held := scan(folder, [f"*.{ending}" for ending in (*REFUSED, *ARROW)]):
+        names = named([file.relative for file in held])
+        return f"only {names}. If the sound is in there, write each clip to a file of its own."
+    return "none. Name the folder that holds them."
 
 
 def _tried(proposed: Draft, folder: Path) -> tuple[Reading | None, str]:
