@@ -217,7 +217,7 @@ def _protocol(protocol: Protocol) -> str:
         ("score shown first", protocol.headline.upper()),
         ("part of the leaderboard", _part_of_the_table(protocol)),
     ]
-    if protocol.split in ("random", "clips"):
+    if protocol.draws_clips:
         del rows[1]
     return "\n\n".join([*text, table(("", ""), rows)])
 

@@ -199,6 +199,11 @@ class Protocol:
     baseline: str = ""
     practice: str = ""
 
+    @property
+    def draws_clips(self) -> bool:
+        """Whether clips are drawn whoever speaks, so that no speaker is held out."""
+        return self.split in ("random", "clips")
+
     def repetitions_of(self, model: ModelSpec) -> int:
         """Return how many repetitions of a model make a complete result."""
         if model.deterministic:

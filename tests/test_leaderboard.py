@@ -293,6 +293,8 @@ def test_what_is_published_with_test_clips_in_it_stands_apart(filled):
         ({"tuning": "evaluation"}, "tuned on the evaluation folds"),
         ({"selection": "best-test-epoch"}, "the test clips choose the epoch"),
         ({"weights": "corpus"}, "class weights count the test clips"),
+        ({"normalisation": "corpus"}, "inputs are standardised with the test clips"),
+        ({"copies": 0.1}, "test clips are among the training clips"),
     ],
 )
 def test_the_gate_judges_by_what_a_protocol_does(change, reason):

@@ -282,13 +282,18 @@ CHANGED = {
     "development": 0.25,
     "selection": "best-test-epoch",
     "weights": "none",
+    "normalisation": "corpus",
+    "copies": 0.2,
     "batching": "sorted",
     "statistics": "running",
     "repetitions": 1,
     "model_repetitions": {"yoon2018-are": 1, "zhao2019": 1},
     "epochs": 7,
 }
-IDLE = {"name", "title", "paper", "fixed_parameters", "headline", "caution"}
+IDLE = {
+    *("name", "title", "paper", "fixed_parameters", "headline", "caution"),
+    *("baseline", "practice"),
+}
 """Fields that change no number, or only with another: fixed parameters where nothing is tuned."""
 
 
@@ -313,6 +318,10 @@ def test_no_field_of_a_protocol_is_overlooked():
         ({"selection": "best-test-epoch"}, True),
         ({"weights": "corpus"}, True),
         ({"weights": "none"}, False),
+        ({"normalisation": "training"}, False),
+        ({"normalisation": "corpus"}, True),
+        ({"copies": 0.2}, True),
+        ({"split": "clips"}, True),
         ({"max_folds": 2}, True),
         ({"repetitions": 1}, False),
     ],

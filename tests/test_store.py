@@ -13,6 +13,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -35,7 +36,14 @@ from emobench.errors import StoreError
 from emobench.leaderboard import build
 from emobench.spec import Job
 from emobench.storage import LEFTOVERS, locks, writing
-from emobench.store import Store, read_attention, read_experiments, read_results, reading
+from emobench.store import (
+    Store,
+    collecting,
+    read_attention,
+    read_experiments,
+    read_results,
+    reading,
+)
 
 WRITER = """
 import sys
@@ -764,6 +772,43 @@ def test_read_results_tells_how_it_was_run(tmp_path):
     assert changed["epochs"] == 3
     assert pd.isna(plain["epochs"])
     assert table["transcripts"].isna().all()
+
+
+UNGUARDED = """
+import sys
+from emobench import read_results
+from emobench.store import collecting
+print("once")
+collecting.WORTH_PROCESSES, collecting._processors = 2, lambda: 2
+print(len(read_results(sys.argv[1])))
+"""
+
+
+def test_several_processes_read_the_same_in_the_same_order(tmp_path, monkeypatch):
+    filled = Filled(tmp_path / "results")
+    for model in "abcdef":
+        filled.run(experiment(model=model, n_folds=2))
+    next((tmp_path / "results").rglob("fold-01*.parquet")).unlink()
+    alone = read_experiments(tmp_path / "results")
+    monkeypatch.setattr(collecting, "WORTH_PROCESSES", 2)
+    monkeypatch.setattr(collecting, "_processors", lambda: 2)
+    monkeypatch.setattr(collecting, "_BATCH", 2)
+    together = read_experiments(tmp_path / "results")
+    for one, other in zip(alone, together, strict=True):
+        assert replace(one, predictions=None) == replace(other, predictions=None)
+        pd.testing.assert_frame_equal(one.predictions, other.predictions)
+    assert sum(len(stored.problems) for stored in together) == 1
+
+
+def test_a_script_without_a_guard_reads_in_several_processes(tmp_path):
+    filled = Filled(tmp_path / "results")
+    for model in "abc":
+        filled.run(experiment(model=model, n_folds=2))
+    script = tmp_path / "script.py"
+    script.write_text(UNGUARDED)
+    command = [sys.executable, str(script), str(tmp_path / "results")]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["once", "120"]
 
 
 def test_read_results_of_nothing(tmp_path):

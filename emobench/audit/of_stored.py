@@ -13,7 +13,7 @@ from ..errors import count
 from ..results.gathering import Current, Gathered, gather, protocol_name, protocols_on_disk
 from ..results.selection import Notice
 from ..spec import Places
-from . import predictions, protocol_rules
+from . import controls, predictions, protocol_rules
 from .findings import Audit, Finding, Severity
 from .today import Today
 
@@ -99,6 +99,8 @@ def _audit(name: str, gathered: Gathered, today: Today) -> Audit:
             findings += found
             if why:
                 not_checked[why].append(result.name)
+    for result in gathered.controls:
+        findings += controls.findings(result)
     subject = f"results under {name}: {count(len(results), 'result')} of today's configuration"
     return Audit.of(subject, _together(findings), _told(not_checked))
 

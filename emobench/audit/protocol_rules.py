@@ -132,7 +132,8 @@ def findings(material: Material) -> Iterator[Finding]:
     for rule in _RULES:
         if rule.applies(material.protocol):
             yield _finding(rule, material.protocol, rule.found)
-    yield _OWN_CLIPS
+    if not material.protocol.normalisation:
+        yield _OWN_CLIPS
 
 
 def of_results(

@@ -66,7 +66,7 @@ def _rules(protocol: Protocol) -> Iterator[str]:
             *([f"only the first {protocol.max_folds} folds"] if protocol.max_folds else []),
             *([f"{kept:.0%} of what is held out is kept for early stopping"] if kept else []),
             *([f"{copies:.0%} of what is tested is trained on as well"] if copies else []),
-            *([] if protocol.split in ("random", "clips") else [f"speaker groups {groups}"]),
+            *([] if protocol.draws_clips else [f"speaker groups {groups}"]),
         )
     )
     several = "s" if protocol.repetitions > 1 else ""
