@@ -94,6 +94,14 @@ class Selection:
         "How clips are split, tuned and scored; `emobench protocols` lists the protocols.",
     )
     _: KW_ONLY
+    test_corpus: Sequence[str] = _option(
+        (),
+        "names",
+        "Corpora to test on in place of --corpus, whose speakers are all trained on; each of "
+        "these with each of those, over their common emotions. a+b is both together, on either "
+        "side.",
+        metavar="NAME[,…]|all",
+    )
     data: str | Path | None = _option(
         None,
         "folder",

@@ -86,7 +86,8 @@ def of_results(
 
 
 def _audit(name: str, gathered: Gathered, today: Today) -> Audit:
-    results = sorted((*gathered.shown, *gathered.others), key=lambda one: one.name)
+    every = (*gathered.shown, *gathered.across, *gathered.others)
+    results = sorted(every, key=lambda one: one.name)
     known = name in protocols.names()
     findings = [*_noticed(gathered.notices)]
     not_checked: dict[str, list[str]] = defaultdict(list)

@@ -52,7 +52,7 @@ def configuration(
     what was run without it as they are.
 
     Args:
-        corpus: what is trained and tested on
+        corpus: what is trained and tested on; where these are two, the second is `test_corpus`
         model: what is trained
         protocol: how
         epochs: asked for
@@ -66,8 +66,10 @@ def configuration(
     }
     if not hasattr(model.config, "statistics"):
         rules.pop("statistics", None)  # no batch normalisation to predict with
+    trained, tested = corpus.sides or (corpus, None)
     return {
-        "corpus": corpus.semantic(),
+        "corpus": trained.semantic(),
+        **({"test_corpus": tested.semantic()} if tested else {}),
         "model": _without_empty(
             {
                 "name": model.name,

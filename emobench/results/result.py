@@ -51,8 +51,18 @@ class Result:
 
     @property
     def corpus(self) -> str:
-        """Return the corpus' name, with its variant."""
+        """Return the corpus' name, with its variant; `A-to-B` if trained on A and tested on B."""
         return self.stored.experiment["corpus"]
+
+    @property
+    def tested_on(self) -> str:
+        """Return the corpus that it was tested on if that is another than it was trained on."""
+        return detail(self.stored.experiment["configuration"], "test_corpus", "name")
+
+    @property
+    def trained_on(self) -> str:
+        """Return the corpus that it was trained on."""
+        return self.corpus.removesuffix(f"-to-{self.tested_on}") if self.tested_on else self.corpus
 
     @property
     def condition(self) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 from .. import corpora, features
 from ..errors import SpecError, count
 from ..spec import FeatureSpec, Places
-from .planning import select
+from .choosing import select
 
 
 def extract_ahead(
@@ -41,7 +41,8 @@ def extract_ahead(
     specs = [parse(name) for name in names]
     registry = corpora.load_registry(places.datasets)
     for corpus in select(corpus_names, registry, places):
-        table = corpora.load(corpus, places.data, places.cache)
+        # In the order in which a run asks for them, or it would extract them again.
+        table = corpora.load(corpus, places.data, places.cache).sort_index()
         for spec in specs:
             values = features.load(
                 table,
