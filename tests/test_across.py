@@ -18,7 +18,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 from stored import LABELS, FakeRegistry, Filled, current, experiment, predictions
 
-from emobench import audit, corpora, features, folds, leaderboard, models, protocols
+from emobench import audit, corpora, features, folds, leaderboard, models, plots, protocols
 from emobench.cli.plot import plot
 from emobench.cli.run import run as command
 from emobench.corpora.entries import across
@@ -498,3 +498,11 @@ def test_a_split_by_corpus_needs_two_classes_and_clips_to_test(registry, places)
     one = table[(table["corpus"] == "south") | (table["label"] == "anger")]
     with pytest.raises(CorpusError, match=r"test corpus south: .* found only 'anger'"):
         folds.make(one, "tested: south", protocol)
+
+
+def test_both_sides_of_the_heat_map_have_one_order():
+    pairs = [plots.Tested("A", "B", 0.6, 0.2), plots.Tested("B", "A", 0.1, 0.2)]
+    panel = plots.across(pairs, "How it does").axes[0]
+    for axis in (panel.get_xticklabels(), panel.get_yticklabels()):
+        assert [label.get_text() for label in axis] == ["A", "B"]
+    np.testing.assert_allclose(panel.images[0].get_array().filled(9), [[9, 0.5], [0, 9]])
