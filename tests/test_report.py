@@ -161,6 +161,27 @@ def test_the_committed_site_is_of_the_committed_records(site):
     assert stale == [], "`make report` writes results/site anew"
 
 
+def test_the_price_list_has_the_numbers_of_the_command(pages):
+    command = [sys.executable, "-m", "emobench", "leakage", "--stored", "--format", "json"]
+    done = subprocess.run(
+        [*command, "--results", str(RESULTS)], capture_output=True, text=True, check=True
+    )
+    lists = json.loads(done.stdout)["price_lists"]
+    tables = [
+        [[said(cell) for cell in row] for row in table.iter(f"{XHTML}tr")]
+        for table in pages["prices.html"].all("table")
+        if "What each practice adds" in said(table)
+    ]
+    assert len(tables) == len(lists)
+    for table, one in zip(tables, lists, strict=True):
+        for line, facts in zip(table[1:], one["practices"], strict=True):
+            assert line[0].removesuffix(" leaks") == facts["practice"]
+            assert ("leaks" in line[0].split()) == facts["leaks"]
+            assert line[2] == ("–" if facts["uar"] is None else f"{facts['uar']:.1f}")
+            if facts["difference"] is not None:
+                assert float(line[3]) == pytest.approx(facts["difference"], abs=0.051)
+
+
 def test_pages_are_small(site):
     assert max(path.stat().st_size for path in site.rglob("*.*")) < LARGEST
     assert sum(path.stat().st_size for path in site.rglob("*.*")) < 4_000_000
