@@ -83,6 +83,7 @@ HEAVY = {
     "markupsafe": {"report"},
     "click": {"cli"},
     "rich": {"cli", "leaderboard"},
+    "ray": {"executors"},
     "tensorflow": set(),
     "jax": {"training"},
     "torch": set(),

@@ -14,14 +14,15 @@ from dataclasses import dataclass, replace
 from queue import Empty, SimpleQueue
 from typing import Protocol
 
+from ..errors import EmobenchError
 from ..spec import Job
 from .pending import Pending
-from .work import Epoch, Event, Group, Lost, Outcome, Ready, Work
+from .work import Epoch, Event, Group, Lost, Outcome, Ready, Refused, Work
 
 POLL_SECONDS = 0.1
 ATTEMPTS = 2
 
-Message = Ready | Epoch | Outcome | Lost
+Message = Ready | Epoch | Outcome | Lost | Refused
 """What a worker tells."""
 
 Inbox = SimpleQueue[tuple["Worker", Message]]
@@ -133,6 +134,7 @@ class _Sharing:
     def _begin(self, slot: Slot) -> Iterator[Event]:
         """Let a slot that is free begin a job, as soon as its worker is ready."""
         if not self._pending.waits(slot.lane):
+            slot.close()  # what it holds may be of use to others
             return
         if slot.worker is None:
             slot.worker = slot.engage(self._inbox)
@@ -168,6 +170,8 @@ class _Sharing:
             slot.close()
             if was_busy:
                 yield self._died(slot, message)
+        elif isinstance(message, Refused):
+            raise EmobenchError(message.why)
 
     def _died(self, slot: Slot, message: Lost) -> Event:
         """Let the job of a worker that died be tried once more."""

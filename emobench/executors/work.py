@@ -91,6 +91,17 @@ class Lost:
 
 
 @dataclass(frozen=True)
+class Refused:
+    """What is told where these jobs cannot be done, however often it is tried.
+
+    Attributes:
+        why: where, what was expected and found, and what to do
+    """
+
+    why: str
+
+
+@dataclass(frozen=True)
 class Outcome:
     """What a worker tells once a job is over.
 
