@@ -23,6 +23,7 @@ class Work:
         threads: threads of one network's arithmetic
         tuning_jobs: grid cells computed at once
         fellows: jobs of the experiment that its worker may train along, and is given later
+        run: name of the run that it is a part of, so that it is not kept from its own jobs
     """
 
     experiment: Experiment
@@ -31,6 +32,7 @@ class Work:
     threads: int = 1
     tuning_jobs: int = 1
     fellows: tuple[Job, ...] = ()
+    run: str = ""
 
     @cached_property
     def group(self) -> Group:
@@ -49,8 +51,9 @@ class Event:
     """Something that happened to a job.
 
     Attributes:
-        kind: "started", "epoch", "done", "retried", "failed" (recorded, others go on) or "fatal"
-            (nothing more can be stored)
+        kind: "started", "epoch", "done", "retried", "elsewhere" (another run is at it; it is looked
+            at again later), "failed" (recorded, others go on) or "fatal" (nothing more can be
+            stored)
         work: which job
         epoch: finished epochs, with kind "epoch"
         epochs: epochs in all, with kind "epoch"
@@ -58,7 +61,7 @@ class Event:
         record: what was filed, with kind "done"
     """
 
-    kind: Literal["started", "epoch", "done", "retried", "failed", "fatal"]
+    kind: Literal["started", "epoch", "done", "retried", "elsewhere", "failed", "fatal"]
     work: Work
     epoch: int = 0
     epochs: int = 0
@@ -111,6 +114,7 @@ class Outcome:
         fatal: whether nothing more can be stored
         own_bytes: memory that the worker holds and shares with nobody
         broken: whether something went wrong that nobody foresaw, and may go wrong again there
+        elsewhere: whether another run is at the job, so that there is neither record nor failure
     """
 
     record: dict | None
@@ -118,3 +122,4 @@ class Outcome:
     fatal: bool = False
     own_bytes: int = 0
     broken: bool = False
+    elsewhere: bool = False
