@@ -35,6 +35,7 @@ class FakeCorpus:
     expect: Expected | None = None
     aliases: tuple[str, ...] = ()
     parts: tuple[FakeCorpus, ...] = ()
+    sides: tuple[FakeCorpus, FakeCorpus] | None = None
 
 
 @dataclass(frozen=True)

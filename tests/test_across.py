@@ -25,6 +25,7 @@ from emobench.corpora.entries import across
 from emobench.errors import CorpusError, SpecError
 from emobench.experiments import configuration, dataset
 from emobench.results import gathering
+from emobench.results.lookup import Lookup
 from emobench.runs import Selection, current_fingerprint, execute, extract_ahead, plan
 from emobench.spec import Job, Places
 
@@ -375,6 +376,15 @@ def test_own_words_are_those_of_each_corpus(registry):
         "west": ["ang"],
         "north": ["fury"],
     }
+
+
+@pytest.mark.parametrize(
+    ("pair", "heard"),
+    [("north-to-south", ()), ("south-to-north", ("North",)), ("south-to-north+west", ("North",))],
+)
+def test_an_encoder_has_heard_a_pair_if_it_heard_what_is_tested(registry, pair, heard):
+    said = {"training_corpora": ["North", "East"]}
+    assert Lookup(registry).heard(pair, said) == heard
 
 
 SPEAKERS = 5

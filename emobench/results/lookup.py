@@ -54,6 +54,9 @@ class Lookup:
     def heard(self, corpus: str, encoder: Any) -> tuple[str, ...]:
         """Return what an encoder was trained on that is in a corpus: itself, or a part of a pool.
 
+        Of what is trained on one corpus and tested on another, the second counts: to have heard
+        the first tells no test clip.
+
         Args:
             corpus: by name
             encoder: what a configuration says of its frozen encoder, or None
@@ -69,7 +72,8 @@ class Lookup:
         known = self.known(corpus)
         if known is None:
             return {normalised(corpus.partition(":")[0])}
-        every = known.parts or (known,)
+        tested = known.sides[1] if known.sides else known
+        every = tested.parts or (tested,)
         return {
             normalised(name)
             for each in every
