@@ -30,6 +30,7 @@ KINDS = (
     "bitrates.html",
     "prices.html",
     "ranks.html",
+    "across.html",
     "attention.html",
     "findings.html",
     "cite.html",

@@ -748,7 +748,7 @@ def test_read_results_has_one_row_a_clip_and_repetition(tmp_path):
     assert list(table.columns) == [
         *("protocol", "corpus", "model", "fingerprint", "fold", "repetition"),
         *("id", "speaker", "label", "predicted"),
-        *("backend", "epochs", "condition", "condition_on", "transcripts", "vectors"),
+        *("backend", "epochs", "condition", "condition_on", "transcripts", "vectors", "encoder"),
         *("p_anger", "p_happiness", "p_neutral", "p_other", "p_sadness"),
     ]
     assert len(table) == 3 * 2 * 20 + 20
@@ -762,13 +762,19 @@ def test_read_results_has_one_row_a_clip_and_repetition(tmp_path):
 def test_read_results_tells_how_it_was_run(tmp_path):
     filled = Filled(tmp_path)
     heard = {"name": "mp3:8k", "sides": "test"}
-    filled.run(experiment(condition=heard, epochs_override=3, vectors={"sha256": "ab"}), [FIRST])
+    filled.run(
+        experiment(
+            condition=heard, epochs_override=3, vectors={"sha256": "ab"}, encoder={"sha256": "cd"}
+        ),
+        [FIRST],
+    )
     filled.run(experiment(backend="jax"), [FIRST])
     table = read_results(tmp_path).drop_duplicates("fingerprint").set_index("backend")
     plain, changed = table.loc["jax"], table.loc["tensorflow"]
     assert (plain["condition"], changed["condition"]) == ("none", "mp3:8k")
     assert (plain["condition_on"], changed["condition_on"]) == (None, "test")
     assert (plain["vectors"], changed["vectors"]) == (None, "ab")
+    assert (plain["encoder"], changed["encoder"]) == (None, "cd")
     assert changed["epochs"] == 3
     assert pd.isna(plain["epochs"])
     assert table["transcripts"].isna().all()

@@ -18,6 +18,7 @@ from .bitrates import bitrates
 from .compare import compare
 from .corpora import check, corpora, utterances
 from .download import download
+from .encoders import encoders
 from .leaderboard import leaderboard
 from .leakage import cheating, leakage
 from .ledger import ledger
@@ -51,6 +52,7 @@ for command in (
     download,
     utterances,
     models,
+    encoders,
     protocols,
     folds,
     features,

@@ -77,6 +77,9 @@ class Side:
     def moments(self) -> Moments:
         """Moments of each clip."""
         every = self.values.moments
+        if not every.count.shape[1]:  # each clip is one finite row
+            mean = self.values.values[self.rows]
+            return Moments(np.broadcast_to(1.0, mean.shape), mean, np.broadcast_to(0.0, mean.shape))
         return Moments(every.count[self.rows], every.mean[self.rows], every.m2[self.rows])
 
 

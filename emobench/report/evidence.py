@@ -78,12 +78,16 @@ class Evidence:
     @property
     def synthetic(self) -> bool:
         """Return whether nothing but synthetic voices has results."""
-        real = any(board.rows for board in self.boards)
-        return not real and any(board.synthetic for board in self.boards)
+        real = any(board.real for board in self.boards)
+        return not real and any(board.synthetic or board.synthetic_across for board in self.boards)
 
     def rows(self, board: Leaderboard) -> tuple[Row, ...]:
         """Return the rows that are shown: real corpora, or synthetic ones if nothing else is."""
         return board.synthetic if self.synthetic else board.rows
+
+    def rows_across(self, board: Leaderboard) -> tuple[Row, ...]:
+        """Return the rows between corpora that are shown, as `rows` does."""
+        return board.synthetic_across if self.synthetic else board.across
 
     @cached_property
     def cells(self) -> tuple[Cell, ...]:

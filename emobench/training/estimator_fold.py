@@ -81,6 +81,6 @@ def _refitted(context: Context, splits: Sequence[folds.Split]) -> Iterator[np.nd
 
 
 def _matrix(context: Context, training: np.ndarray, test: np.ndarray | tuple) -> np.ndarray:
-    """Return the single input of an estimator, of shape `(clips, columns)`."""
+    """Return the single input of an estimator, as `Dataset.matrix` does."""
     (name,) = context.data.inputs
     return context.data.matrix(name, training, test)
