@@ -25,6 +25,9 @@ Backend = Literal["tensorflow", "jax", "scikit-learn"]
 Sides = Literal["test", "training", "both"]
 """Which clips go through a condition of the sound."""
 
+BETWEEN = "-to-"
+"""Stands between the names of what is trained on and of what is tested on."""
+
 TESTED = "tested: "
 """How the rule of a split begins that tests whole corpora; their names follow, with commas."""
 

@@ -11,8 +11,9 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from ..errors import SpecError, suggest
+from ..spec import BETWEEN
 from .entries import yaml_source
-from .entries.across import BETWEEN, JOIN, across, together
+from .entries.across import JOIN, across, together
 from .entries.items import Drop, Expect, SideTable, TextFiles, ValueMap
 from .entries.rules import LONGEST_NAME, Mistake, is_name, mistakes
 from .entries.schema import Corpus, Entry

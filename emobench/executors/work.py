@@ -75,6 +75,22 @@ class Epoch:
 
 
 @dataclass(frozen=True)
+class Ready:
+    """What a worker tells once it can be handed jobs."""
+
+
+@dataclass(frozen=True)
+class Lost:
+    """What is told of a worker that is gone, and of the job that it was at.
+
+    Attributes:
+        why: in a few words
+    """
+
+    why: str
+
+
+@dataclass(frozen=True)
 class Outcome:
     """What a worker tells once a job is over.
 

@@ -12,7 +12,7 @@ import pandas as pd
 from .. import gate, metrics
 from ..errors import count
 from ..metric_table import UAR, Metric
-from ..spec import Job, Protocol
+from ..spec import BETWEEN, Job, Protocol
 from ..store import StoredExperiment
 from . import speakers
 from .columns import Column, detail
@@ -62,7 +62,8 @@ class Result:
     @property
     def trained_on(self) -> str:
         """Return the corpus that it was trained on."""
-        return self.corpus.removesuffix(f"-to-{self.tested_on}") if self.tested_on else self.corpus
+        tested = self.tested_on
+        return self.corpus.removesuffix(f"{BETWEEN}{tested}") if tested else self.corpus
 
     @property
     def condition(self) -> str:

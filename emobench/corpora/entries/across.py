@@ -11,13 +11,10 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ...errors import SpecError
-from ...spec import TESTED
+from ...spec import BETWEEN, TESTED
 from .fields import EMOTIONS, NO_EMOTION
 from .items import Expect
 from .schema import Corpus
-
-BETWEEN = "-to-"
-"""Stands between the names of what is trained on and of what is tested on."""
 
 JOIN = "+"
 """Stands between the names of corpora that are one side together."""
