@@ -18,7 +18,17 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 from stored import LABELS, FakeRegistry, Filled, current, experiment, predictions
 
-from emobench import audit, corpora, features, folds, leaderboard, models, plots, protocols
+from emobench import (
+    audit,
+    corpora,
+    features,
+    folds,
+    leaderboard,
+    metrics,
+    models,
+    plots,
+    protocols,
+)
 from emobench.cli.plot import plot
 from emobench.cli.run import run as command
 from emobench.corpora.entries import across
@@ -400,7 +410,7 @@ def made(corpus="emo-db-to-ravdess", tested="ravdess", model="svm-is09", **optio
 @pytest.fixture
 def filled(tmp_path, monkeypatch) -> Filled:
     """Results inside RAVDESS and from EMO-DB to it, of which the second tests three emotions."""
-    from emobench import metrics, runs
+    from emobench import runs
 
     monkeypatch.setattr(os, "fsync", lambda descriptor: None)
     monkeypatch.setattr(runs, "current_fingerprint", lambda known, registry: current(known))
@@ -434,6 +444,19 @@ def test_results_across_corpora_are_in_no_row(filled):
     )
     assert [one.corpus for one in gathered.shown] == ["ravdess"]
     assert [(one.trained_on, one.tested_on) for one in gathered.across] == [("emo-db", "ravdess")]
+
+
+@pytest.mark.parametrize(("trained_on", "heard"), [("RAVDESS", True), ("EMO-DB", False)])
+def test_an_encoder_that_was_trained_on_the_tested_corpus_is_marked(filled, trained_on, heard):
+    card = {"name": "mine", "sha256": "1a2b", "training_corpora": [trained_on]}
+    found = made(model="encoder-svm", encoder=card)
+    filled.store.open(found, {"labels": LABELS, "n_clips": 80})
+    table = predictions(Job(0), n_clips=80)
+    filled.store.add(found, Job(0), {"scores": metrics.score(table, LABELS)}, table)
+    (row,) = build(filled).across
+    (cell,) = [result for result in row.cells.values() if result.model == "encoder-svm"]
+    assert any("heard this corpus" in note for note in cell.notes) == heard
+    assert cell.comparable != heard
 
 
 def test_beside_stands_the_same_model_inside_the_tested_corpus(filled):

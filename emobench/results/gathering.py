@@ -11,7 +11,7 @@ from .. import metrics, protocols
 from ..errors import SpecError, suggest
 from ..spec import Protocol
 from ..store import StoredExperiment, read_experiments, stored_protocols
-from .columns import Column
+from .columns import Column, detail
 from .lookup import Lookup
 from .recomputing import contradictions
 from .result import Result
@@ -140,7 +140,8 @@ class _Gathering:
             return None
         corpus = stored.experiment["corpus"]
         encoder = stored.experiment["configuration"].get("encoder")
-        heard = self.lookup.heard(corpus, encoder)
+        tested = detail(stored.experiment["configuration"], "test_corpus", "name") or corpus
+        heard = self.lookup.heard(tested, encoder)
         result = Result(stored, self.lookup.clips(corpus), self.protocol, heard)
         if self._stale(result, notices):
             return None
