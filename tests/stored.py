@@ -35,7 +35,6 @@ class FakeCorpus:
     expect: Expected | None = None
     aliases: tuple[str, ...] = ()
     parts: tuple[FakeCorpus, ...] = ()
-    sides: tuple[FakeCorpus, FakeCorpus] | None = None
 
 
 @dataclass(frozen=True)
@@ -59,6 +58,8 @@ class FakeRegistry:
             if corpus.name == name:
                 return corpus
         raise SpecError(f"no corpus {name}")
+
+    side = get
 
 
 def experiment(

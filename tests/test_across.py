@@ -388,13 +388,10 @@ def test_own_words_are_those_of_each_corpus(registry):
     }
 
 
-@pytest.mark.parametrize(
-    ("pair", "heard"),
-    [("north-to-south", ()), ("south-to-north", ("North",)), ("south-to-north+west", ("North",))],
-)
-def test_an_encoder_has_heard_a_pair_if_it_heard_what_is_tested(registry, pair, heard):
-    said = {"training_corpora": ["North", "East"]}
-    assert Lookup(registry).heard(pair, said) == heard
+def test_corpora_together_are_looked_up_as_what_they_are_made_of(registry):
+    lookup = Lookup(registry)
+    assert lookup.title("south+west") == "South and West"
+    assert lookup.heard("south+west", {"training_corpora": ["West", "North"]}) == ("West",)
 
 
 SPEAKERS = 5

@@ -25,10 +25,15 @@ class Lookup:
     registry: Registry
 
     def known(self, corpus: str) -> Any | None:
-        """Return a corpus, or None if the registry knows neither it nor its base."""
-        for name in (corpus, corpus.partition(":")[0]):
+        """Return a corpus, or None if the registry knows neither it nor its base.
+
+        What is trained on or tested as a whole may be several, `a+b`.
+        """
+        base = corpus.partition(":")[0]
+        get, side = self.registry.get, self.registry.side
+        for look, name in ((get, corpus), (side, corpus), (get, base)):
             try:
-                return self.registry.get(name)
+                return look(name)
             except SpecError:
                 continue
         return None
@@ -54,9 +59,6 @@ class Lookup:
     def heard(self, corpus: str, encoder: Any) -> tuple[str, ...]:
         """Return what an encoder was trained on that is in a corpus: itself, or a part of a pool.
 
-        Of what is trained on one corpus and tested on another, the second counts: to have heard
-        the first tells no test clip.
-
         Args:
             corpus: by name
             encoder: what a configuration says of its frozen encoder, or None
@@ -72,8 +74,7 @@ class Lookup:
         known = self.known(corpus)
         if known is None:
             return {normalised(corpus.partition(":")[0])}
-        tested = known.sides[1] if known.sides else known
-        every = tested.parts or (tested,)
+        every = known.parts or (known,)
         return {
             normalised(name)
             for each in every
