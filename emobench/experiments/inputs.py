@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
@@ -11,9 +11,10 @@ import pandas as pd
 
 from .. import scaling
 from ..features import FeatureSet, Fitted, FrontEnd
-from ..scaling import Moments
+from ..scaling import Moments, Standard
 from ..sources import Source
 from ..spec import FeatureSpec, Scaling
+from .fitted_input import FittedInput
 
 
 @dataclass(frozen=True)
@@ -22,13 +23,21 @@ class Prepared:
 
     Attributes:
         source: clip by clip, ready to be batched
-        shape: of a clip, without the batch axis
-        fitted: what the front-end learnt from the training clips
+        fitted_input: all that was learnt from the training clips
     """
 
     source: Source
-    shape: tuple[int | None, ...]
-    fitted: Fitted = field(default_factory=lambda: Fitted(()))
+    fitted_input: FittedInput
+
+    @property
+    def shape(self) -> tuple[int | None, ...]:
+        """Shape of a clip, without the batch axis."""
+        return self.fitted_input.shape
+
+    @property
+    def fitted(self) -> Fitted:
+        """What the front-end learnt from the training clips."""
+        return self.fitted_input.fitted
 
 
 class Input(Protocol):
@@ -69,8 +78,7 @@ class Side:
     @property
     def moments(self) -> Moments:
         """Moments of each clip."""
-        every = self.values.moments
-        return Moments(every.count[self.rows], every.mean[self.rows], every.m2[self.rows])
+        return self.values.moments[self.rows]
 
 
 @dataclass(frozen=True)
@@ -93,49 +101,41 @@ class AudioInput:
 
     def prepare(self, table: pd.DataFrame, training: np.ndarray, test: np.ndarray) -> Prepared:
         """Return the input for a fold; see `Input`."""
-        front_end, params = self.front_end, dict(self.spec.params)
         is_test = np.zeros(len(table), bool)
         is_test[test] = True
-        scaler = self._scaler(table, training, is_test)
-        longest = front_end.longest
-        fitted = Fitted(front_end.shape(params))
-        if front_end.fit is not None:
-            fitted = front_end.fit(_Clips(self.learnt, training), params)
-
-        def clip(position: int) -> np.ndarray:
-            side = self.tested if is_test[position] else self.learnt
-            values = scaler.apply(position, side.clip(position)[:longest])
-            return front_end.transform(values, params, fitted.state)
-
-        lengths = np.where(is_test, self.tested.lengths, self.learnt.lengths)
-        if longest is not None:
-            lengths = np.minimum(lengths, longest)
-        if fitted.shape[0] is not None:
-            lengths = np.full_like(lengths, fitted.shape[0])
-        rows = None
-        if fitted.shape[0] == 1:
-            rows = np.stack([clip(position) for position in range(len(table))])
-        source = Source(clip, lengths, front_end.pad_multiple, front_end.bucket_multiple, rows)
-        return Prepared(source, fitted.shape, fitted)
-
-    def _scaler(
-        self, table: pd.DataFrame, training: np.ndarray, is_test: np.ndarray
-    ) -> scaling.Scaler:
-        """Fit the standardisation; only training clips are seen, or no labels."""
-        learnt = self.learnt.moments
-        if self.tested is not self.learnt:
-            tested, heard = self.tested.moments, is_test[:, None]
-            learnt = Moments(
-                np.where(heard, tested.count, learnt.count),
-                np.where(heard, tested.mean, learnt.mean),
-                np.where(heard, tested.m2, learnt.m2),
-            )
-        return scaling.fit(
+        moments = self._moments(is_test)
+        scaler = scaling.fit(
             self.scaling,
-            learnt,
+            moments,
             speakers=list(table["speaker"]),
             training=training,
             neutral=(table["emotion"] == "neutral").to_numpy(),
+        )
+        fitted = Fitted(self.front_end.shape(dict(self.spec.params)))
+        if self.front_end.fit is not None:
+            fitted = self.front_end.fit(_Clips(self.learnt, training), dict(self.spec.params))
+        common = scaler.standard(0)
+        if self.scaling == "speaker":
+            common = Standard.of(moments[training])
+        ready = FittedInput(self.spec, self.scaling, common, fitted)
+
+        def clip(position: int) -> np.ndarray:
+            side = self.tested if is_test[position] else self.learnt
+            return ready.apply(side.clip(position), scaler.standard(scaler.group[position]))
+
+        rows = np.where(is_test, self.tested.lengths, self.learnt.lengths)
+        return Prepared(ready.source(clip, rows), ready)
+
+    def _moments(self, is_test: np.ndarray) -> Moments:
+        """Return the moments of each clip as its side hears it."""
+        learnt = self.learnt.moments
+        if self.tested is self.learnt:
+            return learnt
+        tested, heard = self.tested.moments, is_test[:, None]
+        return Moments(
+            np.where(heard, tested.count, learnt.count),
+            np.where(heard, tested.mean, learnt.mean),
+            np.where(heard, tested.m2, learnt.m2),
         )
 
 
@@ -155,14 +155,13 @@ class TextInput:
 
     def prepare(self, table: pd.DataFrame, training: np.ndarray, test: np.ndarray) -> Prepared:
         """Return the input for a fold; see `Input`."""
-        front_end, params = self.front_end, dict(self.spec.params)
-        fitted = front_end.fit([self.texts[index] for index in training], params)
-
-        def clip(position: int) -> np.ndarray:
-            return front_end.transform(self.texts[position], params, fitted.state)
-
-        lengths = np.full(len(table), fitted.shape[0])
-        return Prepared(Source(clip, lengths), fitted.shape, fitted)
+        texts = [self.texts[index] for index in training]
+        fitted = self.front_end.fit(texts, dict(self.spec.params))
+        ready = FittedInput(self.spec, "none", None, fitted)
+        rows = np.zeros(len(table), dtype=np.int64)  # as many as the front-end fixes
+        return Prepared(
+            ready.source(lambda position: ready.apply(self.texts[position]), rows), ready
+        )
 
 
 class _Clips(Sequence):
