@@ -83,13 +83,6 @@ class Dataset:
         """
         return self.inputs[name].prepare(self.table, training, np.asarray(test, dtype=int))
 
-    def matrix(
-        self, name: str, training: np.ndarray, test: np.ndarray | Sequence[int] = ()
-    ) -> np.ndarray:
-        """Return an input of one row a clip as a matrix, of shape `(clips, columns)`."""
-        source = self.prepare(name, training, test).source
-        return np.concatenate([source.clip(index) for index in range(len(self.table))])
-
 
 @dataclass(frozen=True)
 class Hearing:

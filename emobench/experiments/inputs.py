@@ -39,6 +39,12 @@ class Prepared:
         """What the front-end learnt from the training clips."""
         return self.fitted_input.fitted
 
+    @property
+    def matrix(self) -> np.ndarray:
+        """All clips of an input of one row a clip, of shape `(clips, columns)`."""
+        clips = range(len(self.source.lengths))
+        return np.concatenate([self.source.clip(index) for index in clips])
+
 
 class Input(Protocol):
     """One input of a model on all clips of a data set."""

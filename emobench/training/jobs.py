@@ -73,24 +73,22 @@ def run(
     else:
         seed, attention = job_seed(job), {}
         if context.model.kind == "estimator":
-            facts, classes, probabilities = estimator_fold.run(
-                context, job, seed, store, settings.tuning_jobs
-            )
+            trained = estimator_fold.run(context, job, seed, store, settings.tuning_jobs)
+            classes = trained.classes
         else:
             from . import network_fold  # loads Keras
 
             # Those that are done must not be trained again after a worker died or memory was short.
             left = [other for other in fellows if other not in done] if fellows else None
             trained = network_fold.run(context, job, seed, report, left)
-            facts, probabilities = trained.facts, trained.probabilities
             classes = context.data.labels
             if trained.attention:
                 test = context.folds[job.fold].test
                 attention = dict(zip(test, trained.attention, strict=True))
         scores, predictions = score(
-            context.data, context.folds[job.fold], job, classes, probabilities
+            context.data, context.folds[job.fold], job, classes, trained.probabilities
         )
-        facts |= {"seed": seed, **scores}
+        facts = {**trained.facts, "seed": seed, **scores}
     record = {
         **known,
         **facts,
