@@ -39,9 +39,10 @@ RANKS = {
     "training": 6,
     "leaderboard": 6,
     "plots": 6,
-    "executors": 7,
-    "runs": 8,
-    "cli": 9,
+    "bundles": 7,
+    "executors": 8,
+    "runs": 9,
+    "cli": 10,
 }
 FLOORS = {
     "corpora": {
@@ -68,12 +69,13 @@ HEAVY = {
     "soxr": {"audio"},
     "librosa": {"features"},
     "opensmile": {"features"},
-    "keras": {"backend", "models", "training"},
+    "keras": {"backend", "bundles", "models", "training"},
     "sklearn": {"folds", "metrics", "models"},
     "matplotlib": {"plots"},
     "click": {"cli"},
     "rich": {"cli", "leaderboard"},
-    "tensorflow": set(),
+    "tensorflow": {"bundles"},
+    "tf2onnx": {"bundles"},
     "jax": {"training"},
     "torch": set(),
 }

@@ -17,8 +17,10 @@ from .bitrates import bitrates
 from .compare import compare
 from .corpora import check, corpora, utterances
 from .download import download
+from .export import export
 from .leaderboard import leaderboard
 from .models import models
+from .predict import predict
 from .run import features, run
 from .splits import folds, protocols
 
@@ -43,6 +45,8 @@ for command in (
     folds,
     features,
     attention,
+    export,
+    predict,
 ):
     cli.add_command(command)
 

@@ -1,0 +1,158 @@
+"""Answers as rows of CSV or lines of JSON, and a file of them that is gone on with."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from ..errors import BundleError, SpecError
+from .labelling import Answer
+from .wanted import Key
+
+Format = Literal["csv", "json"]
+
+_FACTS = ("path", "start", "end", "speaker", "predicted")
+_SIGNED = "bundle"
+_ENCODING = {"encoding": "utf-8", "errors": "surrogateescape"}
+"""Names of files may hold bytes that are no text."""
+
+
+@dataclass(frozen=True)
+class Writing:
+    """How answers of a bundle are written down.
+
+    Attributes:
+        labels: classes, in the order of the probabilities
+        bundle: model and digest, which every answer is signed with
+        format: rows of CSV below a head, or an object of JSON a line
+    """
+
+    labels: tuple[str, ...]
+    bundle: str
+    format: Format = "csv"
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of the columns of CSV."""
+        return (*_FACTS, *(f"p_{label}" for label in self.labels), _SIGNED)
+
+    @property
+    def head(self) -> str:
+        """What a file begins with."""
+        return _row(self.columns) if self.format == "csv" else ""
+
+    def line(self, answer: Answer) -> str:
+        """Return the line of an answer that has probabilities."""
+        clip, chances = answer.clip, answer.probabilities
+        predicted = self.labels[int(chances.argmax())]
+        facts = (clip.name, clip.start, clip.end, clip.speaker, predicted)
+        numbers = [float(str(chance)) for chance in chances]  # no more digits than they have
+        if self.format == "csv":
+            return _row((*facts, *numbers, self.bundle))
+        content = dict(zip(_FACTS, facts, strict=True))
+        content["probabilities"] = dict(zip(self.labels, numbers, strict=True))
+        return json.dumps({**content, _SIGNED: self.bundle}) + "\n"
+
+    def resume(self, file: Path) -> set[Key]:
+        """Return which clips a file answers already; a line that was cut short is taken off it.
+
+        Args:
+            file: that was written to before, or is not there yet
+
+        Raises:
+            SpecError: if it holds something else than answers of this bundle in this format, or
+                cannot be read
+        """
+        try:
+            with file.open("rb+") as stream:
+                content = stream.read()
+                whole = content[: content.rfind(b"\n") + 1]
+                stream.truncate(len(whole))
+        except FileNotFoundError:
+            return set()
+        except OSError as error:
+            raise SpecError(
+                f"--out {file}: expected a file that can be written, found: {error.strerror}. "
+                "Name another one."
+            ) from None
+        lines = whole.decode(**_ENCODING).splitlines()
+        try:
+            return {self._key(row) for row in self._rows(lines)}
+        except (ValueError, KeyError, TypeError, csv.Error) as error:
+            raise SpecError(
+                f"--out {file}: expected answers of {self.bundle} as {self.format}, found "
+                f"something else ({error}). Name another file, or remove it."
+            ) from None
+
+    def _rows(self, lines: Sequence[str]) -> list[dict]:
+        """Return the answers of lines, by column."""
+        if self.format == "json":
+            return [json.loads(line) for line in lines]
+        if not lines:
+            return []
+        found = list(csv.reader(lines))
+        if tuple(found[0]) != self.columns:
+            raise ValueError(f"its columns are {', '.join(found[0])}")
+        return [dict(zip(self.columns, row, strict=True)) for row in found[1:]]
+
+    def _key(self, row: dict) -> Key:
+        if row[_SIGNED] != self.bundle:
+            raise ValueError(f"an answer of {row[_SIGNED]}")
+        start, end = (None if row[name] in ("", None) else float(row[name]) for name in _FACTS[1:3])
+        return row["path"], start, end
+
+
+class AnswerFile:
+    """A file that answers are added to; a context manager.
+
+    Args:
+        file: goes on where it ends
+        writing: how answers are written down
+    """
+
+    def __init__(self, file: Path, writing: Writing) -> None:
+        self._file, self._writing = file, writing
+
+    def __enter__(self) -> AnswerFile:
+        try:
+            self._file.parent.mkdir(parents=True, exist_ok=True)
+            self._stream = self._file.open("a", newline="", **_ENCODING)
+        except OSError as error:
+            raise SpecError(
+                f"--out {self._file}: expected a file that can be written, found: "
+                f"{error.strerror}. Name another one."
+            ) from None
+        if not self._stream.tell():
+            self._stream.write(self._writing.head)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._stream.close()
+
+    def add(self, answer: Answer) -> None:
+        """Write an answer down at once.
+
+        Raises:
+            BundleError: if the disk is full
+        """
+        try:
+            self._stream.write(self._writing.line(answer))
+            self._stream.flush()
+        except OSError as error:
+            raise BundleError(
+                f"{self._file}: expected room for an answer, found: {error.strerror}. Free some "
+                "space, and give the same command again to go on."
+            ) from error
+
+
+def _row(values: Sequence[object]) -> str:
+    written = io.StringIO()
+    csv.writer(written, lineterminator="\n").writerow(
+        "" if value is None else value for value in values
+    )
+    return written.getvalue()

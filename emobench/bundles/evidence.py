@@ -1,0 +1,129 @@
+"""What is on file of how well a model does on a corpus, for its card."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from .. import metrics
+from ..analysis import speakers
+from ..results.selection import Candidate
+from ..spec import fingerprint
+from ..store import read_experiments
+
+COLUMNS = ("id", "label", "predicted", "speaker", "group", "sex")
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """A cross-validation of a model on a corpus.
+
+    Attributes:
+        corpus: canonical name
+        protocol: canonical name
+        jobs: folds of all repetitions that are on file
+        wanted: folds of all repetitions of a complete result
+        uar: mean over folds, then over repetitions
+        interval: where 95 % of UAR lies when other speakers are drawn; None for too few
+        labels: classes
+        confusion: rows of counts, one for each true class, over all repetitions
+        recall: of each class, None where no clip has it
+        sexes: what was found for each sex that the corpus tells
+    """
+
+    corpus: str
+    protocol: str
+    jobs: int
+    wanted: int
+    uar: float
+    interval: speakers.Interval | None
+    labels: tuple[str, ...]
+    confusion: tuple[tuple[int, ...], ...]
+    recall: Mapping[str, float | None]
+    sexes: tuple[OfSex, ...]
+
+
+@dataclass(frozen=True)
+class OfSex:
+    """How a model does on the speakers of one sex.
+
+    Attributes:
+        sex: as the corpus tells it
+        clips: that were predicted, of one repetition
+        speakers: who spoke them
+        uar: mean recall over the classes
+        recall: of each class, None where no clip has it
+    """
+
+    sex: str
+    clips: int
+    speakers: int
+    uar: float
+    recall: Mapping[str, float | None]
+
+
+def find(
+    results: Path, configuration: Mapping[str, Any], where: Mapping[str, str]
+) -> Evidence | None:
+    """Return what is on file of a configuration, complete or not.
+
+    A result that another backend computed counts where there is none of this one.
+
+    Args:
+        results: folder that runs wrote to
+        configuration: of the experiment
+        where: its `protocol`, `corpus` and `model`, by their canonical names
+    """
+    if not results.is_dir():
+        return None
+    wanted = _name(configuration)
+    fitting = [
+        Candidate(stored)
+        for stored in read_experiments(results, protocol=where["protocol"], columns=COLUMNS)
+        if all(stored.experiment.get(key) == name for key, name in where.items())
+        and _name(stored.experiment["configuration"]) == wanted
+        and len(stored.predictions)
+    ]
+    usable = [candidate for candidate in fitting if len(candidate.predictions)]
+    if not usable:
+        return None
+    own = configuration["backend"]
+    best = max(usable, key=lambda found: (found.complete, found.backend == own, found.done))
+    return _evidence(best)
+
+
+def _name(configuration: Mapping[str, Any]) -> str:
+    """Return the fingerprint of a configuration without what computes it."""
+    return fingerprint({key: value for key, value in configuration.items() if key != "backend"})
+
+
+def _evidence(candidate: Candidate) -> Evidence:
+    table, labels = candidate.predictions, candidate.labels
+    summary = metrics.summarise(table, labels)
+    return Evidence(
+        corpus=candidate.corpus,
+        protocol=candidate.stored.experiment["protocol"],
+        jobs=candidate.done,
+        wanted=len(candidate.wanted),
+        uar=summary["uar"],
+        interval=speakers.uar_interval(table, labels),
+        labels=tuple(labels),
+        confusion=tuple(map(tuple, summary["confusion"])),
+        recall=summary["recall"],
+        sexes=tuple(_of_sex(str(sex), part, labels) for sex, part in table.groupby("sex")),
+    )
+
+
+def _of_sex(sex: str, table: pd.DataFrame, labels: list[str]) -> OfSex:
+    scores = metrics.score(table, labels)
+    return OfSex(
+        sex=sex,
+        clips=table["id"].nunique(),
+        speakers=speakers.names(table).nunique(),
+        uar=scores["uar"],
+        recall=scores["recall"],
+    )
