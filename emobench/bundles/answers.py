@@ -18,6 +18,9 @@ Format = Literal["csv", "json"]
 
 _FACTS = ("path", "start", "end", "speaker", "predicted")
 _SIGNED = "bundle"
+_FIRST = '{"path": '
+"""How a line of JSON begins."""
+
 _ENCODING = {"encoding": "utf-8", "errors": "surrogateescape"}
 """Names of files may hold bytes that are no text."""
 
@@ -72,6 +75,7 @@ class Writing:
             with file.open("rb+") as stream:
                 content = stream.read()
                 whole = content[: content.rfind(b"\n") + 1]
+                found = self._answered(whole.decode(**_ENCODING), content[len(whole) :], file)
                 stream.truncate(len(whole))
         except FileNotFoundError:
             return set()
@@ -80,25 +84,29 @@ class Writing:
                 f"--out {file}: expected a file that can be written, found: {error.strerror}. "
                 "Name another one."
             ) from None
-        lines = whole.decode(**_ENCODING).splitlines()
+        return found
+
+    def _answered(self, whole: str, rest: bytes, file: Path) -> set[Key]:
+        """Return what whole lines answer, if they and the rest are what this writes."""
+        begin = (self.head or _FIRST).encode()
         try:
-            return {self._key(row) for row in self._rows(lines)}
+            if not whole and not (begin.startswith(rest) or rest.startswith(begin)):
+                raise ValueError("no line of answers")
+            return {self._key(row) for row in self._rows(whole)}
         except (ValueError, KeyError, TypeError, csv.Error) as error:
             raise SpecError(
                 f"--out {file}: expected answers of {self.bundle} as {self.format}, found "
                 f"something else ({error}). Name another file, or remove it."
             ) from None
 
-    def _rows(self, lines: Sequence[str]) -> list[dict]:
-        """Return the answers of lines, by column."""
+    def _rows(self, whole: str) -> list[dict]:
+        """Return the answers of whole lines, by column."""
         if self.format == "json":
-            return [json.loads(line) for line in lines]
-        if not lines:
-            return []
-        found = list(csv.reader(lines))
-        if tuple(found[0]) != self.columns:
-            raise ValueError(f"its columns are {', '.join(found[0])}")
-        return [dict(zip(self.columns, row, strict=True)) for row in found[1:]]
+            return [json.loads(line) for line in whole.split("\n")[:-1]]
+        head, *rows = csv.reader(io.StringIO(whole, newline="")) if whole else [self.columns]
+        if tuple(head) != self.columns:
+            raise ValueError(f"its columns are {', '.join(head)}")
+        return [dict(zip(self.columns, row, strict=True)) for row in rows]
 
     def _key(self, row: dict) -> Key:
         if row[_SIGNED] != self.bundle:

@@ -9,7 +9,6 @@ from itertools import islice
 import numpy as np
 
 from ..audio import SAMPLE_RATE, Channel
-from ..errors import count
 from ..experiments.fitted_input import FittedInput
 from ..scaling import Standard
 from ..sources import Source
@@ -82,7 +81,7 @@ class Labelling:
     ) -> None:
         self._inputs, self._predict = inputs, predict
         self._channel, self._jobs = channel, jobs
-        self._notice, self._noticed = notice, set()
+        self._notice, self._noticed = notice, set[str]()
         self._heard = [name for name, item in inputs.items() if not item.front_end.text]
         self._reads = len(self._heard) < len(inputs)
 
@@ -128,9 +127,10 @@ class Labelling:
         }
         if matters and None in needed:
             self._say(
+                "no speaker",
                 "clips without a speaker are standardised by the mean and scale of the training "
                 "clips. The model was trained on clips that were standardised by speaker and may "
-                "do worse so: say who speaks."
+                "do worse so: say who speaks.",
             )
         return needed
 
@@ -170,8 +170,10 @@ class Labelling:
                     yield Answer(clip, None, found.reason)
             if 0 < statistics.clips < FEW:
                 self._say(
-                    f"{speaker}: {count(statistics.clips, 'clip')} of a speaker tell little of how "
-                    "that speaker sounds; with fewer than ten take what is predicted with care."
+                    "few clips",
+                    f"fewer than {FEW} clips of a speaker, such as the {statistics.clips} of "
+                    f"{speaker}, tell little of how that speaker sounds: take what is predicted "
+                    "of them with care.",
                 )
             standards, held = statistics.standards(), _Held()
             for position, (clip, seconds) in enumerate(clips):
@@ -211,11 +213,13 @@ class Labelling:
         """Say once what a clip that can be used lacks."""
         if found.sample_rate < SAMPLE_RATE:
             self._say(
+                "low rate",
                 f"files with a sampling rate below {SAMPLE_RATE:,} Hz hold less than the model was "
-                "trained on: take what is predicted of them with care."
+                "trained on: take what is predicted of them with care.",
             )
 
-    def _say(self, text: str) -> None:
-        if text not in self._noticed:
-            self._noticed.add(text)
+    def _say(self, about: str, text: str) -> None:
+        """Tell the user something, once about each thing."""
+        if about not in self._noticed:
+            self._noticed.add(about)
             self._notice(text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -22,6 +23,8 @@ from .labelling import Answer, Labelling, Notice
 from .predictors import Machine, Network, Predictor
 from .speakers import by_speaker
 from .wanted import Key, Wanted
+
+_log = logging.getLogger(__name__)
 
 Clips = str | Path | pd.DataFrame | Sequence[str | Path | np.ndarray]
 """What `Model.predict` takes."""
@@ -164,18 +167,10 @@ class Model:
             SpecError: if there is nothing to label, or the arguments do not fit together
         """
         asked = _asked(clips, sample_rate, speakers, transcripts)
-        found = {answer.clip.key: answer for answer in self._all(asked, channel, jobs)}
+        asked_once = wanted.distinct(asked)
+        answers = self.answers(asked_once, channel=channel, jobs=jobs, notice=_log.warning)
+        found = {answer.clip.key: answer for answer in answers}
         return pd.DataFrame([self._row(found[clip.key]) for clip in asked])
-
-    def _all(self, asked: Sequence[Wanted], channel: Channel | None, jobs: int) -> Iterator[Answer]:
-        import warnings
-
-        return self.answers(
-            wanted.distinct(asked),
-            channel=channel,
-            jobs=jobs,
-            notice=lambda text: warnings.warn(text, stacklevel=2),
-        )
 
     def _row(self, answer: Answer) -> dict[str, Any]:
         chances = answer.probabilities
