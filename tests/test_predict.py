@@ -462,6 +462,37 @@ def test_a_bundle_of_another_version_is_refused(bundle, change, match):
     assert "or use the version that made the bundle (0" in str(refused.value)
 
 
+def places_of(value, where=()):
+    """Yield the keys that lead to everything in a JSON object, lists left whole."""
+    for key, inside in value.items():
+        yield (*where, key)
+        if isinstance(inside, dict):
+            yield from places_of(inside, (*where, key))
+
+
+def test_no_value_of_a_bundle_makes_it_fail_in_another_way(bundle):
+    original = json.loads((bundle / ABOUT).read_text())
+    del original["sha256"]
+    tried = refused = 0
+    for where in places_of(original):
+        for value in (None, "", "x", -1, [], [None], ["x"], [1e400, -1], {}, {"x": 1}):
+            changed = json.loads(json.dumps(original))
+            holder = changed
+            for key in where[:-1]:
+                holder = holder[key]
+            holder[where[-1]] = value
+            content = {key: each for key, each in changed.items() if key not in ("format", "files")}
+            tried += 1
+            seal(bundle, content)
+            try:
+                model = emobench.load_model(bundle)
+                model.predict([sound().astype(np.float32)], sample_rate=RATE)
+            except (BundleError, SpecError):
+                refused += 1
+    assert tried > 300
+    assert refused > 100
+
+
 def test_weights_of_something_else_are_refused(bundle):
     values = json.loads((bundle / ABOUT).read_text())
     values.pop("sha256")

@@ -96,8 +96,8 @@ def _told(training: Mapping[str, Any], corpus: str, found: Evidence | None) -> s
             f"### {corpus}",
             f"Cross-validated, protocol `{found.protocol}`: **UAR {_percent(found.uar)} %** "
             f"({within}; chance is {_percent(1 / len(found.labels))} %).{done} That is what models "
-            "like this one reach on clips that they were not trained on, split as the protocol "
-            "says.",
+            f"like this one reach that are trained on {corpus} alone, on clips of it that they "
+            "were not trained on, split as the protocol says.",
             _confusion(found),
             _sexes(found),
         ]

@@ -102,11 +102,12 @@ class Contents:
                 licences=tuple(map(str, values["licences"])),
             )
             spec = found.spec
+            _insist_on_fit(found, spec)
         except SpecError as error:
             raise BundleError(
                 f"is of a model or front-end that is not known here: {error}"
             ) from None
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except (LookupError, TypeError, ValueError, AttributeError, OverflowError) as error:
             raise BundleError(f"cannot be made out ({type(error).__name__}: {error})") from None
         _insist_on_versions(found.versions, _versions(spec))
         return found
@@ -127,6 +128,32 @@ def _insist_on_versions(found: Mapping[str, int], here: Mapping[str, int]) -> No
     if differing:
         listed = ", ".join(f"{part} {found.get(part)} (here {here[part]})" for part in differing)
         raise BundleError(f"was made with other versions of what computes: {listed}")
+
+
+def _insist_on_fit(found: Contents, spec: ModelSpec) -> None:
+    """Check that labels and inputs are such as the model can have.
+
+    Raises:
+        ValueError: if they are not
+    """
+    if len(set(found.labels)) < max(len(found.labels), 2):
+        raise ValueError(f"expected two labels or more, found {list(found.labels)}")
+    wanted = {name: item.feature for name, item in spec.inputs.items()}
+    given = {name: item.spec.name for name, item in found.inputs.items()}
+    if wanted != given:
+        raise ValueError(f"expected the inputs {wanted}, found {given}")
+    for name, item in found.inputs.items():
+        columns = None if item.standard is None else len(item.standard.mean)
+        if columns != _columns(item):
+            raise ValueError(f"{name}: expected means of {_columns(item)} columns, found {columns}")
+
+
+def _columns(item: FittedInput) -> int | None:
+    """Return how many columns are standardised; None for an input that is read."""
+    if item.front_end.text:
+        return None
+    cached = features.get(item.front_end.source or item.spec.name)
+    return cached.shape(dict(item.spec.params))[1]
 
 
 def _configured(config: Any, stored: Mapping[str, Any]) -> Any:

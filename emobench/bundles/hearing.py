@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from itertools import islice
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -99,35 +102,48 @@ def _sound(clip: Wanted, channel: Channel | None) -> tuple[np.ndarray, float]:
     if clip.path is None:
         _insist_on_utterance(len(clip.samples) / clip.sample_rate)
         return clip.samples, clip.sample_rate
-    length = _length(str(clip.path))
+    file = _File.at(clip.path)
+    length = _length(file)
     if isinstance(length, str):
         raise AudioError(length)
     _insist_on_utterance((length if clip.end is None else clip.end) - (clip.start or 0.0))
-    if channel is None and (differing := _difference(str(clip.path))):
+    if channel is None and (differing := _difference(file)):
         raise FeatureError(
             f"its channels differ ({differing}). Say which is heard: --channel left|right|mean"
         )
     return audio.decode(clip.path, clip.start, clip.end, channel=channel or "mean")
 
 
-# Clips of one file are asked about one after another, and it is looked at once.
+class _File(NamedTuple):
+    """A file as it is now: clips of one are asked about in a row, and it is looked at once."""
+
+    path: Path
+    size: int = -1
+    modified: int = -1
+
+    @classmethod
+    def at(cls, path: Path) -> _File:
+        with suppress(OSError, ValueError):  # those are told of when it is opened
+            status = os.stat(path)
+            return cls(path, status.st_size, status.st_mtime_ns)
+        return cls(path)
 
 
 @lru_cache(maxsize=8)
-def _length(path: str) -> float | str:
+def _length(file: _File) -> float | str:
     """Return how long a file lasts in seconds, or why it cannot be used."""
     try:
-        return audio.information(Path(path)).duration
+        return audio.information(file.path).duration
     except AudioError as error:
         return str(error)
 
 
 @lru_cache(maxsize=8)
-def _difference(path: str) -> str:
+def _difference(file: _File) -> str:
     """Return how the channels of a file differ; "" where they are alike, or there is one."""
-    if audio.information(Path(path)).channels == 1:
+    if audio.information(file.path).channels == 1:
         return ""
-    found = audio.compare(Path(path))
+    found = audio.compare(file.path)
     return str(found) if found is not None and found.matters else ""
 
 

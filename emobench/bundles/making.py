@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -73,8 +73,7 @@ def make(
     if not whole:
         training |= history.tell_of_fold(context, job, learnt, verified)
     contents = _contents(context, learnt, training, parts)
-    found = {part.name: _on_file(part, context, places) for part in parts}
-    written = card.text(contents, found)
+    written = card.text(contents, _on_file(parts, context, places))
     folder.write(order.folder, contents, written, __version__, learnt.save)
     _insist_on_the_same(order, context, job, learnt)
     return {"bundle": str(order.folder), "verified": verified}
@@ -94,19 +93,28 @@ def _contents(
     return replace(contents, training=training, licences=card.licences(parts, inputs))
 
 
-def _on_file(corpus: Corpus, context: Context, places: Places) -> evidence.Evidence | None:
-    """Return what is on file of the model on a corpus, configured as here."""
-    model, protocol = context.model, context.protocol
-    wanted = configuration(
-        corpus,
-        model,
-        protocol,
-        epochs=context.experiment.configuration.get("epochs_override"),
-        backend=context.experiment.backend,
-        extras=extras(model, places, Condition(), "test"),
-    )
-    where = {"protocol": protocol.name, "corpus": corpus.name, "model": model.name}
-    return evidence.find(places.results, wanted, where)
+def _on_file(
+    parts: Sequence[Corpus], context: Context, places: Places
+) -> dict[str, evidence.Evidence | None]:
+    """Return what is on file of the model, by corpus: on all it is trained on, and on parts."""
+    experiment, model, protocol = context.experiment, context.model, context.protocol
+    wanted = {experiment.corpus: experiment.configuration}
+    for part in parts:
+        wanted[part.name] = configuration(
+            part,
+            model,
+            protocol,
+            epochs=experiment.configuration.get("epochs_override"),
+            backend=experiment.backend,
+            extras=extras(model, places, Condition(), "test"),
+        )
+    where = {"protocol": protocol.name, "model": model.name}
+    found = {
+        name: evidence.find(places.results, configured, {**where, "corpus": name})
+        for name, configured in wanted.items()
+    }
+    whole = found[experiment.corpus] is not None or len(parts) == 1
+    return {name: each for name, each in found.items() if whole or name != experiment.corpus}
 
 
 def _verified(

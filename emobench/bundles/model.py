@@ -94,8 +94,8 @@ class Model:
         spec = self.contents.spec
         file = self.opened.folder / (NETWORK if spec.kind == "network" else MACHINE)
         try:
-            return self._network(spec, file) if spec.kind == "network" else _machine(file)
-        except (OSError, ValueError, KeyError, EOFError, TypeError) as error:
+            return self._network(spec, file) if spec.kind == "network" else self._machine(file)
+        except Exception as error:  # of many kinds, whatever is in the file
             reason = str(error).strip().split("\n")[0]
             raise BundleError(
                 f"{file}: expected the weights of {spec.name}, found what cannot be read as such "
@@ -111,6 +111,15 @@ class Model:
         network = spec.build(spec.config, shapes, len(self.labels))
         network.load_weights(file)
         return Network(network, spec.prediction)
+
+    def _machine(self, file: Path) -> Machine:
+        with np.load(file, allow_pickle=False) as arrays:
+            vectors = SupportVectors.from_arrays(arrays)
+        (item,) = self.contents.inputs.values()
+        found = tuple(map(str, vectors.classes)), (1, vectors.vectors.shape[1])
+        if found != (self.labels, item.shape):
+            raise ValueError(f"expected {self.labels} on {item.shape}, found {found}")
+        return Machine(vectors)
 
     def answers(
         self,
@@ -186,11 +195,6 @@ class Model:
             **{f"p_{label}": chance for label, chance in zip(self.labels, given, strict=True)},
             "error": answer.reason,
         }
-
-
-def _machine(file: Path) -> Machine:
-    with np.load(file, allow_pickle=False) as arrays:
-        return Machine(SupportVectors.from_arrays(arrays))
 
 
 def _asked(
