@@ -1,4 +1,4 @@
-.PHONY: help install run test test-all fuzz lint golden bench leaderboard clean
+.PHONY: help install run test test-all fuzz lint golden bench leaderboard docs clean
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -52,8 +52,20 @@ leaderboard: install  ## Write the tables in results/ and in README.md from the 
 	$(BIN)/emobench leaderboard --format markdown --partial --out results/partial.md
 	$(BIN)/emobench leaderboard --format csv --out results/leaderboard.csv
 	$(BIN)/emobench leaderboard --format json --out results/leaderboard.json
-	$(BIN)/emobench bitrates --partial --out results/bitrates.png --csv results/bitrates.csv
+	$(BIN)/emobench ledger --format markdown --out results/ledger.md
+	$(BIN)/emobench ledger --format csv --out results/ledger.csv
+	$(BIN)/emobench bitrates --partial --csv results/bitrates.csv
+	$(BIN)/emobench plot bitrates --partial --out results/bitrates.png
+
+$(BIN)/sphinx-build: $(BIN)/emobench
+	$(BIN)/python -m pip install --quiet --editable '.[docs]'
+	@touch $@
+
+docs: $(BIN)/sphinx-build  ## Write the generated parts of the documentation and build it in docs/_build
+	$(BIN)/python docs/generate.py
+	$(BIN)/python -m sphinx --fail-on-warning --keep-going --quiet docs docs/_build/html
+	@echo "open docs/_build/html/index.html"
 
 clean:  ## Remove what can be made again
-	rm -rf $(VENV) $(DEMO) build dist *.egg-info .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(DEMO) docs/_build build dist *.egg-info .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -28,7 +28,8 @@ import soundfile  # noqa: E402
 
 from emobench.bundles import load_model  # noqa: E402
 from emobench.bundles.wanted import Wanted  # noqa: E402
-from emobench.runs import Export, export, find_places  # noqa: E402
+from emobench.run_options import Selection  # noqa: E402
+from emobench.runs import Export, export  # noqa: E402
 
 SECONDS, RATE = 3.0, 16_000
 SPEAKERS = 50
@@ -82,10 +83,10 @@ def main() -> None:
     print(f"{'model':24} {'files':>6} {'times real time':>16} {'on the clock':>13} {'peak MiB':>9}")
     folder = Path(tempfile.mkdtemp())
     try:
-        places = find_places(cache=folder / "cache", data=folder / "data", results=folder / "none")
+        places = {name: folder / name for name in ("cache", "data", "results")}
         for name in chosen.model:
             out = folder / name
-            export(Export(name, ("demo",), out, protocol="smoke", epochs=1), places)
+            export(Selection(name, "demo", "smoke", epochs=1, **places), Export(out))
             for count in chosen.files:
                 sounds = folder / f"{name}-{count}"
                 sounds.mkdir()

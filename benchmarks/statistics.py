@@ -45,7 +45,7 @@ def main() -> None:
 
 def measure(context: Context, fold: int) -> dict[str, object]:
     """Return the UAR of a fold's clips by every kind of statistics."""
-    from emobench.training.normalisation import settle
+    from emobench.training.normalisation import choose_statistics
     from emobench.training.ready_fold import make_ready, open_network
 
     ready = make_ready(context, context.folds[fold], job_seed(Job(fold)))
@@ -62,7 +62,7 @@ def measure(context: Context, fold: int) -> dict[str, object]:
         return round(100 * uar(list(truth), list(probabilities.argmax(axis=1))), 1)
 
     tested = {"running": reached(network.predict(feed.unlabelled(test)))}
-    facts = settle(
+    facts = choose_statistics(
         network,
         "recomputed",
         feed.unlabelled(training, seed=ready.seed),

@@ -75,7 +75,8 @@ class Schedule:
         seed: int,
     ) -> None:
         self._padded, lengths = padded_lengths(sources, positions, batching)
-        # Inputs of one length, texts say, tell no clips apart.
+        # A clip's length is the sum over its inputs, each relative to the longest clip: seconds of
+        # sound and words of text then count alike. An input of one length adds the same to all.
         self._length = (lengths / lengths.max(axis=0)).sum(axis=1)
         self._batching = batching
         self._seed = seed
@@ -101,14 +102,18 @@ class Schedule:
             order = self._kept
         else:
             random = np.random.default_rng([self._seed, number])
-            seeming = random.uniform(1 - SPREAD, 1 + SPREAD, len(self._length))
-            order = np.argsort(self._length * seeming)
+            jitter = random.uniform(1 - SPREAD, 1 + SPREAD, len(self._length))
+            order = np.argsort(self._length * jitter)
         batches = []
         for start in range(0, len(order), self.size):
             own = order[start : start + self.size]
+            # Only the last batch can lack clips; those before it in the order fill it up, and weigh
+            # nothing there. They are of nearly the same length, so that nothing is padded further.
             filled = self.size - len(own)
             factors = np.repeat([0.0, 1.0], [filled, len(own)])
             if self._batching == "sorted":
+                # The loss is divided by the places of a batch; this undoes it for the empty ones,
+                # as the published code divided by the clips that were there.
                 factors *= self.size / len(own)
             members = np.concatenate([order[start - filled : start], own])
             batches.append(_batch(members, factors, self._padded))
@@ -158,14 +163,16 @@ def to_predict(
     """
     padded, lengths = padded_lengths(sources, positions, batching)
     if batching == "sorted":
-        groups = [np.lexsort(lengths.T[::-1])]
+        groups = [np.lexsort(lengths.T[::-1])]  # by the first input's length, then the second's
     else:
+        # One group for each combination of padded lengths.
         _, bucket = np.unique(padded, axis=0, return_inverse=True)
         groups = [np.flatnonzero(bucket == number) for number in range(bucket.max() + 1)]
     batches = []
     for group in groups:
         for start in range(0, len(group), batch_size):
             own = group[start : start + batch_size]
+            # Compiled programs are kept by shape: a few sizes are compiled, not one for each rest.
             filled = min(2 ** math.ceil(math.log2(len(own))), batch_size) - len(own)
             members = np.concatenate([own, np.repeat(own[-1:], filled)])
             factors = np.repeat([1.0, 0.0], [len(own), filled])

@@ -1,8 +1,9 @@
 """Conditions: what is done to the sound of a clip before its features are taken.
 
-MP3 at eight bitrates as in paper 001. At 16 kHz, MPEG Layer III allows 8 to 160 kbit/s: for more,
-sound is upsampled to 48 kHz before it is encoded, and LAME itself goes down to 8 kHz for 8 kbit/s.
-What really came out is read from the stream and recorded (D-28).
+MP3 at eight bitrates, as in the study of librosa's features and the models of Yoon et al. (2018).
+At 16 kHz, MPEG Layer III allows 8 to 160 kbit/s: for more, sound is upsampled to 48 kHz before it
+is encoded, and LAME itself goes down to 8 kHz for 8 kbit/s. What really came out is read from the
+stream and recorded (D-28).
 """
 
 from __future__ import annotations
@@ -142,7 +143,7 @@ def parse(text: str) -> Condition:
     if found is None:
         raise SpecError(
             f"condition: expected one of {', '.join(known)}, found '{text}'."
-            + suggest(wanted, known)
+            + (suggest(wanted, known) or " Write mp3: and a bitrate in kbit/s.")
         )
     return found
 

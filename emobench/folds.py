@@ -190,7 +190,7 @@ def _groups(table: pd.DataFrame) -> np.ndarray:
     if len(missing):
         raise CorpusError(
             f"{missing[0]}: expected a speaker or session, found none (and {len(missing) - 1} "
-            "more). Mend the corpus entry or the side table that names them."
+            "more). Correct the corpus entry, or complete the table that names them."
         )
     return table["group"].to_numpy(dtype=str)
 

@@ -13,8 +13,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .metric_table import METRICS
+
 if TYPE_CHECKING:
     import pandas as pd
+
+
+def percent(share: float) -> float:
+    """Return a share in percent, as printed; the last bits of a mean do not tip the rounding."""
+    return round(round(100 * share, 9), 1)
 
 
 def confusion(truth: Sequence[str], predicted: Sequence[str], labels: Sequence[str]) -> np.ndarray:
@@ -124,11 +131,10 @@ def summarise(predictions: pd.DataFrame, labels: Sequence[str] | None = None) ->
         labels: classes in canonical order; sorted names when left out
 
     Returns:
-        `uar`: mean over folds, then over repetitions; `uar_sd`: standard deviation of the
-        repetitions (n - 1), None for a single one; `uar_repetitions`: the value of each;
-        `uar_pooled`, `wa`, `macro_f1`, `wap`: from all predictions of a repetition, mean over
-        repetitions; `recall` and `confusion` from all predictions together; `repetitions` and
-        `clips` (of one repetition) as counts
+        the figures of `metric_table.METRICS`, each a mean over repetitions; of what is averaged
+        over folds also the standard deviation of the repetitions (n - 1; None for a single one)
+        and the value of each, as `uar_sd` and `uar_repetitions`; `recall` and `confusion` from all
+        predictions together; `repetitions` and `clips` (of one repetition) as counts
 
     Raises:
         ValueError: if there are no predictions
@@ -140,20 +146,30 @@ def summarise(predictions: pd.DataFrame, labels: Sequence[str] | None = None) ->
     folds = confusions(predictions, labels)
     repetitions = sorted({repetition for repetition, _ in folds})
     own = [[folds[key] for key in sorted(folds) if key[0] == number] for number in repetitions]
-    pooled = [scores(np.sum(matrices, axis=0)) for matrices in own]
-    by_repetition = [float(np.mean([scores(each)["uar"] for each in part])) for part in own]
     total = np.sum(list(folds.values()), axis=0)
     return {
-        "uar": float(np.mean(by_repetition)),
-        "uar_sd": float(np.std(by_repetition, ddof=1)) if len(by_repetition) > 1 else None,
-        "uar_repetitions": by_repetition,
-        "uar_pooled": float(np.mean([part["uar"] for part in pooled])),
-        **{key: float(np.mean([part[key] for part in pooled])) for key in _AVERAGED},
+        **_figures(own),
         "recall": _recalls(total, labels),
         "confusion": total.tolist(),
-        "repetitions": len(by_repetition),
-        "clips": len(predictions) // len(by_repetition),
+        "repetitions": len(repetitions),
+        "clips": len(predictions) // len(repetitions),
     }
+
+
+def _figures(repetitions: Sequence[Sequence[np.ndarray]]) -> dict[str, Any]:
+    """Return the figures of the table of metrics from the confusion matrices of all folds."""
+    folds = [[scores(matrix) for matrix in part] for part in repetitions]
+    pooled = [scores(np.sum(part, axis=0)) for part in repetitions]
+    found: dict[str, Any] = {}
+    for metric in METRICS:
+        if metric.over == "folds":
+            values = [float(np.mean([each[metric.score] for each in part])) for part in folds]
+            found[metric.deviation] = float(np.std(values, ddof=1)) if len(values) > 1 else None
+            found[f"{metric.key}_repetitions"] = values
+        else:
+            values = [part[metric.score] for part in pooled]
+        found[metric.key] = float(np.mean(values))
+    return found
 
 
 def confusions(
@@ -184,9 +200,6 @@ def confusions(
         for second, name in enumerate(folds)
         if counts[first, second].any()
     }
-
-
-_AVERAGED = ("wa", "macro_f1", "wap")
 
 
 def _codes(predictions: pd.DataFrame, column: str, labels: Sequence[str]) -> np.ndarray:

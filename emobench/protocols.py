@@ -20,6 +20,7 @@ _PROTOCOLS = (
     ),
     Protocol(
         name="keesing2020",
+        paper="keesing2020",
         title="the code of Keesing, Watson and Witbrock (ALTA 2020), flaws included",
         speaker_groups="greedy",
         tuning="evaluation",
@@ -35,6 +36,7 @@ _PROTOCOLS = (
     ),
     Protocol(
         name="wang2020",
+        paper="wang2020",
         title="five folds of speakers or sessions, no class weights, the last epoch "
         "(Wang et al., ICASSP 2020, made speaker-independent: D-04)",
         split="groups",
@@ -43,6 +45,7 @@ _PROTOCOLS = (
     ),
     Protocol(
         name="wang2020-random5",
+        paper="wang2020",
         title="the code of Wang et al. (ICASSP 2020): five random parts of the clips, and of each "
         "network the epoch that does best on the test clips",
         split="random",
@@ -56,6 +59,7 @@ _PROTOCOLS = (
     ),
     Protocol(
         name="yoon2018",
+        paper="yoon2018",
         title="the code of Yoon et al. (SLT 2018): 80 % of the clips to train, 5 % to stop early, "
         "15 % to test, drawn at random; five folds, ten repetitions",
         split="random",
@@ -68,6 +72,7 @@ _PROTOCOLS = (
     ),
     Protocol(
         name="krishna2019",
+        paper="krishna2019",
         title="Krishna and Reddy: the last of five sessions or groups of speakers is tested, once",
         split="last-group",
         weights="none",
@@ -76,6 +81,7 @@ _PROTOCOLS = (
     ),
     Protocol(
         name="mirsamadi2017",
+        paper="mirsamadi2017",
         title="Mirsamadi, Barsoum and Zhang (ICASSP 2017): five sessions or groups of speakers, "
         "each tested once, balanced class weights",
         split="groups",

@@ -3,23 +3,15 @@
 Samples are taken mono and at the file's own rate: decoding gives the same bits on every machine,
 which resampling need not.
 
-Decoding a corpus takes seconds, so names are remembered beside the cached features. A file counts
-as the one that was decoded while its inode, its size and its times of modification and of change
-are the same. Nobody sets the time of change but the system, and it does so whenever content is
-written: also where size and time of modification are put back to what they were.
+Decoding a corpus takes seconds, so names are remembered beside the cached features.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
-import logging
 import os
-import tempfile
-import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from functools import cache as kept
 from importlib import metadata
 from pathlib import Path
@@ -29,6 +21,7 @@ import numpy as np
 
 from . import audio
 from .errors import AudioError
+from .storage import Memory, stamp
 
 
 class Segment(NamedTuple):
@@ -53,15 +46,7 @@ UNDECODED = "bytes:"
 _VERSION = 1
 """Raised whenever decoding gives other samples."""
 
-_SETTLED_NS = 2_000_000_000
-"""Coarsest step of a file system's clock: content may change within it and the time not."""
-
-_TELLS_CHANGES = os.name != "nt"
-"""Windows keeps the time of creation where others keep that of change."""
-
 _THREADS = 4
-
-_log = logging.getLogger(__name__)
 
 
 def digest(samples: np.ndarray, rate: int) -> str:
@@ -92,132 +77,59 @@ def names(
         a name for each segment; None for a file that cannot be opened
     """
     segments = [Segment(*segment) for segment in segments]
+    folders = [os.path.dirname(os.path.abspath(segment.path)) for segment in segments]
     memories = {
-        folder: _Memory.of(folder, cache)
-        for folder in {os.path.dirname(os.path.abspath(path)) for path, *_ in segments}
+        folder: Memory("sounds", _decoder(), folder, cache) for folder in dict.fromkeys(folders)
     }
-
-    def memory(segment: Segment) -> _Memory:
-        return memories[os.path.dirname(os.path.abspath(segment[0]))]
-
-    found = [memory(segment).recall(segment) for segment in segments]
+    found = [
+        _recalled(memories[folder], segment)
+        for folder, segment in zip(folders, segments, strict=True)
+    ]
     missing = [position for position, name in enumerate(found) if name is None]
     with ThreadPoolExecutor(_THREADS) as pool:
         heard = pool.map(lambda position: _listen(segments[position]), missing)
         try:
-            for done, (position, (name, facts)) in enumerate(zip(missing, heard, strict=True), 1):
-                found[position] = name
-                memory(segments[position]).note(segments[position], name, facts)
+            for done, (position, (name, status)) in enumerate(zip(missing, heard, strict=True), 1):
+                found[position], segment = name, segments[position]
+                if name is not None and status is not None:
+                    place = os.path.basename(segment.path)
+                    memories[folders[position]].note(place, stamp(status), name, _span(segment))
                 progress(done, len(missing))
         finally:
             pool.shutdown(cancel_futures=True)
-            for one in memories.values():
-                one.save()
+            for memory in memories.values():
+                memory.save()
     return found
 
 
-def _listen(segment: Segment) -> tuple[str | None, list[int] | None]:
-    """Return the name of a segment, and what its file was all the while; None if it changed."""
-    looked = time.time_ns()
-    before = _facts(segment[0])
+def _recalled(memory: Memory, segment: Segment) -> str | None:
+    """Return the name of a segment whose file was not touched since it was decoded."""
+    status = _status(segment.path)
+    if status is None:
+        return None
+    return memory.recall(os.path.basename(segment.path), stamp(status), _span(segment))
+
+
+def _listen(segment: Segment) -> tuple[str | None, os.stat_result | None]:
+    """Return the name of a segment, and what its file was before it was read."""
+    status = _status(segment.path)
     try:
         path, start, end, channel = segment
-        name = digest(*audio.decode(path, start, end, channel=channel))
+        return digest(*audio.decode(path, start, end, channel=channel)), status
     except AudioError:
-        try:
-            with open(segment[0], "rb") as stream:
-                name = UNDECODED + hashlib.file_digest(stream, "sha256").hexdigest()
-        except OSError:
-            return None, None
-    settled = before is not None and before[-1] + _SETTLED_NS < looked
-    return name, before if settled and before == _facts(segment[0]) else None
-
-
-def _facts(path: Path) -> list[int] | None:
-    """Return what is the same as long as a file's content is; the time of change comes last."""
+        pass
     try:
-        status = os.stat(path)
+        with open(segment.path, "rb") as stream:
+            return UNDECODED + hashlib.file_digest(stream, "sha256").hexdigest(), status
+    except OSError:
+        return None, None
+
+
+def _status(path: Path) -> os.stat_result | None:
+    try:
+        return os.stat(path)
     except OSError:
         return None
-    return [status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns]
-
-
-@dataclass
-class _Memory:
-    """Names of what lies in one folder.
-
-    Attributes:
-        place: file that they are kept in
-        entries: facts and names by segment, by file name
-        changed: whether there is something to be written
-    """
-
-    place: Path
-    folder: str
-    entries: dict[str, tuple[list[int], dict[str, str]]] = field(default_factory=dict)
-    changed: bool = False
-
-    @classmethod
-    def of(cls, folder: str, cache: Path) -> _Memory:
-        """Read what is remembered of a folder: nothing of another version or a damaged file."""
-        name = hashlib.sha256(os.fsencode(folder)).hexdigest()[:16]
-        memory = cls(Path(cache) / "sounds" / f"{name}.json", folder)
-        try:
-            stored = json.loads(memory.place.read_bytes())
-            if stored["decoder"] == _decoder() and _TELLS_CHANGES:
-                memory.entries = {key: _entry(value) for key, value in stored["files"].items()}
-        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
-            pass
-        return memory
-
-    def recall(self, segment: Segment) -> str | None:
-        """Return the name of a segment whose file is as it was, or None."""
-        facts, known = self.entries.get(os.path.basename(segment[0]), ([], {}))
-        name = known.get(_span(segment))
-        return name if name and facts == _facts(segment[0]) else None
-
-    def note(self, segment: Segment, name: str | None, facts: list[int] | None) -> None:
-        """Take down what was heard, unless the file may change without its looks changing."""
-        if name is None or facts is None:
-            return
-        key = os.path.basename(segment[0])
-        if self.entries.get(key, ([],))[0] != facts:
-            self.entries[key] = (facts, {})
-        self.entries[key][1][_span(segment)] = name
-        self.changed = True
-
-    def save(self) -> None:
-        """Write in one step, so that two commands at once do no harm."""
-        if not self.changed or not _TELLS_CHANGES:
-            return
-        temporary = None
-        try:
-            present = set(os.listdir(self.folder))
-            files = {key: entry for key, entry in self.entries.items() if key in present}
-            self.place.parent.mkdir(parents=True, exist_ok=True)
-            with tempfile.NamedTemporaryFile(
-                "w", encoding="ascii", dir=self.place.parent, prefix=".", delete=False
-            ) as file:
-                temporary = file.name
-                json.dump({"decoder": _decoder(), "files": files}, file)
-            os.replace(temporary, self.place)
-        except OSError as error:
-            _log.warning("%s: sounds are not remembered: %s", self.place, error.strerror or error)
-            if temporary is not None and os.path.exists(temporary):
-                os.unlink(temporary)
-
-
-def _entry(value: Any) -> tuple[list[int], dict[str, str]]:
-    """Return an entry of the file; TypeError or ValueError tells that it is none."""
-    facts, known = value
-    if not all(isinstance(number, int) for number in facts) or not _texts(known):
-        raise ValueError("expected numbers and names")
-    return list(facts), dict(known)
-
-
-def _texts(known: Mapping[str, str]) -> bool:
-    values: Iterable[Any] = known.values()
-    return all(isinstance(value, str) for value in values)
 
 
 def _span(segment: Segment) -> str:

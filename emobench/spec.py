@@ -10,6 +10,7 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, is_dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,6 +18,9 @@ Scaling = Literal["speaker", "training", "training-neutral", "none"]
 """How a front-end's columns are standardised; see `scaling`."""
 
 Backend = Literal["tensorflow", "jax", "scikit-learn"]
+
+Sides = Literal["test", "training", "both"]
+"""Which clips go through a condition of the sound."""
 
 
 @dataclass(frozen=True)
@@ -105,6 +109,8 @@ class ModelSpec:
         attends: name of the layer that pools the input's rows by attention, or ""
         needs: what the corpus must have beside audio ("transcript")
         deterministic: whether a repetition would only repeat the first
+        paper: name of the paper in whose table it is shown (see `papers`), "" for a table of its
+            own; changes no result
         version: raised whenever the same configuration would give other numbers
     """
 
@@ -125,6 +131,7 @@ class ModelSpec:
     attends: str = ""
     needs: tuple[str, ...] = ()
     deterministic: bool = False
+    paper: str = ""
     version: int = 1
 
 
@@ -135,6 +142,7 @@ class Protocol:
     Attributes:
         name: as written after `--protocol`
         title: one sentence for people
+        paper: name of the paper whose way of testing it is (see `papers`), or ""
         split: who is held out: "" as the corpus' entry says, "groups" five groups of speakers or
             sessions, "last-group" the last of these only, "random" five parts of the clips
             whoever speaks
@@ -161,6 +169,7 @@ class Protocol:
 
     name: str
     title: str
+    paper: str = ""
     split: Literal["", "groups", "last-group", "random"] = ""
     speaker_groups: Literal["random", "greedy"] = "random"
     max_folds: int | None = None
@@ -258,18 +267,18 @@ class Experiment:
         through = f" with {heard['name']} on {heard['sides']}" if heard else ""
         return f"{self.corpus} {self.model}{through}"
 
-    @property
+    @cached_property
     def configuration_fingerprint(self) -> str:
         """Name of the configuration, the same on every machine."""
         return fingerprint(self.configuration)
 
-    @property
+    @cached_property
     def fingerprint(self) -> str:
         """Name of the configuration on these very clips; results are filed under it."""
         return fingerprint({"configuration": self.configuration, "clips": self.clips})
 
 
-@dataclass(frozen=True, order=True)
+@dataclass(frozen=True, order=True, slots=True)
 class Job:
     """One unit of work: train and test one fold of one repetition, or tune an estimator.
 

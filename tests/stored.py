@@ -12,10 +12,11 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 
-from emobench import metrics
+from emobench import metrics, protocols
 from emobench.errors import SpecError
+from emobench.results.result import Result
 from emobench.spec import Experiment, Job
-from emobench.store import Store
+from emobench.store import Store, StoredExperiment
 
 FIRST = Job(0)
 LABELS = ("anger", "happiness", "neutral", "sadness")
@@ -142,6 +143,32 @@ class Filled:
             table = predictions(job, skill=skill, seed=seed)
             self.store.add(made, job, {"scores": metrics.score(table, LABELS)}, table)
         return folder
+
+
+def result(
+    table: pd.DataFrame,
+    model: str = "svm-is09",
+    *,
+    corpus: str = "emo-db",
+    protocol: str = "losgo",
+    labels: tuple[str, ...] = LABELS,
+) -> Result:
+    """Return predictions as the complete result of a model, without any file."""
+    folds, repetitions = (sorted(set(table[key])) for key in ("fold", "repetition"))
+    described = {
+        "corpus": corpus,
+        "model": model,
+        "protocol": protocol,
+        "backend": "tensorflow",
+        "fingerprint": model,
+        "labels": labels,
+        "n_folds": 1 + max(folds),
+        "repetitions": max(repetitions),
+        "configuration": {},
+    }
+    records = tuple({"fold": one, "repetition": other} for one in folds for other in repetitions)
+    stored = StoredExperiment(Path(model), described, records, predictions=table)
+    return Result(stored, protocol=protocols.get(protocol))
 
 
 def older(path: Path) -> None:

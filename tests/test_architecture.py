@@ -15,15 +15,20 @@ PACKAGE = Path(emobench.__file__).parent
 RANKS = {
     "errors": 0,
     "spec": 0,
+    "metric_table": 0,
+    "papers": 0,
+    "gate": 1,
     "versions": 0,
+    "storage": 1,
     "protocols": 1,
+    "run_options": 2,
     "audio": 1,
     "backend": 1,
     "folds": 1,
     "scaling": 1,
     "weights": 1,
     "metrics": 1,
-    "store": 1,
+    "store": 2,
     "conditions": 2,
     "sounds": 2,
     "demo": 2,
@@ -33,12 +38,13 @@ RANKS = {
     "batching": 2,
     "batches": 3,
     "models": 4,
-    "results": 4,
-    "analysis": 5,
+    "results": 5,
     "experiments": 5,
+    "analysis": 6,
+    "audit": 6,
     "training": 6,
-    "leaderboard": 6,
-    "plots": 6,
+    "leaderboard": 7,
+    "plots": 7,
     "bundles": 7,
     "executors": 8,
     "runs": 9,
@@ -173,6 +179,28 @@ def test_listing_loads_nothing_heavy(statement):
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+DISK = {"errno", "fcntl", "msvcrt", "secrets", "tempfile", "fsync", "replace", "rename"}
+
+
+def test_the_disk_is_written_in_one_place():
+    """Locks, atomic writes and refusals of a disk are `storage`; others only use it."""
+    allowed = {
+        "emobench/features/packing.py": {"rename"},  # of a folder that `storage` made
+        "emobench/demo/corpus.py": set(),
+    }
+    wrong = []
+    for path in MODULES:
+        if unit(path) == "storage":
+            continue
+        name = path.relative_to(PACKAGE.parent).as_posix()
+        used = {module for _, module in imports(path)} & DISK
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+                used |= {node.attr} & DISK if node.value.id == "os" else set()
+        wrong += [f"{name} uses {one}" for one in sorted(used - allowed.get(name, set()))]
+    assert wrong == []
 
 
 def test_every_rank_exists_or_is_planned():

@@ -11,13 +11,15 @@ import numpy as np
 import pandas as pd
 import pytest
 from conftest import perform_here
+from exports import export_to
 from scipy.special import softmax
 
 import emobench
 from emobench import corpora
 from emobench.errors import BundleError, SpecError
 from emobench.executors.worker import perform
-from emobench.runs import Export, Selection, execute, export, plan
+from emobench.run_options import Selection
+from emobench.runs import execute, plan
 
 TOLERANCE = 1e-5
 
@@ -40,7 +42,7 @@ def texts(tiny_data, tmp_path):
 
 def ran(places, model, corpus="tiny", **options):
     """Run a fold; return its predictions with what a user has of its clips."""
-    selection = Selection((model,), (corpus,), protocol="smoke", folds=(0,), epochs=1, **options)
+    selection = Selection(model, corpus, "smoke", folds=(0,), epochs=1, **options)
     summary = execute(plan(selection, places), places)
     assert summary.failures == {}
     [path] = places.results.rglob("fold-00*-1.parquet")
@@ -80,8 +82,7 @@ MODELS = (
 @pytest.mark.parametrize("model", MODELS)
 def test_a_bundle_of_a_fold_predicts_what_the_fold_did(tiny_places, tmp_path, model):
     stored = ran(tiny_places, model)
-    wanted = Export(model, ("tiny",), tmp_path / "bundle", protocol="smoke", fold=0, epochs=1)
-    made = export(wanted, tiny_places)
+    made = export_to(tmp_path / "bundle", tiny_places, model, fold=0, epochs=1)
     assert made["verified"]["largest_difference"] <= TOLERANCE
     loaded = emobench.load_model(tmp_path / "bundle")
     assert_same(loaded.predict(elsewhere(stored, tmp_path / "other")), stored)
@@ -95,24 +96,21 @@ def test_a_bundle_of_a_fold_predicts_what_the_fold_did(tiny_places, tmp_path, mo
 def test_the_same_on_the_demo_corpus(tiny_places, tmp_path, model):
     places = replace(tiny_places, data=tmp_path / "corpora", datasets=())
     stored = ran(places, model, corpus="demo")
-    wanted = Export(model, ("demo",), tmp_path / "bundle", protocol="smoke", fold=0, epochs=1)
-    assert export(wanted, places)["verified"]["largest_difference"] <= TOLERANCE
+    made = export_to(tmp_path / "bundle", places, model, "demo", fold=0, epochs=1)
+    assert made["verified"]["largest_difference"] <= TOLERANCE
     loaded = emobench.load_model(tmp_path / "bundle")
     assert_same(loaded.predict(elsewhere(stored, tmp_path / "other")), stored)
 
 
-def test_a_bundle_that_reads_has_the_words_of_its_training(tiny_places, tmp_path, texts):
+def test_a_bundle_of_a_model_of_text_has_the_words_of_its_training(tiny_places, tmp_path, texts):
     places = replace(tiny_places, transcripts=texts)
     stored = ran(places, "yoon2018-tre")
-    wanted = Export(
-        "yoon2018-tre", ("tiny",), tmp_path / "bundle", protocol="smoke", fold=0, epochs=1
-    )
-    export(wanted, places)
+    export_to(tmp_path / "bundle", places, "yoon2018-tre", fold=0, epochs=1)
     model = emobench.load_model(tmp_path / "bundle")
     asked = elsewhere(stored, tmp_path / "other")
     assert_same(model.predict(asked), stored)
     silent = model.predict(asked.assign(transcript=None))
-    assert (silent["error"] == "has no transcript, which the model reads.").all()
+    assert (silent["error"] == "has no transcript, which the model needs.").all()
     assert silent["predicted"].isna().all()
 
 
@@ -120,7 +118,7 @@ def test_samples_are_predicted_as_their_files_are(tiny_places, tmp_path):
     import soundfile
 
     stored = ran(tiny_places, "svm-is09")
-    export(Export("svm-is09", ("tiny",), tmp_path / "b", protocol="smoke", fold=0), tiny_places)
+    export_to(tmp_path / "b", tiny_places, fold=0)
     sounds = [soundfile.read(path, dtype="float32")[0] for path in stored["path"].iloc[::-1]]
     speakers = list(stored["speaker"].iloc[::-1])
     model = emobench.load_model(tmp_path / "b")
@@ -135,7 +133,7 @@ def test_a_model_of_all_speakers_is_that_of_scikit_learn(tiny_places, tmp_path):
     from emobench.weights import balanced
 
     out = tmp_path / "bundle"
-    export(Export("svm-is09", ("tiny",), out, protocol="smoke"), tiny_places)
+    export_to(out, tiny_places)
     entry = corpora.load_registry(tiny_places.datasets).get("tiny")
     table = corpora.load(entry, tiny_places.data, tiny_places.cache)
     import soundfile
@@ -162,7 +160,7 @@ def test_corpora_are_taken_together(tiny_places, tmp_path):
     places = replace(
         tiny_places, data=tmp_path / "data", datasets=(*tiny_places.datasets, registry)
     )
-    export(Export("svm-is09", ("tiny", "smaller"), tmp_path / "b", protocol="smoke"), places)
+    export_to(tmp_path / "b", places, corpus=("tiny", "smaller"))
     about = json.loads((tmp_path / "b" / "bundle.json").read_text())
     assert [each["name"] for each in about["training"]["corpora"]] == ["tiny", "smaller"]
     assert (about["training"]["clips"], about["training"]["speakers"]) == (24 + 12, 8)
@@ -189,11 +187,10 @@ def test_what_differs_from_the_file_is_not_exported_unasked(tiny_places, tmp_pat
     content["versions"]["numpy"] = "1.0"
     record.write_text(json.dumps(content))
     assert Store(tiny_places.results)
-    wanted = Export("svm-is09", ("tiny",), tmp_path / "b", protocol="smoke", fold=0)
     with pytest.raises(BundleError, match=r"differ by up to 0\.01.*numpy 1\.0 \(here"):
-        export(wanted, tiny_places)
+        export_to(tmp_path / "b", tiny_places, fold=0)
     assert not (tmp_path / "b").exists()
-    made = export(replace(wanted, unverified=True), tiny_places)
+    made = export_to(tmp_path / "b", tiny_places, fold=0, unverified=True)
     assert made["verified"]["largest_difference"] == pytest.approx(0.01, abs=1e-6)
 
 
@@ -202,7 +199,11 @@ def test_what_differs_from_the_file_is_not_exported_unasked(tiny_places, tmp_pat
     [
         ({"fold": 7}, r"--folds: expected numbers from 0 to 1 for tiny, found 7"),
         ({"model": "svm-is08"}, r"--model: expected one of .*Did you mean 'svm-is09'"),
-        ({"corpora": ("tinny",)}, r"corpus: expected one of .*found 'tinny'"),
+        ({"corpus": "tinny"}, r"corpus: expected one of .*found 'tinny'"),
+        (
+            {"model": ("svm-is09", "librosa-svm")},
+            r"expected one model, found svm-is09, librosa-svm",
+        ),
         ({"repetition": 2}, r"--repetition: expected 1, as every repetition of svm-is09"),
         ({"onnx": True}, r"--onnx: expected a network, found svm-is09"),
         ({"model": "latif2019", "protocol": "wang2020-random5"}, r"takes the best epoch on test"),
@@ -212,9 +213,8 @@ def test_what_differs_from_the_file_is_not_exported_unasked(tiny_places, tmp_pat
 def test_what_cannot_be_exported_is_said_before_it_is_trained(
     tiny_places, tmp_path, options, match
 ):
-    usual = {"model": "svm-is09", "corpora": ("tiny",), "protocol": "smoke"}
     with pytest.raises(SpecError, match=match):
-        export(Export(**{**usual, **options}, out=tmp_path / "b"), tiny_places)
+        export_to(tmp_path / "b", tiny_places, **options)
     assert not (tmp_path / "b").exists()
 
 
@@ -222,15 +222,15 @@ def test_no_folder_is_written_over(tiny_places, tmp_path):
     (tmp_path / "b").mkdir()
     (tmp_path / "b" / "thesis.tex").write_text("")
     with pytest.raises(BundleError, match="expected a folder that is not there yet, found someth"):
-        export(Export("svm-is09", ("tiny",), tmp_path / "b"), tiny_places)
+        export_to(tmp_path / "b", tiny_places)
 
 
 def test_the_card_tells_what_is_on_file(tiny_places, tmp_path):
     out = tmp_path / "without"
-    export(Export("svm-is09", ("tiny",), out, protocol="smoke"), tiny_places)
+    export_to(out, tiny_places)
     assert "how well it does there is not known" in (out / "README.md").read_text()
     stored = ran(tiny_places, "svm-is09")
-    execute(plan(Selection(("svm-is09",), ("tiny",), protocol="smoke"), tiny_places), tiny_places)
+    execute(plan(Selection("svm-is09", "tiny", "smoke"), tiny_places), tiny_places)
     tables = [pd.read_parquet(path) for path in tiny_places.results.rglob("*.parquet")]
     assert len(tables) == 2
     uar = np.mean(
@@ -240,7 +240,7 @@ def test_the_card_tells_what_is_on_file(tiny_places, tmp_path):
         ]
     )
     out = tmp_path / "with"
-    export(Export("svm-is09", ("tiny",), out, protocol="smoke"), tiny_places)
+    export_to(out, tiny_places)
     card = (out / "README.md").read_text()
     assert f"**UAR {100 * uar:.1f} %**" in card
     assert "chance is 33.3 %" in card

@@ -19,6 +19,7 @@ import trees
 from emobench import cli, corpora
 from emobench.corpora.reading import audio_files, contents, parallel
 from emobench.corpora.registry import PACKAGED
+from emobench.storage import memory
 
 REGISTRY = corpora.load_registry([PACKAGED])
 
@@ -239,7 +240,7 @@ def test_one_corpus_that_cannot_be_read_does_not_end_all(tmp_path, command):
     assert lines[place + 2] == "not ok: it cannot be read."
     assert "iemocap: expected label files EmoEvaluation/*.txt somewhere below it" in out
     assert "not ok: 0 of 5,531 clips. The copy is incomplete or cannot be understood" in out
-    assert "ok: 480 clips, as expected." in lines
+    assert any(line.startswith("ok: 480 clips, as expected.") for line in lines)
     assert lines[-1] == f"1 ok, 2 not ok (crema-d, iemocap), 13 not found in {tmp_path}"
 
 
@@ -350,6 +351,7 @@ def test_file_that_goes_away_while_it_is_looked_at(tmp_path, monkeypatch):
     file, folder = mine(tmp_path)
     corpus = corpora.load_registry([file]).get("mine")
     cache = tmp_path / "cache"
+    monkeypatch.setattr(memory, "_SETTLED_NS", -(10**12))  # its header is remembered at once
     assert corpora.check(corpus, tmp_path, cache=cache).good
     scan = audio_files.scan
 

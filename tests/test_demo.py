@@ -28,6 +28,7 @@ from sklearn.svm import SVC
 from emobench import demo
 from emobench.demo import corpus, delivery, score, voice
 from emobench.errors import CorpusError
+from emobench.storage import locks
 
 NAME = re.compile(r"s0[1-6]_(anger|happiness|sadness|fear|neutral)_[ab]_[12]")
 EMOTIONS = ("anger", "fear", "happiness", "neutral", "sadness")
@@ -50,7 +51,11 @@ def clips(folder: Path) -> dict[str, np.ndarray]:
 @pytest.fixture
 def quick(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Copy what was generated once instead of generating it again."""
-    monkeypatch.setattr(corpus, "generate", lambda target: shutil.copytree(folder, target))
+    monkeypatch.setattr(corpus, "generate", lambda target: copied(folder, target))
+
+
+def copied(folder: Path, target: Path) -> None:
+    shutil.copytree(folder, target, dirs_exist_ok=True)
 
 
 def digest(folder: Path) -> str:
@@ -192,11 +197,11 @@ def test_without_locks_the_slower_process_takes_what_the_faster_made(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def overtaken(target: Path) -> None:
-        shutil.copytree(folder, target)
+        copied(folder, target)
         shutil.copytree(folder, tmp_path / "other")
         (tmp_path / "other").rename(tmp_path / "demo")
 
-    monkeypatch.setitem(sys.modules, "fcntl", None)
+    monkeypatch.setattr(locks, "fcntl", None)
     monkeypatch.setattr(corpus, "generate", overtaken)
     assert demo.ensure(tmp_path) == tmp_path / "demo"
     assert digest(tmp_path / "demo") == DIGEST
@@ -234,7 +239,10 @@ def test_a_folder_of_somebody_else_is_refused_and_kept(tmp_path: Path) -> None:
 
 def test_a_root_that_cannot_be_written_is_reported(tmp_path: Path) -> None:
     (tmp_path / "root").touch()
-    with pytest.raises(CorpusError, match=r"demo: expected .*make it writable, or name another"):
+    with pytest.raises(
+        CorpusError,
+        match=r"expected a folder for the demo corpus.* a file in the way",
+    ):
         demo.ensure(tmp_path / "root")
 
 
@@ -245,7 +253,7 @@ def test_a_full_disk_is_reported_and_leaves_nothing(
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(corpus, "_write_wav", full)
-    with pytest.raises(CorpusError, match=r"No space left on device\. Free space"):
+    with pytest.raises(CorpusError, match=r"found a full disk\. Free some space, .* with --data"):
         demo.ensure(tmp_path)
     assert list(tmp_path.iterdir()) == []
 

@@ -13,7 +13,7 @@ import pytest
 from emobench import executors
 from emobench.errors import SpecError
 from emobench.executors import Card, Devices, Wanted, devices, environment, find, parse
-from emobench.runs import Selection, execute, plan
+from emobench.runs import Observer, Selection, execute, plan
 from emobench.training import devices as own
 
 H100 = ["NVIDIA H100 80GB HBM3", 81_559]
@@ -234,7 +234,7 @@ def test_a_card_that_is_not_there_is_said_before_anything_is_extracted(
         execute(
             plan(selection, tiny_places),
             tiny_places,
-            feature_progress=lambda *facts: told.append(facts),
+            Observer(feature_progress=lambda *facts: told.append(facts)),
         )
     assert told == []
     assert not tiny_places.results.exists()
@@ -273,7 +273,7 @@ def test_a_run_divides_its_cards(tiny_places, machine, monkeypatch):
     monkeypatch.setattr(executors.local, "WorkerProcess", Worker)
     selection = Selection(("latif2019", "svm-is09"), ("tiny",), "smoke", device="gpu:1")
     notices = []
-    summary = execute(plan(selection, tiny_places), tiny_places, notice=notices.append)
+    summary = execute(plan(selection, tiny_places), tiny_places, Observer(notice=notices.append))
     assert summary.done == 4
     assert sorted(seen) == [("-1", None), ("1", "tensorflow")]
     assert notices == ["networks train on gpu:1 NVIDIA A100-SXM4-40GB (40536 MiB)"]

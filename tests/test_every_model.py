@@ -311,7 +311,11 @@ def test_names_are_found_however_they_are_written():
         (("svm-is09", 4), {}, "expected a network, found an estimator"),
         (("latif2019", 1), {}, "expected 2 classes or more, found 1"),
         (("latif2019", 4), {"dropuot": 0.1}, "found 'dropuot'. Did you mean 'dropout'"),
-        (("latif2019", 4), {"dropout": "much"}, "expected dropout like 0.3, found 'much'"),
+        (
+            ("latif2019", 4),
+            {"dropout": "much"},
+            r"expected dropout as a number, found 'much'. The paper's value is 0.3",
+        ),
         (("latif2019", 4, {"samples": (None, 1)}), {}, "inputs waveform, found samples"),
         (("latif2019", 4, {"waveform": (300, 1)}), {}, r"\(320, 1\) or more, found \(300, 1\)"),
         (("zhao2019", 4, {"spectrogram": (498,)}), {}, r"or more, found \(498,\)"),

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 import subprocess
 import sys
 import time
-from collections import deque
 from dataclasses import replace
 from pathlib import Path
 from queue import SimpleQueue
@@ -18,7 +18,7 @@ import pytest
 from emobench.errors import EmobenchError
 from emobench.executors import Card, Devices, Outcome, Work, environment, local, run_locally
 from emobench.executors.environment import Seat
-from emobench.executors.local import _choose, _Slot
+from emobench.executors.pending import Pending
 from emobench.executors.process import WorkerProcess
 from emobench.executors.work import Epoch
 from emobench.spec import Experiment, Job, Places
@@ -31,29 +31,121 @@ def work(model: str, fold: int, backend: str = "tensorflow") -> Work:
     return Work(experiment, Job(fold), Places(Path("results"), Path("cache")))
 
 
-def slot(current: Work | None = None, *, busy: bool = False, **options) -> _Slot:
-    return _Slot(busy=busy, work=current, **options)
+def group(model: str):
+    return work(model, 0).group
 
 
-def test_a_slot_keeps_to_its_experiment():
-    pending = deque([work("b", 0), work("a", 1)])
-    own = slot(work("a", 0))
-    assert _choose(own, [own], pending) == work("a", 1)
-    assert list(pending) == [work("b", 0)]
+def drain(pending: Pending, own=None, kept=(), lane=None) -> list[tuple[str, int]]:
+    """Take all that one worker takes, which keeps to the group of its last job."""
+    found = []
+    while (taken := pending.take(own, kept, lane)) is not None:
+        found.append((taken.experiment.model, taken.job.fold))
+        own = taken.group
+    return found
 
 
-def test_a_free_slot_takes_an_experiment_that_nobody_is_at():
-    pending = deque([work("a", 1), work("b", 0)])
-    other = slot(work("a", 0), busy=True)
-    fresh = slot()
-    assert _choose(fresh, [other, fresh], pending) == work("b", 0)
+def test_a_worker_keeps_to_its_experiment():
+    pending = Pending([work("b", 0), work("a", 1), work("a", 2)])
+    assert pending.take(group("b")) == work("b", 0)
+    assert drain(Pending([work("b", 0), work("a", 1), work("a", 2)]), group("b")) == [
+        ("b", 0),
+        ("a", 1),
+        ("a", 2),
+    ]
+
+
+def test_a_free_worker_takes_an_experiment_that_nobody_is_at():
+    pending = Pending([work("a", 1), work("a", 2), work("b", 0)])
+    assert pending.take(None, {group("a")}) == work("b", 0)
+    assert pending.take(group("a")) == work("a", 1)
 
 
 def test_with_nothing_else_left_it_helps():
-    pending = deque([work("a", 1)])
-    other = slot(work("a", 0), busy=True)
-    fresh = slot()
-    assert _choose(fresh, [other, fresh], pending) == work("a", 1)
+    pending = Pending([work("a", 1)])
+    assert pending.take(None, {group("a")}) == work("a", 1)
+    assert not pending
+
+
+def test_workers_look_at_jobs_of_their_lane_only():
+    jobs = [work("network", 0), work("svm", 0, "scikit-learn"), work("network", 1)]
+    pending = Pending(jobs, lambda item: item.is_network)
+    assert drain(pending, lane=False) == [("svm", 0)]
+    assert drain(pending, lane=True) == [("network", 0), ("network", 1)]
+
+
+def test_no_more_jobs_are_drawn_than_are_of_use():
+    drawn = []
+
+    def endless():
+        for number in itertools.count():
+            drawn.append(number)
+            yield work(f"m{number // 10}", number % 10)
+
+    pending = Pending(endless())
+    own = None
+    for number in range(35):
+        taken = pending.take(own)
+        assert taken == work(f"m{number // 10}", number % 10)
+        own = taken.group
+        assert len(drawn) == number + 1
+    assert pending.take(None, {own}) == work("m4", 0)  # behind the rest of what is kept to
+    assert len(drawn) == 41
+    assert drain_some(pending, own, 5) == [("m3", number) for number in range(5, 10)]
+    assert len(drawn) == 41
+
+
+def drain_some(pending: Pending, own, count: int) -> list[tuple[str, int]]:
+    found = [pending.take(own) for _ in range(count)]
+    return [(item.experiment.model, item.job.fold) for item in found]
+
+
+def test_one_endless_experiment_is_shared(monkeypatch):
+    monkeypatch.setattr("emobench.executors.pending.LOOKAHEAD", 50)
+    made = work("a", 0)
+    drawn = []
+    jobs = (drawn.append(n) or replace(made, job=Job(n)) for n in itertools.count())
+    pending = Pending(jobs)
+    own = pending.take().group
+    for number in range(1, 200):
+        assert pending.take(None if number % 2 else own, {own}).job.fold == number
+        assert len(drawn) <= number + 51
+
+
+def test_taking_a_job_costs_the_same_however_many_wait():
+    """Counted, not timed: how often jobs are looked at."""
+    looked = []
+
+    class Watched(Work):
+        @property
+        def group(self):
+            looked.append(1)
+            return self.experiment.model, None
+
+    def cost(experiments: int) -> float:
+        looked.clear()
+        made = [work(f"m{number}", 0).experiment for number in range(experiments)]
+        jobs = [
+            Watched(experiment, Job(fold), Places(Path("r"), Path("c")))
+            for experiment in made
+            for fold in range(10)
+        ]
+        pending, groups = Pending(jobs), [None, None, None]
+        for number in range(len(jobs)):
+            own = groups[number % 3]
+            taken = pending.take(own, {group for group in groups if group and group != own})
+            groups[number % 3] = taken.group
+        assert not pending
+        return len(looked) / len(jobs)
+
+    assert cost(400) <= cost(20) + 0.1
+
+
+def test_what_is_kept_at_the_end_includes_what_was_not_drawn_yet():
+    first, *others = grouped("a", range(4))
+    pending = Pending([first, *others, *grouped("b", range(2))])
+    assert pending.take() == first
+    pending.keep_only({first.group})
+    assert [pending.take(first.group) for _ in range(4)] == [*others, None]
     assert not pending
 
 
@@ -63,19 +155,14 @@ def grouped(model: str, folds: range) -> list[Work]:
     return [replace(work(model, job.fold, "jax"), fellows=tuple(set(jobs) - {job})) for job in jobs]
 
 
-@pytest.mark.parametrize("busy", [True, False])
-def test_jobs_that_another_worker_trains_along_are_left_to_it(busy):
-    """Between two of them as well, when it is free only for a moment."""
+def test_jobs_that_another_worker_trains_along_are_left_to_it():
     first, *others = grouped("a", range(3))
     last, *rest = grouped("a", range(3, 5))
-    other, fresh = slot(first, busy=busy), slot()
-    pending = deque([*others, last, *rest])
-    assert _choose(fresh, [fresh, other], pending) == last
-    fresh.work = last
-    assert _choose(fresh, [fresh, other], pending) == rest[0]
-    assert _choose(fresh, [fresh, other], pending) is None
-    other.busy = False
-    assert [_choose(other, [fresh, other], pending) for _ in range(3)] == [*others, None]
+    pending = Pending([*others, last, *rest])
+    assert pending.take(None, {first.group}) == last
+    assert pending.take(last.group, {first.group}) == rest[0]
+    assert pending.take(last.group, {first.group}) is None
+    assert [pending.take(first.group, {last.group}) for _ in range(3)] == [*others, None]
 
 
 def places_of_groups(events) -> dict[tuple, set[int]]:
@@ -129,13 +216,6 @@ def test_an_interrupt_loses_nothing_that_was_trained_along(monkeypatch, stop, fa
     events = machine.run(jobs, jobs=1)
     done = [(e.work.experiment.model, e.work.job.fold) for e in events if e.kind == "done"]
     assert done == [("a", fold) for fold in range(4 if more else stop + 1)]
-
-
-def test_a_slot_leaves_alone_what_is_not_for_it():
-    pending = deque([work("network", 0), work("svm", 0, "scikit-learn")])
-    assert _choose(slot(networks=False), [], pending) == work("svm", 0, "scikit-learn")
-    assert _choose(slot(networks=False), [], pending) is None
-    assert list(pending) == [work("network", 0)]
 
 
 class Machine:

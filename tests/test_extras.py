@@ -21,7 +21,7 @@ from emobench.errors import CorpusError, SpecError, StoreError
 from emobench.executors import Outcome
 from emobench.experiments import dataset
 from emobench.features import FeatureSet
-from emobench.runs import Selection, current_fingerprint, execute, plan
+from emobench.runs import Observer, Selection, current_fingerprint, execute, plan
 from emobench.spec import Job, fingerprint
 from emobench.store import StoredExperiment, read_attention, read_experiments
 from emobench.store.attention import to_parquet
@@ -55,8 +55,8 @@ def texts(places, tmp_path, words):
 )
 def test_each_side_hears_its_condition(tiny_places, sides, learnt, tested):
     model = models.get("aldeneh2017-logmel40")
-    hearing = dataset.Hearing(conditions.parse("mp3:8k"), sides)
-    data = dataset.load(tiny(tiny_places), model, tiny_places, hearing=hearing)
+    applied = dataset.AppliedCondition(conditions.parse("mp3:8k"), sides)
+    data = dataset.load(tiny(tiny_places), model, tiny_places, applied=applied)
     name = next(iter(data.inputs))
     training, test = np.arange(6, 24), np.arange(6)
     prepared = data.prepare(name, training, test)
@@ -84,7 +84,7 @@ def test_each_side_hears_its_condition(tiny_places, sides, learnt, tested):
 
 
 def test_results_under_a_condition_are_results_of_their_own(tiny_places):
-    stored = run(tiny_places, "svm-is09", conditions=("none", "mp3:8k"))
+    stored = run(tiny_places, "svm-is09", condition=("none", "mp3:8k"))
     heard = {item.experiment["configuration"].get("condition", {}).get("name") for item in stored}
     assert heard == {None, "mp3:8k"}
     (under,) = [item for item in stored if "condition" in item.experiment["configuration"]]
@@ -99,7 +99,7 @@ def test_results_under_a_condition_are_results_of_their_own(tiny_places):
 
 def test_a_condition_that_does_not_exist_is_said_before_anything_runs(tiny_places):
     with pytest.raises(SpecError, match=r"condition: expected one of none, mp3:256k.*'mp3:65k'"):
-        run(tiny_places, "svm-is09", conditions=("mp3:65k",))
+        run(tiny_places, "svm-is09", condition=("mp3:65k",))
     assert not tiny_places.results.exists()
 
 
@@ -163,7 +163,7 @@ def test_options_make_a_model_of_its_own(tiny_places):
     [
         ("wang2020-dual:time_fit=stretch", "time_fit as one of interpolate, truncate, pad"),
         ("latif2019:", "expected options like key=value after the colon, found ''"),
-        ("krishna2019-acoustic:mask=maybe", "expected mask like True, found 'maybe'"),
+        ("krishna2019-acoustic:mask=maybe", "expected mask as true or false, found 'maybe'"),
     ],
 )
 def test_options_that_cannot_be_used_are_explained(name, message):
@@ -273,7 +273,7 @@ def test_a_grid_of_a_network_is_searched_inside_the_training_clips(tiny_places):
 def test_results_under_a_condition_that_computes_otherwise_today_are_stale(
     tiny_places, monkeypatch
 ):
-    (stored,) = run(tiny_places, "svm-is09", conditions=("mp3:8k",))
+    (stored,) = run(tiny_places, "svm-is09", condition=("mp3:8k",))
     registry = corpora.load_registry(tiny_places.datasets)
     then = stored.experiment["configuration_fingerprint"]
     assert current_fingerprint(stored.experiment, registry) == then
@@ -287,15 +287,14 @@ def test_a_failure_under_one_condition_is_not_made_good_by_another(tiny_places, 
         return Outcome(None if coded else {}, "no luck" * coded)
 
     perform_here(monkeypatch, broken)
-    selection = Selection(("svm-is09",), ("tiny",), "smoke", conditions=("mp3:8k", "none"))
+    selection = Selection(
+        *(("svm-is09",), ("tiny",), "smoke"),
+        condition=("mp3:8k", "none"),
+        jobs=2,  # the same fold under both conditions at once
+    )
     with Progress() as progress:
-        summary = execute(
-            plan(selection, tiny_places),
-            tiny_places,
-            jobs=2,  # the same fold under both conditions at once
-            listener=progress.event,
-            begin=progress.begin,
-        )
+        observer = Observer(listener=progress.event, begin=progress.begin)
+        summary = execute(plan(selection, tiny_places), tiny_places, observer)
     assert summary.failures == {
         f"tiny svm-is09 with mp3:8k on test fold-0{fold}-repetition-1": "no luck" for fold in (0, 1)
     }
@@ -304,7 +303,7 @@ def test_a_failure_under_one_condition_is_not_made_good_by_another(tiny_places, 
 def test_a_codec_that_is_not_installed_is_said_before_anything_runs(tiny_places, monkeypatch):
     monkeypatch.setattr(Condition, "missing_package", "lameenc")
     with pytest.raises(SpecError, match=r"--condition mp3:8k: .*Run `pip install lameenc`"):
-        run(tiny_places, "svm-is09", conditions=("mp3:8k",))
+        run(tiny_places, "svm-is09", condition=("mp3:8k",))
 
 
 def test_a_clip_that_is_refused_as_it_is_is_refused_under_a_condition(tmp_path):

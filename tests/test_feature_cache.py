@@ -6,6 +6,7 @@ import logging
 import os
 import pickle
 import re
+import socket
 import subprocess
 import sys
 import time
@@ -391,7 +392,7 @@ def test_opening_a_damaged_folder_is_explained(table: pd.DataFrame, cache: Path)
 
 
 def test_what_a_killed_process_left_is_removed(table: pd.DataFrame, cache: Path) -> None:
-    host = packing.socket.gethostname()
+    host = socket.gethostname()
     code = "import os; print(os.getpid())"
     dead = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
     parent = load(table[:2], features.spec("logmel"), cache=cache).folder.parent
@@ -484,8 +485,8 @@ def test_a_full_disk_is_explained_and_leaves_nothing(
     def full(file: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(packing, "_settle", full)
-    with pytest.raises(FeatureError, match=r"cache: cannot keep .*No space left .*--cache"):
+    monkeypatch.setattr(packing, "settle", full)
+    with pytest.raises(FeatureError, match=r"cache: expected room .*found a full disk.*--cache"):
         load(table, features.spec("logmel"), cache=cache)
     assert list(cache.rglob("*.npy")) == []
 
@@ -495,14 +496,17 @@ def test_a_disk_that_fills_up_while_writing(
     table: pd.DataFrame, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(packing, "_VALUES", "/dev/full")
-    with pytest.raises(FeatureError, match=r"cannot keep features there \(No space left"):
+    with pytest.raises(FeatureError, match=r"expected room for features, found a full disk"):
         load(table, features.spec("raw5s"), cache=cache)
     assert list(cache.rglob("*.npy")) == []
 
 
 def test_a_cache_folder_that_is_a_file_is_explained(table: pd.DataFrame, tmp_path: Path) -> None:
     (tmp_path / "cache").write_text("")
-    with pytest.raises(FeatureError, match=r"cannot keep features there .*--cache"):
+    with pytest.raises(
+        FeatureError,
+        match=r"folder for features, found a file in the way .*--cache",
+    ):
         load(table, features.spec("logmel"), cache=tmp_path / "cache")
 
 

@@ -18,6 +18,7 @@ from emobench import features
 from emobench.errors import FeatureError, SpecError
 from emobench.features import FrontEnd, registry
 from emobench.features.mel import mel_matrix
+from emobench.runs.extraction import parse
 
 RATE = 16_000
 HEARD = [name for name in features.names() if not features.get(name).text]
@@ -386,15 +387,41 @@ def test_a_front_end_does_not_change_the_samples() -> None:
     [
         ("logmle", {}, r"found 'logmle'. Did you mean 'logmel'"),
         ("logmel", {"band": 40}, r"found 'band'. Did you mean 'bands'"),
-        ("logmel", {"bands": "40"}, r"expected bands as int from 1 to 512, found '40'"),
-        ("logmel", {"bands": True}, "expected bands as int"),
+        ("logmel", {"bands": "40"}, r"expected bands as a whole number from 1 to 512, found '40'"),
+        ("logmel", {"bands": True}, "expected bands as a whole number"),
         ("logmel", {"bands": 0}, "from 1 to 512, found 0"),
-        ("raw5s", {"bands": 40}, "among: none; found 'bands'"),
+        ("raw5s", {"bands": 40}, r"one of its parameters \(none\), found 'bands'"),
     ],
 )
 def test_a_wrong_spec_is_explained(name: str, params: dict, message: str) -> None:
     with pytest.raises(SpecError, match=message):
         features.spec(name, **params)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("logmel:bands=240", "logmel(bands=240)"),
+        ("logmel5s:drop_last_frame=False", "logmel5s(bands=40, drop_last_frame=False)"),
+        ("logmel5s:drop_last_frame=true,bands=20", "logmel5s(bands=20, drop_last_frame=True)"),
+    ],
+)
+def test_a_front_end_of_the_command_line_has_the_values_that_are_written(text, expected):
+    assert str(parse(text)) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("logmel:bands=x", r"expected bands as a whole number from 1 to 512, found 'x'"),
+        ("logmel5s:drop_last_frame=no", "expected drop_last_frame as true or false, found 'no'"),
+        ("logmel:bands", "expected parameter=value after the colon, found 'bands'"),
+        ("logmel:band=4", "found 'band'. Did you mean 'bands'"),
+    ],
+)
+def test_a_wrong_front_end_of_the_command_line_is_explained(text, message):
+    with pytest.raises(SpecError, match=message):
+        parse(text)
 
 
 def test_a_spec_is_complete_and_sorted() -> None:

@@ -7,10 +7,12 @@ import io
 import json
 import os
 import random
+import re
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -21,13 +23,14 @@ from click.testing import CliRunner
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, f1_score
 from stored import FakeRegistry, Filled, current, experiment, older, predictions
 
-from emobench import leaderboard
+from emobench import gate, leaderboard
 from emobench.analysis import published
 from emobench.cli.leaderboard import leaderboard as command
 from emobench.errors import SpecError, StoreError
 from emobench.leaderboard import Leaderboard, render
-from emobench.results import papers
-from emobench.spec import Job
+from emobench.metric_table import UAR
+from emobench.results.columns import Column
+from emobench.spec import Experiment, Job, Protocol
 
 PAPER = (
     "aldeneh2017-logmel40",
@@ -59,7 +62,7 @@ def build(filled: Filled, protocol: str = "keesing2020", **options) -> Leaderboa
 
 def cells(board: Leaderboard) -> dict[tuple[str, str], object]:
     rows = (*board.rows, *board.synthetic)
-    return {(row.corpus, model): cell for row in rows for model, cell in row.cells.items()}
+    return {(row.corpus, one.name): cell for row in rows for one, cell in row.cells.items()}
 
 
 def kinds(board: Leaderboard) -> dict[str, list[str]]:
@@ -155,8 +158,11 @@ def test_rows_and_columns_are_in_the_paper_s_order(filled):
         for model in ("my-cnn", *reversed(PAPER), "another"):
             filled.run(experiment(corpus, model, n_folds=1))
     text = render(build(filled), "markdown")
-    assert markdown_header(text) == ["corpus", *PAPER, "another", "my-cnn", "chance", "human"]
-    titles = [line.split("|")[1].strip() for line in text.splitlines() if line.startswith("| ")]
+    assert markdown_header(text) == ["corpus", *PAPER, "chance", "human"]
+    first, *others = text.split("\n#### ")[1:]
+    assert [part.partition("\n")[0] for part in others] == ["another", "my"]
+    assert markdown_header(others[1]) == ["corpus", "my-cnn", "svm-is09", "chance"]
+    titles = [line.split("|")[1].strip() for line in first.splitlines() if line.startswith("| ")]
     assert titles[2:] == [
         *("EMO-DB", "IEMOCAP", "IEMOCAP (paper-speakers)", "RAVDESS", "my-corpus")
     ]
@@ -168,13 +174,13 @@ def test_published_and_human_figures_stand_beside_ours(filled):
     text = render(build(filled), "markdown")
     ours = f"{100 * cells(build(filled))['emo-db', 'svm-is09'].scores['uar']:.1f}"
     row = dict(zip(markdown_header(text), markdown_row(text, "EMO-DB"), strict=True))
-    assert row["svm-is09"] == f"**{ours}** (82.1)"
+    assert row["svm-is09"] == f"{ours} (82.1)"  # not bold under this protocol
     assert row["aldeneh2017-logmel40"] == "– (73.2)"
     assert (row["chance"], row["human"]) == ("25.0", "84.3")
     row = dict(zip(markdown_header(text), markdown_row(text, "CREMA-D"), strict=True))
     assert row["latif2019"] == "– (42.4)"
     assert row["human"] == "40"
-    assert "in brackets the published value." in text
+    assert "in round brackets the published value." in text
 
 
 def test_published_figures_of_another_protocol_say_so(filled):
@@ -192,13 +198,17 @@ def test_caution_is_printed_with_the_numbers(filled):
         )
 
 
+def losgo(corpus: str, model: str, **options) -> Experiment:
+    return experiment(corpus, model, "losgo", **options)
+
+
 def test_best_complete_result_is_bold(filled):
-    filled.run(experiment("crema-d", "latif2019", n_folds=2), skill=0.3)
-    filled.run(experiment("crema-d", "zhao2019", n_folds=2), skill=0.8)
-    filled.run(experiment("crema-d", "svm-is09", n_folds=2), skill=0.6)
-    filled.run(experiment("crema-d", "zhang2019", n_folds=2), skill=1, jobs=[Job(0)])
-    filled.run(experiment("crema-d", "aldeneh2017-spec240", epochs_override=3, n_folds=2), skill=1)
-    board = build(filled, partial=True)
+    filled.run(losgo("crema-d", "latif2019", n_folds=6), skill=0.3)
+    filled.run(losgo("crema-d", "zhao2019", n_folds=6), skill=0.9)
+    filled.run(losgo("crema-d", "svm-is09", n_folds=6), skill=0.3, seed=1)
+    filled.run(losgo("crema-d", "zhang2019", n_folds=6), skill=1, jobs=[Job(0)])
+    filled.run(losgo("crema-d", "aldeneh2017-spec240", epochs_override=3, n_folds=6), skill=1)
+    board = build(filled, "losgo", partial=True)
     row = dict(
         zip(
             markdown_header(render(board, "markdown")),
@@ -207,8 +217,8 @@ def test_best_complete_result_is_bold(filled):
         )
     )
     assert [name for name, text in row.items() if "**" in text] == ["zhao2019"]
-    assert row["zhang2019"] == "100.0 †1/2 (48.4)"
-    assert row["aldeneh2017-spec240"] == "100.0 ¹ (63.4)"
+    assert row["zhang2019"] == "100.0 †1/6 (48.4)"
+    assert row["aldeneh2017-spec240"] == "100.0 ¹ [100.0, 100.0] (63.4)"
     assert "¹ trained for 3 epochs only, by --epochs" in render(board, "markdown")
     (line,) = [line for line in render(board).splitlines() if line.startswith("CREMA-D")]
     assert line.count("*") == 1
@@ -219,8 +229,81 @@ def test_best_complete_result_is_bold(filled):
 
 def test_equal_figures_are_equally_bold(filled):
     for model in ("latif2019", "zhao2019"):
-        filled.run(experiment(model=model), skill=1)
-    assert render(build(filled), "markdown").count("**100.0**") == 2
+        filled.run(losgo("emo-db", model), skill=1)
+    assert render(build(filled, "losgo"), "markdown").count("**100.0**") == 2
+
+
+def test_fewer_clips_than_the_complete_corpus_are_never_bold(filled):
+    filled.run(losgo("emo-db", "latif2019", n_folds=2), skill=1)  # 40 of 60 clips
+    filled.run(losgo("emo-db", "svm-is09"), skill=0.4)
+    board = build(filled, "losgo")
+    text = render(board, "markdown")
+    row = dict(zip(markdown_header(text), markdown_row(text, "EMO-DB"), strict=True))
+    assert row["latif2019"] == "100.0 ¹ (45.2)"
+    assert row["svm-is09"].startswith("**")
+    assert "¹ on 40 clips; the complete corpus has 60; not to be compared" in text
+    (found,) = json.loads(render(board, "json"))["leaderboards"][0]["rows"]
+    assert found["best"] == ["svm-is09"]
+    assert found["results"]["latif2019"]["not_comparable"] == [
+        "other clips than those of the complete corpus"
+    ]
+    filled.run(losgo("emo-db", "zhao2019", n_folds=4), skill=1)  # 80 clips are no copy of it either
+    assert "zhao2019" not in str(build(filled, "losgo").rows[0].standing(UAR).best)
+
+
+def test_what_is_published_with_test_clips_in_it_stands_apart(filled):
+    sound = ["losgo", "wang2020", "krishna2019", "mirsamadi2017", "smoke"]
+    leaky = ["keesing2020", "wang2020-random5", "yoon2018"]
+    for protocol in (*leaky, *sound):
+        filled.run(experiment("emo-db", "svm-is09", protocol), skill=0.9)
+    boards = leaderboard.build_all(filled.results, current=current, registry=FakeRegistry())
+    main, apart = render(boards, "markdown").split("\n## As published, not comparable\n")
+    shown = [re.findall(r"^##+ Protocol `(.*)`", part, re.MULTILINE) for part in (main, apart)]
+    assert shown == [sound, leaky]
+    assert "class weights count the test clips." in apart
+    assert "clips of one speaker are on both sides of the split; the test clips choose" in apart
+    assert "**Bold**" not in apart
+    assert not re.search(r"\*\*\d", apart)
+    assert len(re.findall(r"\*\*\d", main.partition("`smoke`")[0])) == 4
+    assert not re.search(r"\*\*\d", main.partition("`smoke`")[2])  # some folds only
+    text = render(boards)
+    assert (
+        text.index("Protocol smoke")
+        < text.index("As published")
+        < text.index("Protocol keesing2020")
+    )
+    assert "*" not in text.partition("As published")[2]
+    part = leaderboard.fragment(boards)
+    assert part.index("`smoke`") < part.index("### As published") < part.index("#### Protocol")
+    found = {one["protocol"]: one for one in json.loads(render(boards, "json"))["leaderboards"]}
+    assert [name for name in found if found[name]["comparable"]] == sound
+    assert all(not found[name]["rows"][0]["best"] for name in (*leaky, "smoke"))
+    rows = list(csv.DictReader(io.StringIO(render(boards, "csv"))))
+    assert {row["protocol"]: row["comparable"] for row in rows} == {
+        name: "true" if name in sound[:-1] else "false" for name in (*sound, *leaky)
+    }
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"split": "random"}, "clips of one speaker are on both sides"),
+        ({"split": "a new one"}, "clips of one speaker are on both sides"),
+        ({"development": 0.2}, "held out with the test clips tell when to stop"),
+        ({"tuning": "evaluation"}, "tuned on the evaluation folds"),
+        ({"selection": "best-test-epoch"}, "the test clips choose the epoch"),
+        ({"weights": "corpus"}, "class weights count the test clips"),
+    ],
+)
+def test_the_gate_judges_by_what_a_protocol_does(change, reason):
+    sound = Protocol("new", "a protocol that nobody has listed")
+    assert gate.leaks(sound) == ()
+    (found,) = gate.leaks(replace(sound, **change))
+    assert reason in found
+    judged = [rule.field for rule in gate.RULES]
+    assert sorted([*judged, *gate.HARMLESS]) == sorted(field.name for field in fields(Protocol))
+    for harmless in ({"weights": "none"}, {"split": "groups"}, {"tuning": "none"}):
+        assert gate.leaks(replace(sound, **harmless)) == ()
 
 
 def test_incomplete_results_need_to_be_asked_for(filled):
@@ -235,7 +318,7 @@ def test_incomplete_results_need_to_be_asked_for(filled):
     assert "Incomplete ones are shown with --partial" in words(board)
     shown = render(build(filled, partial=True), "markdown")
     assert "†4/6" in markdown_row(shown, "EMO-DB")[-3]
-    assert "†" in shown.split("**Bold**")[1]
+    assert "† incomplete: folds done / folds" in shown
     ((row,),) = [list(csv.DictReader(io.StringIO(render(build(filled, partial=True), "csv"))))]
     assert (row["complete"], row["folds_done"], row["folds"]) == ("false", "4", "6")
 
@@ -459,8 +542,8 @@ def test_wide_tables_are_cut_to_the_terminal(filled, width):
 
 
 def test_json_holds_everything(filled):
-    filled.run(experiment("emo-db", repetitions=2))
-    content = json.loads(render(build(filled), "json"))
+    filled.run(losgo("emo-db", "svm-is09", repetitions=2))
+    content = json.loads(render(build(filled, "losgo"), "json"))
     (row,) = content["leaderboards"][0]["rows"]
     result = row["results"]["svm-is09"]
     assert row["published"]["svm-is09"] == 82.1
@@ -546,7 +629,8 @@ def test_published_figures():
     assert published.figures("demo") == {}
     assert published.figures("iemocap", "wa")["wang2020-dual"].value == 72.7
     assert published.figures("iemocap", "wap")["yoon2018-mdre"].value == 71.8
-    assert sorted(PAPER, key=papers.position) == list(PAPER)
+    columns = [Column(name) for name in reversed(PAPER)]
+    assert [one.name for one in sorted(columns, key=lambda one: one.position)] == list(PAPER)
 
 
 @pytest.fixture
@@ -590,8 +674,8 @@ def test_command_says_what_cannot_be_written(filled, invoke, tmp_path):
     (tmp_path / "file").write_text("")
     done = invoke("--results", filled.results, "--out", tmp_path / "file/board.md")
     assert isinstance(done.exception, SpecError)
-    assert "--out" in str(done.exception)
     assert "expected a file that can be written" in str(done.exception)
+    assert "name another file with --out" in str(done.exception)
     done = invoke("--results", filled.results, "--readme", tmp_path / "none.md")
     assert "expected a text file, found 'No such file" in str(done.exception)
 

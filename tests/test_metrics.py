@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics as reference
 
-from emobench import metrics
+from emobench import metric_table, metrics, protocols
 
 LABELS = ["anger", "boredom", "fear", "neutral", "sadness"]
 pairs = st.lists(
@@ -92,6 +92,16 @@ def test_row_order_changes_no_figure(clips, random):
 
 def test_one_repetition_has_no_deviation():
     assert metrics.summarise(table([(1, 0, "a", "a")]))["uar_sd"] is None
+
+
+def test_the_table_of_metrics_is_what_a_summary_holds():
+    summary = metrics.summarise(table([(1, 0, "a", "a"), (2, 0, "a", "a")]))
+    figures = {key for key, value in summary.items() if isinstance(value, float)}
+    known = {key for one in metric_table.METRICS for key in (one.key, one.deviation) if key}
+    assert figures == known == {"uar", "uar_sd", "uar_pooled", "wa", "macro_f1", "wap"}
+    assert set(metric_table.SCORES) == set(metrics.scores(np.eye(2)))
+    headlines = {protocols.get(name).headline for name in protocols.names()}
+    assert headlines <= {one.name for one in metric_table.PUBLISHED}
 
 
 def test_wrong_arguments_are_named():

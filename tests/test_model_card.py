@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 import pytest
 from sklearn.metrics import confusion_matrix, recall_score
 from stored import LABELS, Filled, experiment
 
-from emobench.analysis.speakers import uar_interval
+from emobench.analysis.intervals import over_speakers
 from emobench.bundles import card
 from emobench.bundles.evidence import find
 from emobench.spec import Job
@@ -34,7 +35,12 @@ def test_the_evidence_is_that_of_the_predictions(filled):
     assert found.confusion == tuple(map(tuple, expected))
     recalls = recall_score(truth, predicted, labels=LABELS, average=None)
     assert [found.recall[label] for label in LABELS] == pytest.approx(list(recalls))
-    assert found.interval == uar_interval(table, LABELS)
+    each = [
+        recall_score(own["label"], own["predicted"], average="macro", labels=own["label"].unique())
+        for _, own in table.groupby("speaker")
+    ]
+    assert found.interval.centre == pytest.approx(np.mean(each))
+    assert found.interval == over_speakers(each)
     own = table[table["sex"] == "female"]
     [female] = found.sexes
     assert (female.sex, female.clips, female.speakers) == ("female", len(own), 5)
@@ -67,6 +73,6 @@ def test_an_incomplete_cross_validation_says_so(filled):
     found = find(filled.results, made.configuration, WHERE)
     told = card._told({"model": "svm-is09", "protocol": "keesing2020"}, "emo-db", found)
     assert "From 2 of 5 folds only" in told
-    assert "no interval, for want of speakers" in told
+    assert "no interval over speakers: they are too few, or folds are missing" in told
     assert f"**UAR {100 * found.uar:.1f} %**" in told
     assert "| female | 2 |" in told

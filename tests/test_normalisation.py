@@ -18,7 +18,7 @@ from emobench.models.layers import ConvolutionBlock, StepNormalization, by_batch
 from emobench.sources import Source
 from emobench.training import network_fold
 from emobench.training.network import Network
-from emobench.training.normalisation import settle
+from emobench.training.normalisation import choose_statistics
 
 CLIPS = np.random.default_rng(0).normal(3, 2, (24, 12, 6)).astype(np.float32)
 LABELS = np.arange(24) % 3
@@ -71,14 +71,14 @@ def tables(network):
 
 
 def test_recomputed_statistics_are_those_of_the_training_clips(network):
-    settle(network, "recomputed", made(seed=1), made(), LABELS)
+    choose_statistics(network, "recomputed", made(seed=1), made(), LABELS)
     for found, expected in zip(tables(network), moments(network, made(seed=1)), strict=True):
         np.testing.assert_allclose(found, expected, rtol=1e-4)
 
 
 def test_running_statistics_stay_as_they_were_collected(network):
     before = network.model.get_weights()
-    facts = settle(network, "running", made(seed=1), made(), LABELS)
+    facts = choose_statistics(network, "running", made(seed=1), made(), LABELS)
     for one, other in zip(before, network.model.get_weights(), strict=True):
         np.testing.assert_array_equal(one, other)
     assert facts["statistics"] == "running"
@@ -94,11 +94,11 @@ def test_a_network_that_its_statistics_lag_behind_is_warned_of(network):
     for table in network.model.variables:
         if table.name == "moving_mean":
             table.assign(np.full(4, -40.0))  # nothing like a clip's
-    facts = settle(network, "running", composed, plain, labels)
+    facts = choose_statistics(network, "running", composed, plain, labels)
     assert facts["training_uar"]["batch"] == 1
     (warning,) = facts["warnings"]
     assert "by running statistics of batch normalisation the UAR on the training clips" in warning
-    facts = settle(network, "recomputed", composed, plain, labels)
+    facts = choose_statistics(network, "recomputed", composed, plain, labels)
     assert facts["training_uar"]["recomputed"] > 0.8
     assert "warnings" not in facts
 
@@ -154,9 +154,9 @@ def test_every_model_with_batch_normalisation_has_the_option():
 
 ON_JAX = """
 import numpy as np
-from tests.test_normalisation import LABELS, made, moments, network, settle, tables
+from tests.test_normalisation import LABELS, made, moments, network, choose_statistics, tables
 built = network.__wrapped__()
-settle(built, "recomputed", made(seed=1), made(), LABELS)
+choose_statistics(built, "recomputed", made(seed=1), made(), LABELS)
 for found, expected in zip(tables(built), moments(built, made(seed=1)), strict=True):
     np.testing.assert_allclose(found, expected, rtol=1e-4)
 """

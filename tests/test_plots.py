@@ -17,6 +17,7 @@ from stored import FakeRegistry, Filled, current, experiment, predictions
 from emobench import plots
 from emobench.analysis import bitrates
 from emobench.cli.bitrates import bitrates as command
+from emobench.cli.plot import plot
 from emobench.errors import SpecError, StoreError
 from emobench.spec import Job
 
@@ -126,13 +127,11 @@ def lines_of(figure) -> dict[str, list[tuple[str, list[float], list[float]]]]:
     }
 
 
-def test_the_picture_shows_the_points(filled, tmp_path, monkeypatch):
+def test_the_picture_shows_the_points(filled):
     run_all(filled)
-    drawn = []
-    monkeypatch.setattr(plots, "save", lambda figure, file: drawn.append(figure))
     found = curves(filled)
-    plots.bitrates(found, tmp_path / "figure.png")
-    shown = lines_of(drawn[0])
+    figure = plots.bitrates(found)
+    shown = lines_of(figure)
     assert list(shown) == ["EMO-DB", "RAVDESS"]
     labels = [label for label, _, _ in shown["EMO-DB"]]
     assert labels == [
@@ -143,7 +142,7 @@ def test_the_picture_shows_the_points(filled, tmp_path, monkeypatch):
     assert rates == list(RATES)
     assert values == pytest.approx([100 * point.uar for point in found[0].points])
     assert shown["EMO-DB"][3][2] == pytest.approx([100 * found[0].plain.uar] * 2)
-    (panel, _) = drawn[0].axes
+    (panel, _) = figure.axes
     assert panel.get_xscale() == "log"
     assert [tick.get_text() for tick in panel.get_xticklabels()] == ["8", "64", "256"]
     band = panel.collections[0].get_paths()[0].vertices[:, 1]
@@ -151,14 +150,12 @@ def test_the_picture_shows_the_points(filled, tmp_path, monkeypatch):
     assert band.max() == pytest.approx(100 * max(p.interval.high for p in found[0].points))
 
 
-def test_the_picture_says_what_is_unfinished(filled, tmp_path, monkeypatch):
+def test_the_picture_says_what_is_unfinished(filled):
     filled.run(made())
     filled.run(made(kbps=64))
     filled.run(made(kbps=8), jobs=[Job(0)])
-    drawn = []
-    monkeypatch.setattr(plots, "save", lambda figure, file: drawn.append(figure))
-    plots.bitrates(curves(filled, partial=True), tmp_path / "figure.png")
-    heard, plain, _ = [label for label, _, _ in lines_of(drawn[0])["EMO-DB"]]
+    figure = plots.bitrates(curves(filled, partial=True))
+    heard, plain, _ = [label for label, _, _ in lines_of(figure)["EMO-DB"]]
     assert heard == "librosa-svm, tested on MP3 (1 of 4 folds)"
     assert plain == "librosa-svm, as it is"
 
@@ -169,7 +166,7 @@ def test_the_same_results_give_the_same_bytes(filled, tmp_path, suffix):
     contents = set()
     for name in ("one", "two"):
         file = tmp_path / "new" / f"{name}{suffix}"
-        plots.bitrates(curves(filled), file)
+        plots.save(plots.bitrates(curves(filled)), file)
         contents.add(file.read_bytes())
     assert len(contents) == 1
     assert len(contents.pop()) > 5000
@@ -179,20 +176,21 @@ def test_the_same_results_give_the_same_bytes(filled, tmp_path, suffix):
 def test_any_number_of_panels(filled, tmp_path, n_corpora):
     for corpus in ("emo-db", "ravdess", "iemocap", "crema-d")[:n_corpora]:
         filled.run(made(corpus, kbps=8))
-    plots.bitrates(curves(filled), tmp_path / "figure.png")
+    plots.save(plots.bitrates(curves(filled)), tmp_path / "figure.png")
     assert (tmp_path / "figure.png").read_bytes()[:4] == b"\x89PNG"
 
 
 def test_files_that_cannot_be_written(filled, tmp_path):
     filled.run(made(kbps=8))
-    with pytest.raises(SpecError, match=r"expected a name that ends in \.png, \.pdf, \.svg, found"):
-        plots.bitrates(curves(filled), tmp_path / "figure.jpeg")
+    figure = plots.bitrates(curves(filled))
+    with pytest.raises(SpecError, match=r"expected a name that ends in \.svg, \.pdf, \.png, found"):
+        plots.save(figure, tmp_path / "figure.jpeg")
     (tmp_path / "file").write_text("")
-    with pytest.raises(SpecError, match=r"--out .*: expected a file that can be written, found"):
-        plots.bitrates(curves(filled), tmp_path / "file" / "figure.png")
+    with pytest.raises(SpecError, match=r"expected a file that can be written, .* with --out"):
+        plots.save(figure, tmp_path / "file" / "figure.png")
 
 
-def invoke(filled: Filled, *arguments: object):
+def invoke(filled: Filled, *arguments: object, command=command):
     words = [*map(str, arguments), "--results", str(filled.results)]
     return CliRunner().invoke(command, words, standalone_mode=False)
 
@@ -212,9 +210,19 @@ def test_the_command(filled, tmp_path):
     assert isinstance(invoke(filled, "--model", "librosa").exception, SpecError)
 
 
+def test_both_commands_draw_the_same(filled, tmp_path):
+    run_all(filled)
+    words = ("--corpus", "EmoDB", "--model", "librosa-svm", "--out")
+    files = [tmp_path / "one.svg", tmp_path / "two.svg"]
+    assert invoke(filled, *words, files[0]).exception is None
+    done = invoke(filled, "bitrates", *words, files[1], command=plot)
+    assert done.exception is None
+    assert files[0].read_bytes() == files[1].read_bytes()
+
+
 def test_matplotlib_is_loaded_by_drawing_only():
     code = (
-        "import sys, emobench.plots, emobench.cli.bitrates, emobench.cli.compare; "
+        "import sys, emobench.plots, emobench.cli.bitrates, emobench.cli.plot; "
         "print({'matplotlib', 'pandas', 'keras', 'sklearn'} & set(sys.modules))"
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

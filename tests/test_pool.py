@@ -89,7 +89,7 @@ def test_mistakes_of_a_part_are_those_of_the_pool(both):
         corpora.load(registry.get("both"), data, data / "cache")
     report = corpora.check(registry.get("both"), data, cache=data / "cache")
     assert not report.good
-    assert report.reading.strangers == ("one/stranger.wav",)
+    assert report.reading.unmatched == ("one/stranger.wav",)
 
 
 def test_missing_part_is_one_message(tmp_path, monkeypatch):

@@ -256,7 +256,7 @@ def test_iemocap_unknown_label_and_strangers(tmp_path):
     edit(tmp_path / "iemocap" / FIRST, "\tang\t", "\tbor\t")
     trees.plant(tmp_path / "iemocap" / FIRST_AUDIO, ["Ses01F_impro01_X000.wav"])
     found = reading("iemocap", tmp_path)
-    assert len(found.strangers) == 1
+    assert len(found.unmatched) == 1
     first, second = found.problems
     assert "1 file named otherwise: IEMOCAP_full_release/Session1/sentences" in first
     assert "expected one of the codes ang, hap, exc, sad, neu, found 'bor'" in second

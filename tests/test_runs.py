@@ -23,7 +23,7 @@ from emobench import corpora
 from emobench.errors import CorpusError, SpecError, StoreError
 from emobench.executors import Outcome
 from emobench.experiments import configuration
-from emobench.runs import Selection, current_fingerprint, execute, plan
+from emobench.runs import Observer, Selection, current_fingerprint, execute, plan
 from emobench.spec import Places
 from emobench.store import read_experiments
 
@@ -34,8 +34,8 @@ def select(*models, **options):
     return Selection(models, ("tiny",), **{"protocol": "smoke", **options})
 
 
-def run(places, *models, jobs=1, **options):
-    return execute(plan(select(*models, **options), places), places, jobs=jobs)
+def run(places, *models, **options):
+    return execute(plan(select(*models, **options), places), places)
 
 
 def records(results: Path) -> dict[str, bytes]:
@@ -208,9 +208,8 @@ def test_a_killed_worker_costs_its_job_a_second_try(undisturbed, tiny_places):
         kinds.append(event.kind)
         kill_once(event)
 
-    summary = execute(
-        plan(select(NETWORK, "svm-is09"), tiny_places), tiny_places, listener=listener
-    )
+    planned = plan(select(NETWORK, "svm-is09"), tiny_places)
+    summary = execute(planned, tiny_places, Observer(listener))
     assert killed
     assert "retried" in kinds
     assert summary.failures == {}
@@ -322,14 +321,17 @@ def test_a_nested_protocol_stores_its_grid(tiny_places):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"models": ("latif",)}, "--model: expected one of .* found 'latif'"),
-        ({"corpora": ("tinny",)}, "'tinny'.* Did you mean 'tiny'"),
+        (
+            {"model": ("latif",)},
+            "--model: expected the name of a model, found 'latif'.*`emobench models`",
+        ),
+        ({"corpus": ("tinny",)}, "'tinny'.* Did you mean 'tiny'"),
         ({"protocol": "losg"}, "--protocol: expected one of losgo.* Did you mean 'losgo'"),
         ({"backend": "theano"}, "--backend: expected one of tensorflow"),
     ],
 )
 def test_a_misspelt_name_is_said(tiny_places, options, message):
-    selection = Selection(**{"models": ("svm-is09",), "corpora": ("tiny",), **options})
+    selection = Selection(**{"model": ("svm-is09",), "corpus": ("tiny",), **options})
     with pytest.raises(SpecError, match=message):
         plan(selection, tiny_places)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import shutil
 import time
@@ -15,11 +14,12 @@ import pandas as pd
 import pytest
 import soundfile
 
-from emobench import audio, conditions, features, sounds
+from emobench import audio, conditions, corpora, features, sounds
 from emobench.errors import FeatureError
 from emobench.features import cache as cached
 from emobench.runs import Selection, execute, plan
 from emobench.runs.running import prepare, preview
+from emobench.storage import memory
 from emobench.store import read_experiments
 
 RATE = 16_000
@@ -34,7 +34,7 @@ def write(path: Path, seed: int, *, rate: int = RATE, subtype: str = "PCM_16") -
 def settle(*paths: Path) -> None:
     """Wait until files are old enough for a look to be remembered."""
     newest = max(path.stat().st_ctime_ns for path in paths)
-    while time.time_ns() <= newest + sounds._SETTLED_NS:
+    while time.time_ns() <= newest + memory._SETTLED_NS:
         time.sleep(0.05)
 
 
@@ -57,7 +57,7 @@ def table_of(paths: list[Path]) -> pd.DataFrame:
 @pytest.fixture(autouse=True)
 def fine_clock(monkeypatch):
     """Take the file system's clock for finer than the coarsest there is: tests wait less."""
-    monkeypatch.setattr(sounds, "_SETTLED_NS", 100_000_000)
+    monkeypatch.setattr(memory, "_SETTLED_NS", 100_000_000)
 
 
 @pytest.fixture
@@ -176,26 +176,6 @@ def test_what_cannot_be_decoded_is_named_by_its_bytes(tmp_path):
     assert sounds.names(segments, tmp_path) == [f"bytes:{digest}", None]
 
 
-@pytest.mark.parametrize(
-    "content",
-    [b"", b"{", b"[]", b'{"files": {}}', b"\xff", b"[" * 100_000, "entry", "other decoder"],
-)
-def test_a_damaged_memory_costs_time_only(tmp_path, content):
-    path = write(tmp_path / "a.wav", 1)
-    settle(path)
-    expected = sounds.names([(path, None, None)], tmp_path / "cache")
-    (memory,) = (tmp_path / "cache" / "sounds").iterdir()
-    stored = json.loads(memory.read_bytes())
-    if content == "entry":
-        content = json.dumps({**stored, "files": {"a.wav": [[1], 5]}}).encode()
-    elif content == "other decoder":
-        lie = [stored["files"]["a.wav"][0], {"None-None": "lie"}]
-        content = json.dumps({"decoder": {"version": 0}, "files": {"a.wav": lie}}).encode()
-    memory.write_bytes(content)
-    assert sounds.names([(path, None, None)], tmp_path / "cache") == expected
-    assert json.loads(memory.read_bytes()) == stored
-
-
 def test_a_memory_that_cannot_be_written_costs_time_only(tmp_path, caplog):
     path = write(tmp_path / "a.wav", 1)
     settle(path)
@@ -204,18 +184,33 @@ def test_a_memory_that_cannot_be_written_costs_time_only(tmp_path, caplog):
     assert "sounds are not remembered" in caplog.text
 
 
-def test_files_that_are_gone_are_forgotten(tmp_path):
-    paths = [write(tmp_path / f"{number}.wav", number) for number in range(2)]
+def test_names_by_another_decoder_are_forgotten(tmp_path, monkeypatch, decoded):
+    path = write(tmp_path / "a.wav", 1)
+    settle(path)
+    sounds.names([(path, None, None)], tmp_path / "cache")
+    monkeypatch.setattr(sounds, "_decoder", lambda: {"version": 0})
+    sounds.names([(path, None, None)], tmp_path / "cache")
+    assert decoded == [path, path]
+
+
+def test_a_deep_check_and_the_names_of_sounds_are_both_remembered(tmp_path, decoded):
+    """Both keep what they know of a flat folder in the same cache."""
+    (tmp_path / "mine").mkdir()
+    paths = [write(tmp_path / "mine" / f"{who}_{n}.wav", n) for who in "ab" for n in range(2)]
+    (tmp_path / "mine.yaml").write_text(
+        "mine:\n  title: x\n  pattern: '^(?P<speaker>[ab])_(?P<emotion>[01])\\.wav$'\n"
+        "  emotions: {'0': anger, '1': fear}\n"
+    )
     settle(*paths)
-    sounds.names([(paths[0], None, None)], tmp_path / "cache")
-    paths[0].unlink()
-    sounds.names([(paths[1], None, None)], tmp_path / "cache")
-    (memory,) = (tmp_path / "cache" / "sounds").iterdir()
-    assert list(json.loads(memory.read_bytes())["files"]) == ["1.wav"]
+    corpus = corpora.load_registry([tmp_path / "mine.yaml"]).get("mine")
+    for _ in range(2):
+        sounds.names([(path, None, None) for path in paths], tmp_path / "cache")
+        corpora.check(corpus, tmp_path, cache=tmp_path / "cache", deep=True)
+    assert sorted(decoded) == sorted([*paths, *paths])
 
 
 def test_where_no_time_of_change_is_kept_nothing_is_remembered(tmp_path, monkeypatch, decoded):
-    monkeypatch.setattr(sounds, "_TELLS_CHANGES", False)
+    monkeypatch.setattr(memory, "_TELLS_CHANGES", False)
     path = write(tmp_path / "a.wav", 1)
     settle(path)
     for _ in range(2):

@@ -34,7 +34,8 @@ from stored import (
 from emobench.errors import StoreError
 from emobench.leaderboard import build
 from emobench.spec import Job
-from emobench.store import Store, files, read_attention, read_experiments, read_results
+from emobench.storage import LEFTOVERS, locks, writing
+from emobench.store import Store, read_attention, read_experiments, read_results, reading
 
 WRITER = """
 import sys
@@ -198,6 +199,23 @@ def test_what_is_not_predictions_of_a_fold(store, spoil, reason):
     with pytest.raises(ValueError, match=reason):
         store.add(experiment(), FIRST, {}, spoil(predictions()))
     assert store.done(experiment()) == set()
+
+
+def test_looking_what_is_missing_takes_in_no_predictions(tmp_path, monkeypatch):
+    filled, made = Filled(tmp_path), experiment(n_folds=5)
+    filled.run(made, [Job(0), Job(3)])
+    monkeypatch.setattr(pq, "ParquetFile", None)
+    jobs = [Job(fold) for fold in range(5)]
+    assert filled.store.missing(made, jobs) == [Job(1), Job(2), Job(4)]
+
+
+def test_looking_for_some_jobs_reads_no_other(tmp_path, monkeypatch):
+    filled, made = Filled(tmp_path), experiment(n_folds=5)
+    filled.run(made)
+    read, whole = [], reading.from_json
+    monkeypatch.setattr(reading, "from_json", lambda path: read.append(path.name) or whole(path))
+    assert filled.store.done(made, [Job(3), Job(7)]) == {Job(3)}
+    assert sorted(read) == ["experiment.json", "fold-03-repetition-1.json"]
 
 
 def test_failure_is_a_record_until_the_job_is_done(store):
@@ -493,7 +511,7 @@ def test_a_kill_at_any_moment_leaves_no_half_record(tmp_path, rewrites):
         made, store = experiment(n_folds=4), Store(results)
         assert len(store.done(made)) == count
         folder = store.open(made)
-        assert not list(folder.glob(files.LEFTOVERS))
+        assert not list(folder.glob(LEFTOVERS))
         (stored,) = read_experiments(results)
         assert not stored.problems
 
@@ -515,8 +533,9 @@ def test_a_kill_between_any_two_steps_leaves_no_half_record(tmp_path, monkeypatc
                 raise Killed
             return real(*arguments, **options)
 
-        monkeypatch.setattr(files.os, name, step)
-    monkeypatch.setattr(files.contextlib, "suppress", lambda *kinds: files.contextlib.nullcontext())
+        monkeypatch.setattr(writing.os, name, step)
+    null = writing.contextlib.nullcontext
+    monkeypatch.setattr(writing.contextlib, "suppress", lambda *kinds: null())
     survived = 0
     for moment in range(1, 30):
         store = Store(tmp_path / str(moment))
@@ -570,7 +589,7 @@ def test_opening_a_folder_does_not_disturb_a_writer(tmp_path):
     [
         (
             errno.ENOSPC,
-            r"found a full disk\. Free some space\. Finished work is kept: run the same",
+            r"found a full disk\. Free some space, .*\. Finished work is kept: run the same",
         ),
         (errno.EDQUOT, r"found a full disk"),
         (errno.EACCES, r"expected a folder that can be written, .*--results"),
@@ -587,7 +606,7 @@ def test_disk_that_refuses(tmp_path, monkeypatch, call, number, message):
         raise OSError(number, os.strerror(number))
 
     with monkeypatch.context() as patch:
-        patch.setattr(files.os, call, refuse)
+        patch.setattr(writing.os, call, refuse)
         with pytest.raises(StoreError, match=message):
             filled.run(made, jobs=[Job(1)])
         with pytest.raises(StoreError, match=message):
@@ -605,7 +624,7 @@ def test_full_disk_leaves_an_old_record_of_the_job_alone(tmp_path, monkeypatch):
     def full(*arguments, **options):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(files.os, "fsync", full)
+    monkeypatch.setattr(writing.os, "fsync", full)
     with pytest.raises(StoreError, match="full disk"):
         filled.store.add(made, FIRST, {}, predictions(seed=3))
     assert filled.store.done(made) == {FIRST}
@@ -670,7 +689,7 @@ def test_file_system_without_locks(tmp_path, monkeypatch):
     def refuse(*arguments):
         raise OSError(errno.ENOLCK, "No locks available")
 
-    monkeypatch.setattr(files.fcntl, "flock", refuse)
+    monkeypatch.setattr(locks.fcntl, "flock", refuse)
     filled, made = Filled(tmp_path), experiment()
     filled.run(made)
     assert len(filled.store.done(made)) == 3

@@ -98,7 +98,7 @@ def test_other_containers_may_leave_the_length_open_too(write, content):
     "content", [flac(noise(8 * RATE), 4_000), au(noise(RATE), 4_000), au(noise(RATE), 0)]
 )
 def test_other_containers_that_promise_too_little(write, content):
-    with pytest.raises(AudioError, match=r"its header promises \d+ bytes of samples, \d+ follow"):
+    with pytest.raises(AudioError, match=r"promises \d+ bytes of samples, (but )?\d+ .*follow"):
         audio.read(write(content))
 
 

@@ -18,6 +18,7 @@ from emobench.corpora.reading import durations
 from emobench.corpora.reading.audio_files import scan
 from emobench.corpora.registry import PACKAGED
 from emobench.errors import AudioError, CorpusError
+from emobench.storage import memory
 
 REGISTRY = corpora.load_registry([PACKAGED])
 
@@ -431,7 +432,13 @@ def test_training_on_the_raw_emotion(tmp_path):
     assert list(table["emotion"]) == ["anger", "happiness", "anger", "happiness"]
 
 
-def test_durations_are_those_of_soundfile_and_are_remembered(tmp_path, monkeypatch):
+@pytest.fixture
+def settled(monkeypatch):
+    """Let looks at files be remembered that were written a moment ago."""
+    monkeypatch.setattr(memory, "_SETTLED_NS", -(10**12))
+
+
+def test_durations_are_those_of_soundfile_and_are_remembered(tmp_path, monkeypatch, settled):
     trees.plant(tmp_path / "mine", FOUR[:3], seconds=0.25)
     soundfile.write(tmp_path / "mine" / FOUR[3], np.zeros((4410, 2)), 44_100)
     table = load(tmp_path)
@@ -453,15 +460,15 @@ def test_durations_are_those_of_soundfile_and_are_remembered(tmp_path, monkeypat
 
 
 @pytest.mark.parametrize("damage", ["", "{", "[]", '{"version": 1}', '{"version": 1, "files": 3}'])
-def test_damaged_memory_is_read_anew(tmp_path, damage):
+def test_damaged_memory_is_read_anew(tmp_path, damage, settled):
     trees.plant(tmp_path / "mine", FOUR, seconds=0.25)
     load(tmp_path)
-    (memory,) = (tmp_path / "cache" / "headers").iterdir()
-    memory.write_text(damage)
+    (kept,) = (tmp_path / "cache" / "headers").iterdir()
+    kept.write_text(damage)
     np.testing.assert_allclose(load(tmp_path)["duration"], 0.25)
 
 
-def test_memory_that_cannot_be_written_only_costs_time(tmp_path, caplog):
+def test_memory_that_cannot_be_written_only_costs_time(tmp_path, caplog, settled):
     trees.plant(tmp_path / "mine", FOUR, seconds=0.25)
     (tmp_path / "cache").write_text("a file, not a folder")
     np.testing.assert_allclose(load(tmp_path)["duration"], 0.25)

@@ -16,7 +16,7 @@ import pytest
 from emobench import corpora, models
 from emobench.cli import main
 from emobench.errors import EmobenchError, SpecError
-from emobench.executors import Card, Devices
+from emobench.executors import Card, Devices, Local
 from emobench.runs import Selection, execute, plan
 from emobench.runs.handing_out import Step, phases, sizes_of_groups
 from emobench.runs.running import prepare
@@ -43,7 +43,8 @@ def groups(
 ) -> list[list[tuple]]:
     """Return corpus, fold and repetition of the jobs that are trained at once, by group."""
     planned = plan(Selection(("latif2019",), ("tiny",), "losgo", **options), places)
-    (work,) = phases(steps, places, 1, 1, sizes_of_groups(planned, devices))
+    sizes = sizes_of_groups(planned, Local(devices=devices).networks_at_once)
+    (work,) = map(list, phases(steps, places, 1, 1, sizes))
     found: dict[tuple, list] = {}
     for item in work:
         found.setdefault(item.group if item.fellows else (item.group, item.job), []).append(item)
@@ -106,7 +107,7 @@ def test_estimators_are_fitted_one_by_one(tiny_places):
         ({"together": 3}, "--together 3: expected --backend jax.*found tensorflow"),
         ({"together": 0}, "--together: expected auto, off or a number of 1 or more, found 0"),
         ({"together": -2, "backend": "jax"}, "--together: .* found -2"),
-        ({"together": "x"}, "--together: expected auto, off or a number of 1 or more, found x"),
+        ({"together": "x"}, "--together: expected auto, off or a number of 1 or more, found 'x'"),
     ],
 )
 def test_what_cannot_be_meant_is_said_before_anything_is_done(tiny_places, options, message):
@@ -120,8 +121,8 @@ def test_what_cannot_be_meant_is_said_before_anything_is_done(tiny_places, optio
         (("3",), "--together 3: expected --backend jax"),
         (("3", "--backend", "tensorflow"), "--together 3: expected --backend jax"),
         (("0",), "expected auto, off or a number of 1 or more, found 0"),
-        (("x", "--backend", "jax"), "expected auto, off or a number of 1 or more, found x"),
-        (("³",), "expected auto, off or a number of 1 or more, found ³"),
+        (("x", "--backend", "jax"), "expected auto, off or a number of 1 or more, found 'x'"),
+        (("³",), "expected auto, off or a number of 1 or more, found '³'"),
     ],
 )
 def test_the_command_line_says_it_in_one_message(tiny_places, capfd, words, message):
@@ -155,7 +156,7 @@ def test_jobs_that_are_done_are_not_trained_along_again(tiny_places, monkeypatch
     planned = plan(selection(), tiny_places)
     ready, _ = prepare(registry.get("tiny"), models.get(MODEL), planned, tiny_places)
     monkeypatch.setattr(network_fold, "run", run)
-    monkeypatch.setattr(Store, "done", lambda store, experiment: {Job(0), Job(1)})
+    monkeypatch.setattr(Store, "done", lambda store, experiment, jobs: {Job(0), Job(1)})
     for fellows in ((Job(0), Job(1), Job(1, 2)), (Job(0), Job(1)), ()):
         with pytest.raises(EmobenchError, match="enough"):
             jobs.run(ready.experiment, Job(0, 2), tiny_places, jobs.Settings(), fellows=fellows)
@@ -226,7 +227,7 @@ def test_folds_that_are_trained_together_are_filed_as_if_they_were_not(alone, ti
 KILLED = """
 import json, os, signal, sys
 from pathlib import Path
-from emobench.runs import Selection, execute, plan
+from emobench.runs import Observer, Selection, execute, plan
 from emobench.spec import Places
 
 def listener(event):
@@ -235,7 +236,7 @@ def listener(event):
 
 results, cache, data, registry = map(Path, sys.argv[1:5])
 places = Places(results, cache, data, (registry,))
-execute(plan(Selection(**json.loads(sys.argv[5])), places), places, listener=listener)
+execute(plan(Selection(**json.loads(sys.argv[5])), places), places, Observer(listener))
 """
 
 

@@ -136,7 +136,7 @@ def test_transcripts_without_words_are_refused():
 def test_nothing_is_cached_for_texts():
     assert TOKENS.text
     assert set(TOKENS.late) == set(TOKENS.defaults)
-    with pytest.raises(FeatureError, match="reads transcripts"):
+    with pytest.raises(FeatureError, match="is made from transcripts, not from sound"):
         TOKENS.extract(np.zeros(10, np.float32))
 
 

@@ -332,6 +332,10 @@ def test_checks_within_an_epoch_make_no_more_epochs(context):
     assert trained.facts["n_development"] == 6
     assert trained.facts["epochs"] == pytest.approx(3, abs=0.5)
     assert len(trained.facts["loss"]) > 3
+    watched = trained.facts["development_loss"]
+    assert len(watched) == len(trained.facts["loss"])
+    share = trained.facts["epochs"] / len(watched)
+    assert trained.facts["best_epoch"] == pytest.approx(share * (np.argmin(watched) + 1), abs=0.01)
 
 
 def small_network(data, **options):

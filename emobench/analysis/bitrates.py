@@ -10,13 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .. import metrics
 from ..errors import StoreError
-from ..results import papers
+from ..results.columns import Column
 from ..results.gathering import Current, gather, protocol_name, protocols_on_disk
 from ..results.lookup import Lookup
-from ..results.selection import Candidate
-from . import speakers
+from ..results.result import Result
+from .intervals import Interval, over_speakers
 
 if TYPE_CHECKING:
     from ..corpora import Registry
@@ -35,7 +34,7 @@ class Point:
     Attributes:
         kbps: bitrate in kbit/s, as asked for; None for sound as it is
         uar: between 0 and 1
-        interval: over speakers, or None for too few of them
+        interval: 95 % interval over speakers, or None for too few of them
         done: number of folds, over all repetitions, that are there
         wanted: number of folds, over all repetitions, of a complete result
         fingerprint: of the experiment
@@ -43,7 +42,7 @@ class Point:
 
     kbps: int | None
     uar: float
-    interval: speakers.Interval | None
+    interval: Interval | None
     done: int
     wanted: int
     fingerprint: str
@@ -103,23 +102,14 @@ def curves(
         SpecError: if there is no such protocol
     """
     name = protocol_name(protocol, protocols_on_disk(results))
-    gathered = gather(
-        results,
-        protocol=name,
-        current=current,
-        partial=partial,
-        registry=registry,
-        columns=speakers.COLUMNS,
-    )
+    gathered = gather(results, protocol=name, current=current, partial=partial, registry=registry)
 
-    def chosen(candidate: Candidate) -> bool:
-        return (not corpora or candidate.corpus in corpora) and (
-            not models or candidate.model in models
-        )
+    def chosen(result: Result) -> bool:
+        return (not corpora or result.corpus in corpora) and (not models or result.model in models)
 
-    wanted = [candidate for candidate in gathered.shown if chosen(candidate)]
+    wanted = [result for result in gathered.shown if chosen(result)]
     plain = {(one.corpus, one.column): one for one in wanted if not one.condition}
-    by_curve: dict[tuple[str, str, str], list[Candidate]] = {}
+    by_curve: dict[tuple[str, Column, str], list[Result]] = {}
     for one in wanted:
         if _MP3.fullmatch(one.condition):
             by_curve.setdefault((one.corpus, one.column, one.sides), []).append(one)
@@ -127,9 +117,7 @@ def curves(
         waiting = any(_MP3.fullmatch(one.condition) for one in filter(chosen, gathered.others))
         raise StoreError(_nothing(results, name, corpora, models, waiting and not partial))
     lookup = Lookup(registry)
-    ordered = sorted(
-        by_curve, key=lambda key: (lookup.position(key[0]), papers.position(key[1]), key[2])
-    )
+    ordered = sorted(by_curve, key=lambda key: (lookup.position(key[0]), key[1].position, key[2]))
     return tuple(
         _curve(name, lookup.title(key[0]), by_curve[key], plain.get(key[:2])) for key in ordered
     )
@@ -153,16 +141,14 @@ def to_csv(drawn: Sequence[Curve]) -> str:
     return stream.getvalue()
 
 
-def _curve(
-    protocol: str, title: str, candidates: Sequence[Candidate], plain: Candidate | None
-) -> Curve:
-    first = candidates[0]
-    points = sorted(map(_point, candidates), key=lambda point: point.kbps or 0)
+def _curve(protocol: str, title: str, results: Sequence[Result], plain: Result | None) -> Curve:
+    first = results[0]
+    points = sorted(map(_point, results), key=lambda point: point.kbps or 0)
     return Curve(
         protocol=protocol,
         corpus=first.corpus,
         title=title,
-        model=first.column,
+        model=first.column.name,
         sides=first.sides,
         chance=1 / max(1, len(first.labels)),
         plain=_point(plain) if plain else None,
@@ -170,16 +156,15 @@ def _curve(
     )
 
 
-def _point(candidate: Candidate) -> Point:
-    bitrate = _MP3.fullmatch(candidate.condition)
-    predictions, labels = candidate.predictions, candidate.labels
+def _point(result: Result) -> Point:
+    bitrate = _MP3.fullmatch(result.condition)
     return Point(
         kbps=int(bitrate[1]) if bitrate else None,
-        uar=metrics.summarise(predictions, labels)["uar"],
-        interval=speakers.uar_interval(predictions, labels),
-        done=candidate.done,
-        wanted=len(candidate.wanted),
-        fingerprint=candidate.stored.experiment["fingerprint"],
+        uar=result.scores["uar"],
+        interval=over_speakers(result.by_speaker().values()),
+        done=result.done,
+        wanted=result.wanted,
+        fingerprint=result.fingerprint,
     )
 
 

@@ -1,4 +1,4 @@
-"""Which channel of a file is heard, and how far the channels of a file differ."""
+"""Which channel of a file is used, and how far the channels of a file differ."""
 
 from __future__ import annotations
 

@@ -116,7 +116,7 @@ def check_complete(path: Path, stream: FileIO) -> bool:
             refuse(
                 path,
                 f"its header promises {samples.length} bytes of samples, {size - samples.begin} "
-                "follow, and which of the two is right it does not tell",
+                "follow, and nothing tells which of the two is right",
                 "Copy or export it again",
             )
     return False
@@ -144,7 +144,7 @@ def _check_flac(path: Path, stream: FileIO, size: int) -> bool:
     if promised and there > 1.1 * promised + 8_192:
         refuse(
             path,
-            f"its header promises {promised} bytes of samples, {there} follow, though packed",
+            f"its header promises {promised} bytes of samples, but {there} compressed bytes follow",
             "Copy or export it again",
         )
     return promised == 0

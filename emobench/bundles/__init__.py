@@ -3,7 +3,7 @@
 `order` says what is to be made and `making` makes it: `learning` trains, `history` and `evidence`
 tell how it came about and how well it does, `card` puts that into words. `contents` is what a
 bundle says of itself, `folder` how it lies on disk. `model` is a bundle in use: `wanted` and
-`tables` tell what it is asked about, `hearing` extracts, `speakers` gathers what standardises,
+`tables` tell what it is asked about, `extracting` extracts, `speakers` gathers what standardises,
 `predictors` predict, `labelling` is all that in one stream, `answers` writes down what comes of
 it. `onnx` converts a network.
 """

@@ -10,13 +10,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from ..errors import BundleError, SpecError
+from ..errors import SpecError
+from ..storage import output, storing
 from .labelling import Answer
 from .wanted import Key
 
 Format = Literal["csv", "json"]
 
 _FACTS = ("path", "start", "end", "speaker", "predicted")
+_OUT = output("--out")
 _SIGNED = "bundle"
 _FIRST = '{"path": '
 """How a line of JSON begins."""
@@ -51,10 +53,10 @@ class Writing:
 
     def line(self, answer: Answer) -> str:
         """Return the line of an answer that has probabilities."""
-        clip, chances = answer.clip, answer.probabilities
-        predicted = self.labels[int(chances.argmax())]
+        clip, found = answer.clip, answer.probabilities
+        predicted = self.labels[int(found.argmax())]
         facts = (clip.name, clip.start, clip.end, clip.speaker, predicted)
-        numbers = [float(str(chance)) for chance in chances]  # no more digits than they have
+        numbers = [float(str(share)) for share in found]  # no more digits than they have
         if self.format == "csv":
             return _row((*facts, *numbers, self.bundle))
         content = dict(zip(_FACTS, facts, strict=True))
@@ -71,19 +73,13 @@ class Writing:
             SpecError: if it holds something else than answers of this bundle in this format, or
                 cannot be read
         """
-        try:
-            with file.open("rb+") as stream:
-                content = stream.read()
-                whole = content[: content.rfind(b"\n") + 1]
-                found = self._answered(whole.decode(**_ENCODING), content[len(whole) :], file)
-                stream.truncate(len(whole))
-        except FileNotFoundError:
+        if not file.exists():
             return set()
-        except OSError as error:
-            raise SpecError(
-                f"--out {file}: expected a file that can be written, found: {error.strerror}. "
-                "Name another one."
-            ) from None
+        with storing(file, _OUT), file.open("rb+") as stream:
+            content = stream.read()
+            whole = content[: content.rfind(b"\n") + 1]
+            found = self._answered(whole.decode(**_ENCODING), content[len(whole) :], file)
+            stream.truncate(len(whole))
         return found
 
     def _answered(self, whole: str, rest: bytes, file: Path) -> set[Key]:
@@ -127,16 +123,11 @@ class AnswerFile:
         self._file, self._writing = file, writing
 
     def __enter__(self) -> AnswerFile:
-        try:
+        with storing(self._file, _OUT):
             self._file.parent.mkdir(parents=True, exist_ok=True)
             self._stream = self._file.open("a", newline="", **_ENCODING)
-        except OSError as error:
-            raise SpecError(
-                f"--out {self._file}: expected a file that can be written, found: "
-                f"{error.strerror}. Name another one."
-            ) from None
-        if not self._stream.tell():
-            self._stream.write(self._writing.head)
+            if not self._stream.tell():
+                self._stream.write(self._writing.head)
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -146,16 +137,11 @@ class AnswerFile:
         """Write an answer down at once.
 
         Raises:
-            BundleError: if the disk is full
+            SpecError: if the disk is full
         """
-        try:
+        with storing(self._file, _OUT):
             self._stream.write(self._writing.line(answer))
             self._stream.flush()
-        except OSError as error:
-            raise BundleError(
-                f"{self._file}: expected room for an answer, found: {error.strerror}. Free some "
-                "space, and give the same command again to go on."
-            ) from error
 
 
 def _row(values: Sequence[object]) -> str:

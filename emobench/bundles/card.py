@@ -19,7 +19,7 @@ _LIMITS = """\
   person feels, and no class stands for "none of these".
 - Speech that was acted or elicited is not speech of everyday life. Other languages, microphones,
   rooms, ages and codecs than those below were not tested unless the tables say so.
-- The probabilities are not calibrated: they rank classes and are no chances of being right."""
+- The probabilities are not calibrated: they rank classes, and do not say how often it is right."""
 
 _OPENSMILE = (
     "openSMILE, which computes {features}, is licensed for research only; a commercial use needs a "
@@ -85,7 +85,7 @@ def _told(training: Mapping[str, Any], corpus: str, found: Evidence | None) -> s
         )
     complete = found.jobs == found.wanted
     done = "" if complete else f" From {found.jobs} of {count(found.wanted, 'fold')} only."
-    within = "no interval, for want of speakers"
+    within = "no interval over speakers: they are too few, or folds are missing"
     if found.interval is not None:
         within = (
             f"95 % interval over {found.interval.speakers} speakers: "
@@ -188,7 +188,7 @@ def _use(contents: Contents) -> str:
             "little from stored ones."
         )
     if contents.spec.needs:
-        lines.append("It reads what is said: every clip needs a transcript.")
+        lines.append("It takes text: every clip needs a transcript.")
     return "\n\n".join(lines)
 
 

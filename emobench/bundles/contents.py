@@ -149,7 +149,7 @@ def _insist_on_fit(found: Contents, spec: ModelSpec) -> None:
 
 
 def _columns(item: FittedInput) -> int | None:
-    """Return how many columns are standardised; None for an input that is read."""
+    """Return how many columns are standardised; None for text."""
     if item.front_end.text:
         return None
     cached = features.get(item.front_end.source or item.spec.name)

@@ -10,8 +10,9 @@ from typing import Any
 import pandas as pd
 
 from .. import metrics
-from ..analysis import speakers
-from ..results.selection import Candidate
+from ..analysis import intervals
+from ..results import speakers
+from ..results.result import Result
 from ..spec import fingerprint
 from ..store import read_experiments
 
@@ -28,7 +29,7 @@ class Evidence:
         jobs: folds of all repetitions that are on file
         wanted: folds of all repetitions of a complete result
         uar: mean over folds, then over repetitions
-        interval: where 95 % of UAR lies when other speakers are drawn; None for too few
+        interval: of UAR over speakers; None where they are too few, or folds are missing
         labels: classes
         confusion: rows of counts, one for each true class, over all repetitions
         recall: of each class, None where no clip has it
@@ -40,7 +41,7 @@ class Evidence:
     jobs: int
     wanted: int
     uar: float
-    interval: speakers.Interval | None
+    interval: intervals.Interval | None
     labels: tuple[str, ...]
     confusion: tuple[tuple[int, ...], ...]
     recall: Mapping[str, float | None]
@@ -81,19 +82,17 @@ def find(
     if not results.is_dir():
         return None
     wanted = _name(configuration)
-    fitting = [
-        Candidate(stored)
+    results_of = (
+        Result(stored)
         for stored in read_experiments(results, protocol=where["protocol"], columns=COLUMNS)
         if all(stored.experiment.get(key) == name for key, name in where.items())
         and _name(stored.experiment["configuration"]) == wanted
-        and len(stored.predictions)
-    ]
-    usable = [candidate for candidate in fitting if len(candidate.predictions)]
+    )
+    usable = [result for result in results_of if len(result.predictions)]
     if not usable:
         return None
     own = configuration["backend"]
-    best = max(usable, key=lambda found: (found.complete, found.backend == own, found.done))
-    return _evidence(best)
+    return _evidence(max(usable, key=lambda one: (one.complete, one.backend == own, one.done)))
 
 
 def _name(configuration: Mapping[str, Any]) -> str:
@@ -101,24 +100,23 @@ def _name(configuration: Mapping[str, Any]) -> str:
     return fingerprint({key: value for key, value in configuration.items() if key != "backend"})
 
 
-def _evidence(candidate: Candidate) -> Evidence:
-    table, labels = candidate.predictions, candidate.labels
-    summary = metrics.summarise(table, labels)
+def _evidence(result: Result) -> Evidence:
+    table, labels, scores = result.predictions, result.labels, result.scores
     return Evidence(
-        corpus=candidate.corpus,
-        protocol=candidate.stored.experiment["protocol"],
-        jobs=candidate.done,
-        wanted=len(candidate.wanted),
-        uar=summary["uar"],
-        interval=speakers.uar_interval(table, labels),
-        labels=tuple(labels),
-        confusion=tuple(map(tuple, summary["confusion"])),
-        recall=summary["recall"],
+        corpus=result.corpus,
+        protocol=result.stored.experiment["protocol"],
+        jobs=result.done,
+        wanted=result.wanted,
+        uar=scores["uar"],
+        interval=intervals.of_result(result),
+        labels=labels,
+        confusion=tuple(map(tuple, scores["confusion"])),
+        recall=scores["recall"],
         sexes=tuple(_of_sex(str(sex), part, labels) for sex, part in table.groupby("sex")),
     )
 
 
-def _of_sex(sex: str, table: pd.DataFrame, labels: list[str]) -> OfSex:
+def _of_sex(sex: str, table: pd.DataFrame, labels: tuple[str, ...]) -> OfSex:
     scores = metrics.score(table, labels)
     return OfSex(
         sex=sex,

@@ -6,8 +6,6 @@ import hashlib
 import json
 import logging
 import os
-import secrets
-import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +13,9 @@ from typing import Any
 
 from ..errors import BundleError
 from ..spec import fingerprint
-from ..store import files as whole_files
+from ..storage import Purpose, storing, unfinished
+from ..storage import write as write_whole
+from ..store.json_files import from_json, to_json
 from .contents import FORMAT, Contents
 
 ABOUT = "bundle.json"
@@ -27,6 +27,8 @@ ONNX = "model.onnx"
 _AGAIN = "Copy the bundle again, or export it anew."
 _NAME = "sha256"
 """Key of `bundle.json` under which the fingerprint of all the rest of it stands."""
+
+_PURPOSE = Purpose("a bundle", BundleError, "name another folder with --out")
 
 _log = logging.getLogger(__name__)
 
@@ -69,20 +71,11 @@ def write(
         BundleError: if the folder is in use or cannot be written
     """
     insist_on_room(folder)
-    temporary = folder.with_name(f".{folder.name}.{secrets.token_hex(6)}.tmp")
-    try:
-        temporary.mkdir(parents=True)
+    with storing(folder, _PURPOSE), unfinished(folder) as temporary:
         save(temporary)
         (temporary / CARD).write_text(card, encoding="utf-8", newline="\n")
         seal(temporary, {"emobench": version, **contents.to_json()})
-        os.replace(temporary, folder)
-    except OSError as error:
-        raise BundleError(
-            f"{folder}: expected a folder that can be written, found: {error.strerror or error}. "
-            "Name another one with --out."
-        ) from error
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+        temporary.rename(folder)
 
 
 def insist_on_room(folder: Path) -> None:
@@ -110,10 +103,10 @@ def seal(folder: Path, values: Mapping[str, Any]) -> None:
     """
     others = sorted(path.name for path in folder.iterdir() if path.name != ABOUT)
     files = {name: _digest(folder / name) for name in others}
-    written = whole_files.to_json({**values, "format": FORMAT, "files": files})
+    written = to_json({**values, "format": FORMAT, "files": files})
     content = json.loads(written)  # as it will be read
     content[_NAME] = fingerprint(content)
-    whole_files.write((folder / ABOUT, whole_files.to_json(content)))
+    write_whole((folder / ABOUT, to_json(content)))
 
 
 def add(folder: Path, file: Path) -> None:
@@ -123,7 +116,7 @@ def add(folder: Path, file: Path) -> None:
         BundleError: if the bundle cannot be read
     """
     values = _read(folder)
-    os.replace(file, folder / file.name)
+    file.replace(folder / file.name)
     seal(folder, {key: value for key, value in values.items() if key != _NAME})
 
 
@@ -164,7 +157,7 @@ def _read(folder: Path) -> dict[str, Any]:
             "`emobench export` makes one."
         )
     try:
-        values = whole_files.from_json(about)
+        values = from_json(about)
     except FileNotFoundError:
         raise BundleError(
             f"{folder}: expected a bundle with {ABOUT}, found none. Name the folder that "

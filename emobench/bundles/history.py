@@ -11,7 +11,7 @@ from ..experiments.context import Context
 from ..spec import Job
 from ..training.scoring import score
 from ..training.seeds import job_seed
-from .learning import Learnt
+from .learning import TrainedModel
 
 _TOLD = (
     *("parameters", "tuned_on", "epochs", "best_epoch", "best_test_epoch", "developed_on"),
@@ -25,7 +25,7 @@ _OF_CORPUS = ("name", "title", "language", "citation", "doi", "licence", "access
 def tell(
     context: Context,
     job: Job,
-    learnt: Learnt,
+    trained: TrainedModel,
     known: Mapping[str, Any],
     corpora: Sequence[Corpus],
 ) -> dict[str, Any]:
@@ -34,7 +34,7 @@ def tell(
     Args:
         context: what the folds share
         job: the fold and repetition that it was trained as
-        learnt: the model
+        trained: the model
         known: of the machine and the code
         corpora: that it was trained on
     """
@@ -60,23 +60,23 @@ def tell(
         "fold": None,
         "emobench": __version__,
         **{key: known[key] for key in ("backend", "device", "threads", "versions")},
-        "facts": {key: learnt.facts[key] for key in _TOLD if key in learnt.facts},
+        "facts": {key: trained.facts[key] for key in _TOLD if key in trained.facts},
     }
 
 
 def tell_of_fold(
-    context: Context, job: Job, learnt: Learnt, verified: Mapping[str, float] | None
+    context: Context, job: Job, trained: TrainedModel, verified: Mapping[str, float] | None
 ) -> dict[str, Any]:
     """Return what is to be told of a model that was trained on a fold.
 
     Args:
         context: what the folds share
         job: which fold of which repetition
-        learnt: the model
+        trained: the model
         verified: how its predictions compare with those on file; None if there are none
     """
     fold = context.folds[job.fold]
-    tested, _ = score(context.data, fold, job, learnt.classes, learnt.probabilities)
+    tested, _ = score(context.data, fold, job, trained.classes, trained.probabilities)
     return {
         "fold": job.fold,
         "held_out": list(fold.held_out),

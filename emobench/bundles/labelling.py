@@ -12,7 +12,7 @@ from ..audio import SAMPLE_RATE, Channel
 from ..experiments.fitted_input import FittedInput
 from ..scaling import Standard
 from ..sources import Source
-from .hearing import Heard, hear
+from .extracting import Extracted, extract
 from .predictors import Predictor
 from .speakers import FEW, Shelf, Statistics, by_speaker
 from .wanted import Key, Wanted
@@ -41,7 +41,7 @@ class Answer:
 
 @dataclass
 class _Held:
-    """Clips that were heard and wait for their turn."""
+    """Clips that were extracted and wait for their turn."""
 
     clips: list[Wanted] = field(default_factory=list)
     values: list[Mapping[str, np.ndarray]] = field(default_factory=list)
@@ -65,7 +65,7 @@ class Labelling:
     Args:
         inputs: of the model, fitted
         predict: from inputs to probabilities
-        channel: which channel of files is heard; see `hear`
+        channel: which channel of files is taken; see `extract`
         jobs: processes that extract
         notice: told what a user should know, each thing once
     """
@@ -82,8 +82,8 @@ class Labelling:
         self._inputs, self._predict = inputs, predict
         self._channel, self._jobs = channel, jobs
         self._notice, self._noticed = notice, set[str]()
-        self._heard = [name for name, item in inputs.items() if not item.front_end.text]
-        self._reads = len(self._heard) < len(inputs)
+        self._audio = [name for name, item in inputs.items() if not item.front_end.text]
+        self._takes_text = len(self._audio) < len(inputs)
 
     def answers(self, clips: Sequence[Wanted], known: Collection[Key] = ()) -> Iterator[Answer]:
         """Yield what becomes of clips; those of a speaker come together, the first ones first.
@@ -98,15 +98,15 @@ class Labelling:
         """
         usable = []
         for clip in clips:
-            if self._reads and clip.transcript is None and clip.key not in known:
-                yield Answer(clip, None, "has no transcript, which the model reads.")
-            elif not self._reads or clip.transcript is not None:
+            if self._takes_text and clip.transcript is None and clip.key not in known:
+                yield Answer(clip, None, "has no transcript, which the model needs.")
+            elif not self._takes_text or clip.transcript is not None:
                 usable.append(clip)
         groups = self._groups(usable, known)
         wanted = (clip for group in groups.values() for clip in group)
-        heard = self._hear(wanted)
+        extracted = self._extract(wanted)
         for speaker, group in groups.items():
-            own = zip(group, islice(heard, len(group)), strict=True)
+            own = zip(group, islice(extracted, len(group)), strict=True)
             if speaker is None:
                 yield from self._of_nobody(own)
             else:
@@ -134,16 +134,16 @@ class Labelling:
             )
         return needed
 
-    def _hear(self, clips: Iterable[Wanted]) -> Iterator[Heard]:
-        specs = {name: self._inputs[name].spec for name in self._heard}
+    def _extract(self, clips: Iterable[Wanted]) -> Iterator[Extracted]:
+        specs = {name: self._inputs[name].spec for name in self._audio}
         if not specs:
-            return (Heard() for _ in clips)
-        return hear(clips, specs, channel=self._channel, jobs=self._jobs)
+            return (Extracted() for _ in clips)
+        return extract(clips, specs, channel=self._channel, jobs=self._jobs)
 
-    def _of_nobody(self, heard: Iterable[tuple[Wanted, Heard]]) -> Iterator[Answer]:
+    def _of_nobody(self, extracted: Iterable[tuple[Wanted, Extracted]]) -> Iterator[Answer]:
         """Label clips that the training clips' statistics standardise."""
         held = _Held()
-        for clip, found in heard:
+        for clip, found in extracted:
             if found.reason:
                 yield Answer(clip, None, found.reason)
                 continue
@@ -155,12 +155,12 @@ class Labelling:
         yield from self._label(held, {})
 
     def _of_speaker(
-        self, speaker: str, heard: Iterable[tuple[Wanted, Heard]], known: Collection[Key]
+        self, speaker: str, extracted: Iterable[tuple[Wanted, Extracted]], known: Collection[Key]
     ) -> Iterator[Answer]:
-        """Label the clips of a speaker, once all were heard."""
+        """Label the clips of a speaker, once all were extracted."""
         statistics, clips = Statistics(self._inputs), []
-        with Shelf(self._heard) as shelf:
-            for clip, found in heard:
+        with Shelf(self._audio) as shelf:
+            for clip, found in extracted:
                 if not found.reason:
                     self._mind(found)
                     statistics.add(found.moments)
@@ -193,15 +193,15 @@ class Labelling:
             name: self._source(name, item, held, standards.get(name))
             for name, item in self._inputs.items()
         }
-        chances = self._predict(sources, np.array(held.seconds))
-        for clip, row in zip(held.clips, chances, strict=True):
+        probabilities = self._predict(sources, np.array(held.seconds))
+        for clip, row in zip(held.clips, probabilities, strict=True):
             yield Answer(clip, row)
 
     def _source(
         self, name: str, item: FittedInput, held: _Held, standard: Standard | None
     ) -> Source:
         """Return an input of what is held; a clip becomes what the model sees in its turn."""
-        if name not in self._heard:
+        if name not in self._audio:
             texts = [clip.transcript for clip in held.clips]
             fixed = np.zeros(len(texts), dtype=np.int64)  # as many rows as the front-end says
             return item.source(lambda position: item.apply(texts[position]), fixed)
@@ -209,7 +209,7 @@ class Labelling:
         rows = np.array([len(each) for each in values])
         return item.source(lambda position: item.apply(values[position], standard), rows)
 
-    def _mind(self, found: Heard) -> None:
+    def _mind(self, found: Extracted) -> None:
         """Say once what a clip that can be used lacks."""
         if found.sample_rate < SAMPLE_RATE:
             self._say(

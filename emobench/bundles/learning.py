@@ -20,7 +20,7 @@ from .folder import MACHINE, NETWORK
 
 
 @dataclass(frozen=True)
-class Learnt:
+class TrainedModel:
     """A model that was trained.
 
     Attributes:
@@ -50,7 +50,9 @@ def on_all_speakers(context: Context, job: Job) -> tuple[Context, Job]:
     return replace(context, folds=[*context.folds, fold]), Job(fold.index, job.repetition)
 
 
-def learn(context: Context, job: Job, places: Places, settings: Settings, report: Report) -> Learnt:
+def learn(
+    context: Context, job: Job, places: Places, settings: Settings, report: Report
+) -> TrainedModel:
     """Train the model of a fold as a run does.
 
     Args:
@@ -65,11 +67,11 @@ def learn(context: Context, job: Job, places: Places, settings: Settings, report
     return _estimator(context, job, places, settings)
 
 
-def _network(context: Context, job: Job, report: Report) -> Learnt:
+def _network(context: Context, job: Job, report: Report) -> TrainedModel:
     from ..training import network_fold  # loads Keras
 
     trained = network_fold.run(context, job, job_seed(job), report)
-    return Learnt(
+    return TrainedModel(
         config=trained.network.config,
         classes=context.data.labels,
         inputs=trained.inputs,
@@ -79,13 +81,13 @@ def _network(context: Context, job: Job, report: Report) -> Learnt:
     )
 
 
-def _estimator(context: Context, job: Job, places: Places, settings: Settings) -> Learnt:
+def _estimator(context: Context, job: Job, places: Places, settings: Settings) -> TrainedModel:
     parameters = None
     if context.protocol.tuning == "evaluation":
         parameters = _tuned_as_published(context, places, settings)
     trained = estimator_fold.train(context, job, job_seed(job), parameters, settings.tuning_jobs)
     arrays = trained.estimator.support_vectors.arrays
-    return Learnt(
+    return TrainedModel(
         config=context.model.config,
         classes=trained.classes,
         inputs=trained.inputs,

@@ -23,7 +23,7 @@ from ..training.provenance import provenance
 from ..training.scoring import score
 from . import card, evidence, folder, history
 from .contents import Contents
-from .learning import Learnt, learn, on_all_speakers
+from .learning import TrainedModel, learn, on_all_speakers
 from .model import load_model
 from .order import Order
 
@@ -66,16 +66,16 @@ def make(
     if whole:
         context, job = on_all_speakers(context, job)
     known = provenance(experiment, settings.threads)
-    learnt = learn(context, job, places, settings, report)
-    verified = None if whole else _verified(context, job, places, learnt, order, known)
+    trained = learn(context, job, places, settings, report)
+    verified = None if whole else _verified(context, job, places, trained, order, known)
     parts = _corpora(experiment, places)
-    training = history.tell(context, job, learnt, known, parts)
+    training = history.tell(context, job, trained, known, parts)
     if not whole:
-        training |= history.tell_of_fold(context, job, learnt, verified)
-    contents = _contents(context, learnt, training, parts)
+        training |= history.tell_of_fold(context, job, trained, verified)
+    contents = _contents(context, trained, training, parts)
     written = card.text(contents, _on_file(parts, context, places))
-    folder.write(order.folder, contents, written, __version__, learnt.save)
-    _insist_on_the_same(order, context, job, learnt)
+    folder.write(order.folder, contents, written, __version__, trained.save)
+    _insist_on_the_same(order, context, job, trained)
     return {"bundle": str(order.folder), "verified": verified}
 
 
@@ -86,10 +86,10 @@ def _corpora(experiment: Experiment, places: Places) -> list[Corpus]:
 
 
 def _contents(
-    context: Context, learnt: Learnt, training: Mapping[str, Any], parts: list[Corpus]
+    context: Context, trained: TrainedModel, training: Mapping[str, Any], parts: list[Corpus]
 ) -> Contents:
-    inputs = {name: item.fitted_input for name, item in learnt.inputs.items()}
-    contents = Contents.of(context.model, learnt.config, learnt.classes, inputs)
+    inputs = {name: item.fitted_input for name, item in trained.inputs.items()}
+    contents = Contents.of(context.model, trained.config, trained.classes, inputs)
     return replace(contents, training=training, licences=card.licences(parts, inputs))
 
 
@@ -121,7 +121,7 @@ def _verified(
     context: Context,
     job: Job,
     places: Places,
-    learnt: Learnt,
+    trained: TrainedModel,
     order: Order,
     known: Mapping[str, Any],
 ) -> dict[str, float] | None:
@@ -136,7 +136,7 @@ def _verified(
     if stored is None or job not in stored.jobs:
         return None
     _, found = score(
-        context.data, context.folds[job.fold], job, learnt.classes, learnt.probabilities
+        context.data, context.folds[job.fold], job, trained.classes, trained.probabilities
     )
     table = stored.predictions
     own = table[(table["fold"] == job.fold) & (table["repetition"] == job.repetition)]
@@ -153,8 +153,8 @@ def _verified(
 
 def _difference(stored: pd.DataFrame, found: pd.DataFrame) -> float:
     """Return the largest difference of the probabilities of the same clips."""
-    chances = [name for name in found if name.startswith("p_")]
-    one, other = (table.set_index("id")[chances].sort_index() for table in (stored, found))
+    columns = [name for name in found if name.startswith("p_")]
+    one, other = (table.set_index("id")[columns].sort_index() for table in (stored, found))
     if not one.index.equals(other.index):
         return float("inf")
     return float(np.abs(one.to_numpy(np.float64) - other.to_numpy(np.float64)).max())
@@ -178,18 +178,18 @@ def _told_apart(record: Mapping[str, Any], known: Mapping[str, Any]) -> str:
     return f"It was made with {', '.join(differing)}." if differing else "Nothing tells why."
 
 
-def _insist_on_the_same(order: Order, context: Context, job: Job, learnt: Learnt) -> None:
+def _insist_on_the_same(order: Order, context: Context, job: Job, trained: TrainedModel) -> None:
     """Make sure that the bundle, read back, predicts what the model did that it was made of."""
     if context.protocol.batching == "sorted":
         return  # there a clip's neighbours have a part in what is predicted
     model = load_model(order.folder)
     test = context.data.positions(context.folds[job.fold].test)[:_CHECKED]
     sources = {}
-    for name, item in learnt.inputs.items():
+    for name, item in trained.inputs.items():
         clips = [item.source.clip(int(position)) for position in test]
         sources[name] = item.fitted_input.source(clips.__getitem__, item.source.lengths[test])
     again = model.predictor(sources, np.zeros(len(test)))
-    largest = float(np.abs(again - learnt.probabilities[: len(test)]).max())
+    largest = float(np.abs(again - trained.probabilities[: len(test)]).max())
     if not largest <= TOLERANCE:
         raise BundleError(
             f"{order.folder}: expected the bundle to predict what the trained model does, found "

@@ -135,7 +135,7 @@ class Model:
         Args:
             clips: what is asked about
             known: keys of clips whose answers are not needed
-            channel: which channel of files is heard
+            channel: which channel of files is taken
             jobs: processes that extract
             notice: told what a user should know
         """
@@ -163,7 +163,7 @@ class Model:
             sample_rate: of arrays, in Hz
             speakers: who speaks in each file or array
             transcripts: what is said in each file or array
-            channel: which channel of files is heard: "left", "right" or "mean"; by default the
+            channel: which channel of files is taken: "left", "right" or "mean"; by default the
                 channels of a file must be alike
             jobs: processes that extract; more than one need `if __name__ == "__main__":` in scripts
 
@@ -182,17 +182,17 @@ class Model:
         return pd.DataFrame([self._row(found[clip.key]) for clip in asked])
 
     def _row(self, answer: Answer) -> dict[str, Any]:
-        chances = answer.probabilities
-        missing = chances is None
-        given = [np.nan] * len(self.labels) if missing else chances.tolist()
+        found = answer.probabilities
+        missing = found is None
+        given = [np.nan] * len(self.labels) if missing else found.tolist()
         clip = answer.clip
         return {
             "path": clip.name,
             "start": clip.start,
             "end": clip.end,
             "speaker": clip.speaker,
-            "predicted": None if missing else self.labels[int(chances.argmax())],
-            **{f"p_{label}": chance for label, chance in zip(self.labels, given, strict=True)},
+            "predicted": None if missing else self.labels[int(found.argmax())],
+            **{f"p_{label}": share for label, share in zip(self.labels, given, strict=True)},
             "error": answer.reason,
         }
 

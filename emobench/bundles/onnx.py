@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import importlib.util
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +19,7 @@ import numpy as np
 
 from .. import models
 from ..errors import BundleError, EmobenchError, SpecError
+from ..storage import unfinished
 from . import folder as folders
 from .contents import Contents
 from .model import load_model
@@ -64,8 +64,8 @@ def convert(folder: Path) -> Path:
     """
     model = load_model(folder)
     network, output = model.predictor.model, model.predictor.output
-    with tempfile.TemporaryDirectory(dir=folder.parent) as place:
-        file = Path(place) / folders.ONNX
+    with unfinished(folder) as place:
+        file = place / folders.ONNX
         try:
             _write(network, output, model.contents, file)
         except Exception as error:  # of many kinds, none of which a user can mend

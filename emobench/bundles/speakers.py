@@ -1,21 +1,20 @@
 """Whose statistics standardise a clip that no training knew, and what is kept until they are known.
 
 A speaker's clips are standardised by all of that speaker's own, so none can be predicted before the
-last was heard. Their values wait on disk meanwhile.
+last was extracted. Their values wait on disk meanwhile.
 """
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterable, Mapping
-from types import TracebackType
-from typing import IO
+from contextlib import ExitStack
 
 import numpy as np
 
 from ..errors import FeatureError
 from ..experiments.fitted_input import FittedInput
 from ..scaling import Moments, Standard
+from ..storage import scratch_file
 
 FEW = 10
 """Clips of a speaker from which on nothing is said of how few they are."""
@@ -76,30 +75,25 @@ def _together(moments: Iterable[Moments]) -> Moments:
 
 
 class Shelf:
-    """Values of clips, put on disk one by one and mapped when they are asked for.
+    """Values of clips, put on disk one by one and read when they are asked for.
 
     Args:
         names: of the inputs
     """
 
     def __init__(self, names: Iterable[str]) -> None:
-        self._files: dict[str, IO[bytes]] = {
-            name: tempfile.TemporaryFile()  # noqa: SIM115  closed on exit, and gone with the process
-            for name in names
-        }
-        self._shapes: dict[str, list[tuple[int, int, int]]] = {name: [] for name in self._files}
+        self._places: dict[str, list[tuple[int, int, int]]] = {name: [] for name in names}
 
     def __enter__(self) -> Shelf:
+        self._open = ExitStack()
+        self._files = {
+            name: self._open.enter_context(scratch_file("the features of a speaker", FeatureError))
+            for name in self._places
+        }
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        for file in self._files.values():
-            file.close()
+    def __exit__(self, *error: object) -> None:
+        self._open.close()
 
     def add(self, values: Mapping[str, np.ndarray]) -> None:
         """Put the values of a clip there, by input, each of shape `(rows, columns)`.
@@ -109,23 +103,12 @@ class Shelf:
         """
         for name, file in self._files.items():
             own = np.ascontiguousarray(values[name], dtype=np.float32)
-            self._shapes[name].append((file.tell(), *own.shape))
-            try:
-                file.write(own.data)
-            except OSError as error:
-                raise FeatureError(
-                    f"{tempfile.gettempdir()}: expected room for the features of a speaker, found: "
-                    f"{error.strerror}. Free some, or set TMPDIR to another folder."
-                ) from error
+            self._places[name].append((file.add(own.tobytes()), *own.shape))
 
     def take(self, position: int) -> dict[str, np.ndarray]:
         """Return the values of a clip, by input."""
-        return {name: self._read(name, *self._shapes[name][position]) for name in self._files}
+        return {name: self._read(name, *self._places[name][position]) for name in self._files}
 
     def _read(self, name: str, begin: int, rows: int, columns: int) -> np.ndarray:
-        file = self._files[name]
-        end = file.seek(0, 2)
-        file.seek(begin)
-        values = np.frombuffer(file.read(4 * rows * columns), dtype=np.float32)
-        file.seek(end)
-        return values.reshape(rows, columns)
+        content = self._files[name].read(begin, 4 * rows * columns)
+        return np.frombuffer(content, dtype=np.float32).reshape(rows, columns)

@@ -13,13 +13,17 @@ import click
 from .. import __version__
 from ..errors import EmobenchError, SpecError, printable
 from .attention import attention
+from .audit import audit
 from .bitrates import bitrates
 from .compare import compare
 from .corpora import check, corpora, utterances
 from .download import download
 from .export import export
 from .leaderboard import leaderboard
+from .ledger import ledger
+from .merge import merge
 from .models import models
+from .plot import plot
 from .predict import predict
 from .run import features, run
 from .splits import folds, protocols
@@ -34,7 +38,11 @@ def cli() -> None:
 for command in (
     run,
     leaderboard,
+    merge,
+    ledger,
     compare,
+    audit,
+    plot,
     bitrates,
     corpora,
     check,

@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from . import options
+from .stored import write
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from ..analysis.attention import Attended
+    from ..store import StoredExperiment
+
+
+which_repetition = click.option(
+    "--repetition",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="Repetition whose networks are looked at.",
+)
 
 
 @click.command()
@@ -25,11 +36,11 @@ if TYPE_CHECKING:
 @options.cache
 @options.datasets
 @options.jobs
-@click.option("--repetition", type=click.IntRange(min=1), default=1, show_default=True)
+@which_repetition
 @click.option(
     "--out",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Picture of CLIP to draw, or table of all clips (CSV) to write.",
+    help="Table of all clips (CSV) to write, or picture of CLIP.",
 )
 def attention(
     clip: str | None,
@@ -44,43 +55,68 @@ def attention(
     repetition: int,
     out: Path | None,
 ) -> None:
-    """Draw what a network attends to in test clip CLIP, or tell it of all clips.
+    """Tell what a network attends to: silent, unvoiced or voiced frames of the test clips.
 
-    With CLIP, its waveform is drawn over the weight of each frame, as by the network that was
-    tested on it. Without, the mean weight of silent, unvoiced and voiced frames is printed,
-    relative to even attention. Both are read from results: run the model first.
+    The mean weight of each kind of frame is printed, relative to even attention. With CLIP, that
+    clip is drawn, as `emobench plot attention` does. Both are read from results: run the model
+    first.
     """
-    from .. import corpora, models, protocols, runs
+    asked = Asked(model, corpus, protocol, data, results, cache, datasets)
+    if clip is not None:
+        draw(asked, clip, repetition, out or Path(f"{clip.replace('/', '_')}.png"))
+        return
     from ..analysis import attention as attended
 
-    places = runs.find_places(data=data, results=results, cache=cache, datasets=datasets)
-    registry = corpora.load_registry(places.datasets)
-    known = registry.get(corpus)
-    stored = attended.find(
-        places.results,
-        corpus=known.name,
-        model=models.get(model).name,
-        protocol=protocols.get(protocol).name,
-        current=lambda experiment: runs.current_fingerprint(experiment, registry),
-    )
-    table = corpora.load(known, places.data, places.cache)
-    if clip is not None:
-        _draw(attended.of_clip(stored, clip, repetition), table, model, out)
-        return
-    shares = attended.by_voicing(stored, attended.descriptors_of(table, places.cache, jobs))
+    stored, table, kept = asked.find()
+    shares = attended.by_voicing(stored, attended.descriptors_of(table, kept, jobs))
     if out is not None:
-        shares.to_csv(out, float_format="%.5f")
+        write(out, shares.to_csv(float_format="%.5f"), "--out")
     _summarise(shares)
 
 
-def _draw(shown: Attended, table: pd.DataFrame, model: str, out: Path | None) -> None:
-    from .. import audio, plots
+@dataclass(frozen=True)
+class Asked:
+    """Whose attention is asked for, as written, and where it is to be found."""
 
+    model: str
+    corpus: str
+    protocol: str
+    data: Path | None
+    results: Path
+    cache: Path | None
+    datasets: tuple[Path, ...]
+
+    def find(self) -> tuple[StoredExperiment, pd.DataFrame, Path]:
+        """Return the stored result, the utterance table and the folder of features."""
+        from .. import corpora, models, protocols, runs
+        from ..analysis import attention as attended
+
+        places = runs.find_places(
+            data=self.data, results=self.results, cache=self.cache, datasets=self.datasets
+        )
+        registry = corpora.load_registry(places.datasets)
+        known = registry.get(self.corpus)
+        stored = attended.find(
+            places.results,
+            corpus=known.name,
+            model=models.get(self.model).name,
+            protocol=protocols.get(self.protocol).name,
+            current=lambda experiment: runs.current_fingerprint(experiment, registry),
+        )
+        return stored, corpora.load(known, places.data, places.cache), places.cache
+
+
+def draw(asked: Asked, clip: str, repetition: int, file: Path) -> None:
+    """Draw what a network attended to in a clip when it was tested on it, and say so."""
+    from .. import audio, plots
+    from ..analysis import attention as attended
+
+    stored, table, _ = asked.find()
+    shown = attended.of_clip(stored, clip, repetition)
     row = table.loc[shown.clip]
     segment = [None if missing else float(at) for at, missing in _ends(row)]
-    file = out or Path(f"{shown.clip.replace('/', '_')}.png")
     samples = audio.read(Path(row["path"]), *segment, channel=row.get("audio_channel") or "mean")
-    plots.attention(shown, samples, audio.SAMPLE_RATE, model, file)
+    plots.save(plots.attention(shown, samples, audio.SAMPLE_RATE, asked.model), file)
     click.echo(
         f"{shown.clip}: {shown.label}, predicted {shown.predicted} "
         f"(fold {shown.job.fold}, repetition {shown.job.repetition}); drawn in {file}"

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from . import options, stored
+
+if TYPE_CHECKING:
+    from ..analysis.bitrates import Curve
 
 FILE = click.Path(dir_okay=False, path_type=Path)
 
@@ -14,24 +19,10 @@ FILE = click.Path(dir_okay=False, path_type=Path)
 @click.command()
 @options.results
 @options.protocol
-@click.option(
-    "--corpus",
-    "corpora",
-    multiple=True,
-    callback=options.words,
-    metavar="NAME[,…]",
-    help="Only these corpora. [default: all that were run]",
-)
-@click.option(
-    "--model",
-    "models",
-    multiple=True,
-    callback=options.words,
-    metavar="NAME[,…]",
-    help="Only these models. [default: all that were run]",
-)
+@stored.corpora
+@stored.models
 @stored.partial
-@click.option("--out", type=FILE, help="Figure to write: .png, .pdf or .svg.")
+@click.option("--out", type=FILE, help="Figure to write, as `emobench plot bitrates` does.")
 @click.option("--csv", "table", type=FILE, help="Table to write.")
 @options.datasets
 def bitrates(
@@ -44,16 +35,39 @@ def bitrates(
     table: Path | None,
     datasets: tuple[Path, ...],
 ) -> int:
-    """Draw UAR against MP3 bitrate, or print it as a table.
+    """Print UAR against MP3 bitrate as a table, or write it to a file.
 
-    A line is a model, solid where test clips went through MP3; the band holds 95 % of bootstrap
-    draws of speakers. `emobench run --condition mp3:all` makes the results.
+    The interval is the 95 % one over speakers. `emobench run --condition mp3:all` makes the
+    results, `emobench plot bitrates` draws them.
     """
+    from ..analysis.bitrates import to_csv
+
+    curves = read_curves(results, protocol, corpora, models, partial, datasets)
+    if out is not None:
+        from .. import plots
+
+        plots.save(plots.bitrates(curves), out)
+    if table is not None:
+        stored.write(table, to_csv(curves), "--csv")
+    if out is None and table is None:
+        click.echo(to_csv(curves), nl=False)
+    return 0
+
+
+def read_curves(
+    results: Path,
+    protocol: str,
+    corpora: Sequence[str],
+    models: Sequence[str],
+    partial: bool,
+    datasets: Sequence[Path],
+) -> tuple[Curve, ...]:
+    """Return the curves that a user asks for, by names as written."""
     from .. import models as zoo
-    from ..analysis import bitrates as read
+    from ..analysis.bitrates import curves
 
     reading = stored.reading(datasets)
-    curves = read.curves(
+    return curves(
         results,
         protocol=protocol,
         corpora={reading["registry"].get(name).name for name in corpora},
@@ -61,12 +75,3 @@ def bitrates(
         partial=partial,
         **reading,
     )
-    if out is not None:
-        from .. import plots
-
-        plots.bitrates(curves, out)
-    if table is not None:
-        stored.write(table, read.to_csv(curves), "--csv")
-    if out is None and table is None:
-        click.echo(read.to_csv(curves), nl=False)
-    return 0

@@ -107,6 +107,7 @@ def check(
 
     Exit status 1 if a number differs or a file cannot be used.
     """
+    from .. import audit
     from .. import corpora as package
 
     registry = package.load_registry(datasets)
@@ -114,7 +115,8 @@ def check(
     def report_on(corpus: Corpus) -> bool:
         with _bars() as progress:
             report = package.check(corpus, data, deep=deep, cache=cache, progress=progress)
-        reports.print_check(reports.console(), report)
+        warnings = audit.foresee_checked(report, cache)
+        reports.print_check(reports.console(), report, warnings)
         return report.good
 
     if name.strip().lower() != "all":

@@ -35,6 +35,7 @@ def download(name: str, data: Path | None, datasets: tuple[Path, ...], accept_li
     A broken transfer is gone on with; what arrived is compared with what is published of it. Exit
     status 1 if the copy is not whole.
     """
+    from .. import audit
     from .. import corpora as package
     from ..corpora import download as downloads
 
@@ -52,7 +53,7 @@ def download(name: str, data: Path | None, datasets: tuple[Path, ...], accept_li
         return 0
     click.echo(f"{corpus.name}: {delivery.files:,} files unpacked into {delivery.folder}.")
     report = package.check(corpus, delivery.folder.parent)
-    reports.print_check(reports.console(), report)
+    reports.print_check(reports.console(), report, audit.foresee_checked(report))
     return 0 if report.good else 1
 
 

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..run_options import Selection
 from . import options
 
 if TYPE_CHECKING:
     from ..executors import Event
-    from ..spec import Backend
     from .counting import Counting
-
-FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 @click.command()
@@ -42,7 +40,7 @@ FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     show_default=True,
     help="Which repetition's random seed it has.",
 )
-@click.option("--epochs", type=click.IntRange(min=1), help="Another number of epochs than usual.")
+@options.shared("epochs")
 @click.option("--onnx", is_flag=True, help="Convert the network to ONNX too (emobench[onnx]).")
 @click.option(
     "--unverified",
@@ -54,39 +52,20 @@ FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @options.cache
 @options.datasets
 @options.jobs
-@click.option("--threads", type=click.IntRange(min=1), default=1, hidden=True)
-@click.option(
-    "--backend",
-    type=click.Choice(["tensorflow", "jax"]),
-    default="tensorflow",
-    show_default=True,
-    help="What trains networks.",
-)
-@options.device
-@click.option("--skip-bad", is_flag=True, help="Leave out clips without usable audio.")
-@click.option("--transcripts", type=FILE, help="CSV with the columns id and text.")
-@click.option("--embeddings", type=FILE, help="Word vectors that models of texts begin from.")
+@options.shared("threads")
+@options.shared("backend")
+@options.shared("device")
+@options.skip_bad
+@options.shared("transcripts")
+@options.shared("vectors")
 def export(
     model: str,
-    corpus: tuple[str, ...],
     out: Path,
-    protocol: str,
     fold: int | None,
     repetition: int,
-    epochs: int | None,
     onnx: bool,
     unverified: bool,
-    data: Path | None,
-    results: Path,
-    cache: Path | None,
-    datasets: tuple[Path, ...],
-    jobs: int,
-    threads: int,
-    backend: Backend,
-    device: str,
-    skip_bad: bool,
-    transcripts: Path | None,
-    embeddings: Path | None,
+    **asked: Any,
 ) -> None:
     """Train MODEL and write a folder that `emobench predict` labels recordings with.
 
@@ -96,38 +75,14 @@ def export(
     from .. import runs
     from .counting import Counting
 
-    places = runs.find_places(
-        data=data,
-        results=results,
-        cache=cache,
-        datasets=datasets,
-        transcripts=transcripts,
-        vectors=embeddings,
-    )
-    wanted = runs.Export(
-        model=model,
-        corpora=corpus,
-        out=out.expanduser(),
-        protocol=protocol,
-        fold=fold,
-        repetition=repetition,
-        epochs=epochs,
-        backend=backend,
-        device=device,
-        skip_bad=skip_bad,
-        unverified=unverified,
-        onnx=onnx,
-    )
+    wanted = runs.Export(out.expanduser(), fold, repetition, unverified, onnx)
     with Counting() as shown:
-        made = runs.export(
-            wanted,
-            places,
-            jobs=jobs,
-            threads=threads,
+        observer = runs.Observer(
             listener=lambda event: _show(event, shown),
             feature_progress=lambda name, what, done, total: shown(f"{name}: {what}", done, total),
             notice=shown.line,
         )
+        made = runs.export(Selection(model=(model,), **asked), wanted, observer)
     _conclude(made, fold)
 
 
@@ -139,7 +94,7 @@ def _show(event: Event, shown: Counting) -> None:
         shown.line(event.message)
 
 
-def _conclude(made: dict, fold: int | None) -> None:
+def _conclude(made: dict[str, Any], fold: int | None) -> None:
     """Say what was written, and how it compares with what is on file."""
     if fold is not None and made["verified"] is None:
         click.echo("no predictions of this fold are on file to compare with", err=True)

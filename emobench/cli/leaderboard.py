@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from ..metric_table import CHOICES
 from . import options, stored
 
 
@@ -19,7 +20,7 @@ from . import options, stored
     "--metric",
     "metrics",
     multiple=True,
-    type=click.Choice(["headline", "uar", "pooled", "wa", "wap"]),
+    type=click.Choice(CHOICES),
     help="Show a table of this score; may be repeated. [default: the protocol's headline, and UAR]",
 )
 @click.option("--pooled", is_flag=True, help="Add tables of the pooled UAR and of WA.")
@@ -29,7 +30,7 @@ from . import options, stored
     type=click.Choice(["table", "markdown", "csv", "json"]),
     default="table",
     show_default=True,
-    help="How to write it.",
+    help="Format of what is written.",
 )
 @click.option(
     "--out",
@@ -89,11 +90,11 @@ def leaderboard(
 
 def _read(path: Path) -> str:
     from ..errors import SpecError
+    from ..storage import reason
 
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise SpecError(
-            f"--readme {path}: expected a text file, found '{stored.reason(error)}'. "
-            "Name another one."
+            f"--readme {path}: expected a text file, found '{reason(error)}'. Name another one."
         ) from None

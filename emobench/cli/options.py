@@ -1,4 +1,4 @@
-"""Options that several commands share, spelled and explained once."""
+"""Options of commands: those of a run, which other commands share, as click takes them."""
 
 from __future__ import annotations
 
@@ -8,76 +8,15 @@ from typing import Any
 
 import click
 
-FOLDER = click.Path(file_okay=False, path_type=Path)
+from .. import run_options
+from ..run_options import Option, Selection
 
-data = click.option(
-    "--data",
-    type=FOLDER,
-    envvar="EMOBENCH_DATA",
-    show_envvar=True,
-    help="Folder that holds the corpora, each in a folder of its name.",
-)
-results = click.option(
-    "--results",
-    type=FOLDER,
-    default=Path("results"),
-    show_default=True,
-    help="Folder of records and predictions.",
-)
-cache = click.option(
-    "--cache",
-    type=FOLDER,
-    envvar="EMOBENCH_CACHE",
-    show_envvar=True,
-    help="Folder of extracted features and compiled programs. "
-    "[default: the platform's cache folder]",
-)
-datasets = click.option(
-    "--datasets",
-    type=click.Path(dir_okay=False, path_type=Path),
-    multiple=True,
-    help="Registry file that adds or overrides corpora; may be repeated. "
-    "[default: datasets.yaml here, else the packaged one]",
-)
-protocol = click.option("--protocol", default="losgo", show_default=True, help="How to evaluate.")
-jobs = click.option(
-    "--jobs",
-    type=click.IntRange(min=1),
-    default=1,
-    show_default=True,
-    help="Worker processes on the CPU; changes no result.",
-)
-device = click.option(
-    "--device",
-    default="auto",
-    show_default=True,
-    metavar="auto|cpu|gpu|gpu:N[,…]",
-    help="What trains networks: cards, each with a worker of its own, or the CPU; auto takes "
-    "every card that the backend can use, else the CPU.",
-)
-workers_per_device = click.option(
-    "--workers-per-device",
-    type=click.IntRange(min=1),
-    default=1,
-    show_default=True,
-    help="Workers that divide the memory of a card.",
-)
+FOLDER = click.Path(file_okay=False, path_type=Path)
 
 
 def _count(context: click.Context, parameter: click.Parameter, value: str) -> int | str:
     """Return a number, or one of the words that stand for one."""
     return int(value) if value.isascii() and value.isdigit() else value.strip().lower()
-
-
-together = click.option(
-    "--together",
-    default="auto",
-    show_default=True,
-    callback=_count,
-    metavar="auto|off|N",
-    help="Folds and repetitions of a network that are trained at once, on JAX; auto is all that a "
-    "card holds, and one by one on the CPU.",
-)
 
 
 def words(context: click.Context, parameter: click.Parameter, value: Any) -> tuple[str, ...]:
@@ -102,8 +41,78 @@ def numbers(context: click.Context, parameter: click.Parameter, value: Any) -> t
         raise click.BadParameter(message) from None
 
 
-def names(option: str, text: str) -> Callable:
-    """Return a required option that takes names with commas between them, or `all`."""
+def of(selection: type[Selection]) -> Callable:
+    """Return a decorator that gives a command every option of a run.
+
+    Args:
+        selection: what the options are the fields of
+    """
+
+    def decorate(command: Callable) -> Callable:
+        for name, option in reversed(list(run_options.options(selection))):
+            command = click_option(name, option, getattr(selection, name))(command)
+        return command
+
+    return decorate
+
+
+def click_option(name: str, option: Option, default: Any) -> Callable:
+    """Return a decorator that gives a command one option.
+
+    Args:
+        name: of the command's argument
+        option: how it is asked for
+        default: what it is where it is not asked for
+    """
+    several = option.kind in ("names", "files")
+    if several and not isinstance(default, tuple):
+        default = (default,)
+    unset = option.required or default in (None, ())
     return click.option(
-        option, multiple=True, required=True, callback=words, metavar="NAME[,…]|all", help=text
+        run_options.flag(name, option),
+        name,
+        help=option.help,
+        required=option.required,
+        metavar=option.metavar,
+        envvar=option.environment,
+        show_envvar=option.environment is not None,
+        default=None if unset else default,
+        show_default=not (unset or several or option.kind == "switch"),
+        multiple=several,
+        is_flag=option.kind == "switch",
+        **_taken(option),
     )
+
+
+def _taken(option: Option) -> dict[str, Any]:
+    """Return what click makes of the words that it is given for an option."""
+    return {
+        "names": {"callback": words},
+        "numbers": {"callback": numbers},
+        "count": {"type": click.IntRange(min=1)},
+        "count-or-word": {"type": click.UNPROCESSED, "callback": _count},
+        "choice": {"type": click.Choice(option.choices)},
+        "folder": {"type": FOLDER},
+        "file": {"type": click.Path(exists=True, dir_okay=False, path_type=Path)},
+        "files": {"type": click.Path(dir_okay=False, path_type=Path)},
+    }.get(option.kind, {})
+
+
+def shared(name: str) -> Callable:
+    """Return an option of a run for a command that shares it."""
+    return click_option(name, run_options.get(name), getattr(Selection, name))
+
+
+data = shared("data")
+results = shared("results")
+cache = shared("cache")
+datasets = shared("datasets")
+protocol = shared("protocol")
+jobs = shared("jobs")
+skip_bad = shared("skip_bad")
+
+
+def names(name: str, text: str) -> Callable:
+    """Return a required option that takes names with commas between them, or `all`."""
+    metavar = run_options.get("corpus").metavar
+    return click_option(name, Option(text, "names", required=True, metavar=metavar), ())

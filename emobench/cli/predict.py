@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 @click.option(
     "--channel",
     type=click.Choice(["left", "right", "mean"]),
-    help="What is heard of files with several channels. [default: their mean, if they are alike]",
+    help="Which channel of files with several. [default: their mean, if they are alike]",
 )
 @options.jobs
 def predict(

@@ -21,8 +21,14 @@ _FEW = 5
 _INCOMPARABLE = "nothing to compare with (no `expect:`)"
 
 
-def print_check(console: Console, report: CheckReport) -> None:
-    """Print what a check found: counts, formats, and every file that is not as it should be."""
+def print_check(console: Console, report: CheckReport, warnings: Sequence[str]) -> None:
+    """Print what a check found: counts, formats, and every file that is not as it should be.
+
+    Args:
+        console: where to
+        report: what was found
+        warnings: what the corpus cannot teach, a line each
+    """
     console.print(
         f"\n{report.corpus.name}: {report.corpus.title} in {printable(report.reading.folder)}",
         style="bold",
@@ -35,7 +41,7 @@ def print_check(console: Console, report: CheckReport) -> None:
         console.print("not ok: there is nothing to count.", markup=False)
         return
     _print_cells(console, report)
-    for text in (*_facts(report), *_remarks(report)):
+    for text in (*_facts(report), *_remarks(report, warnings)):
         console.print(printable(text), markup=False, soft_wrap=True)
 
 
@@ -80,7 +86,7 @@ def _facts(report: CheckReport) -> Iterator[str]:
         )
 
 
-def _remarks(report: CheckReport) -> Iterator[str]:
+def _remarks(report: CheckReport, warnings: Sequence[str]) -> Iterator[str]:
     """Yield the findings below the table, and a verdict."""
     reading = report.reading
     for reason, dropped in reading.dropped.items():
@@ -93,24 +99,24 @@ def _remarks(report: CheckReport) -> Iterator[str]:
         yield f"different clips with {what}: {len(report.alike):,}"
         yield from _listed(_likenesses(report))
     yield from (*reading.problems, *reading.gaps)
-    if len(reading.strangers) > _FEW:
-        yield f"files that are not understood: {len(reading.strangers):,}"
-        yield from _listed(reading.strangers)
+    if len(reading.unmatched) > _FEW:
+        yield f"files that are not understood: {len(reading.unmatched):,}"
+        yield from _listed(reading.unmatched)
     if report.broken:
         yield f"files that cannot be used: {len(report.broken):,}"
         yield from _listed([f"{file}: {reason}" for file, reason in report.broken.items()])
         if len(report.broken) > _MOST_LISTED:
             reasons = Counter(report.broken.values()).most_common(_FEW)
             yield from (f"  {count:,} in all: {reason}" for reason, count in reasons if count > 1)
-    yield from (f"warning: {caution}" for caution in report.cautions)
-    yield _verdict(report)
+    yield from (f"warning: {line}" for line in warnings)
+    yield _verdict(report, len(warnings))
 
 
 def _copies(duplicates: Sequence[Duplicate]) -> list[str]:
     """Return which folders hold the same as which others, and how many files."""
-    from ..corpora.reading.duplicates import apart
+    from ..corpora.reading.duplicates import differing_folders
 
-    folders = Counter(apart(copy.used, copy.unused) for copy in duplicates)
+    folders = Counter(differing_folders(copy.used, copy.unused) for copy in duplicates)
     return [
         f"{unused or 'the corpus folder'}: {count:,} that hold{'s' if count == 1 else ''} the same "
         f"as in {used or 'the corpus folder'}"
@@ -137,13 +143,12 @@ def _likenesses(report: CheckReport) -> list[str]:
     return lines
 
 
-def _verdict(report: CheckReport) -> str:
+def _verdict(report: CheckReport, warnings: int) -> str:
     differing = [cell for cell in report.cells if cell.differs]
     clips = next(cell for cell in report.cells if cell.name == "clips")
     decoded = " Every file in use was decoded." if report.deep else ""
     if report.good:
         known = "as expected" if clips.wanted is not None else _INCOMPARABLE
-        warnings = len(report.cautions)
         warned = f" See the {count(warnings, 'warning')} above." if warnings else ""
         return f"ok: {count(clips.found, 'clip')}, {known}.{decoded}{warned}"
     if not differing:
@@ -186,6 +191,8 @@ def aligned(rows: Iterable[Sequence[str]]) -> Iterator[str]:
     Not by rich, which takes seconds for several thousand rows.
     """
     every = list(rows)
+    if not every:
+        return
     widths = [max(map(len, column)) for column in zip(*every, strict=True)]
     for row in every:
         padded = (text.ljust(width) for text, width in zip(row, widths, strict=True))

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..run_options import Selection
 from . import options, signals
-
-FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 if TYPE_CHECKING:
     from ..runs import Plan, Summary
@@ -18,147 +17,50 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@options.names("--model", "Models to train and test.")
-@options.names("--corpus", "Corpora to do it on; all means every corpus that is on disk.")
-@options.protocol
-@options.data
-@options.results
-@options.cache
-@options.datasets
-@options.jobs
-@click.option(
-    "--threads",
-    type=click.IntRange(min=1),
-    default=1,
-    show_default=True,
-    help="Threads of a network's arithmetic; another number changes the last bits of a result.",
-)
-@click.option(
-    "--backend",
-    type=click.Choice(["tensorflow", "jax"]),
-    default="tensorflow",
-    show_default=True,
-    help="What trains the networks.",
-)
-@options.device
-@options.workers_per_device
-@options.together
-@click.option("--epochs", type=click.IntRange(min=1), help="Another number of epochs than usual.")
-@click.option("--folds", callback=options.numbers, metavar="0,1,…", help="Only these folds.")
-@click.option("--repetitions", type=click.IntRange(min=1), help="Only so many repetitions.")
-@click.option("--skip-bad", is_flag=True, help="Leave out clips without usable audio.")
-@click.option(
-    "--condition",
-    multiple=True,
-    default=("none",),
-    callback=options.words,
-    metavar="NAME[,…]",
-    help="What the sound goes through: mp3:64k (or 256, 192, 128, 96, 24, 16, 8), mp3:all for "
-    "all of them and none, or none.",
-)
-@click.option(
-    "--condition-on",
-    "sides",
-    type=click.Choice(["test", "training", "both"]),
-    default="test",
-    show_default=True,
-    help="Which clips go through it.",
-)
-@click.option(
-    "--transcripts",
-    type=FILE,
-    help="CSV with the columns id and text, such as a recogniser's; takes the place of the "
-    "corpora's own transcripts.",
-)
-@click.option(
-    "--embeddings",
-    type=FILE,
-    help="Word vectors as text (word2vec or GloVe) that models of texts begin from.",
-)
+@options.of(Selection)
 @click.option("--dry-run", is_flag=True, help="Say what would be run, and stop.")
-def run(
-    model: tuple[str, ...],
-    corpus: tuple[str, ...],
-    protocol: str,
-    data: Path | None,
-    results: Path,
-    cache: Path | None,
-    datasets: tuple[Path, ...],
-    jobs: int,
-    threads: int,
-    backend: str,
-    device: str,
-    workers_per_device: int,
-    together: int | str,
-    epochs: int | None,
-    folds: tuple[int, ...],
-    repetitions: int | None,
-    skip_bad: bool,
-    condition: tuple[str, ...],
-    sides: str,
-    transcripts: Path | None,
-    embeddings: Path | None,
-    dry_run: bool,
-) -> int:
+def run(dry_run: bool, **asked: Any) -> int:
     """Train and test models on corpora, and file predictions and scores.
 
     What has a record already is not computed again: to go on after an interruption, give the same
     command. Everything finished is on disk at any moment.
     """
     from .. import runs
-    from .progress import Progress
 
-    selection = runs.Selection(
-        models=model,
-        corpora=corpus,
-        protocol=protocol,
-        backend=backend,
-        epochs=epochs,
-        folds=folds,
-        repetitions=repetitions,
-        skip_bad=skip_bad,
-        conditions=condition,
-        sides=sides,
-        device=device,
-        workers_per_device=workers_per_device,
-        together=together,
-    )
-    places = runs.find_places(
-        data=data,
-        results=results,
-        cache=cache,
-        datasets=datasets,
-        transcripts=transcripts,
-        vectors=embeddings,
-    )
+    selection = Selection(**asked)
+    places = runs.find_places(**selection.places)
     planned = runs.plan(selection, places)
     _say_what_is_left_out(planned)
     if dry_run:
         _say_what_would_run(planned, places)
         return 0
+    return _conclude(_watched(planned, places), places.results)
+
+
+def _watched(planned: Plan, places: Places) -> Summary:
+    """Run a plan under the eyes of who gave the command."""
+    from .. import runs
+    from .progress import Progress
+
     with signals.heeded() as interrupted, Progress() as progress:
-        summary = runs.execute(
-            planned,
-            places,
-            jobs=jobs,
-            threads=threads,
+        observer = runs.Observer(
             listener=progress.event,
             feature_progress=progress.features,
             begin=progress.begin,
             notice=lambda text: click.echo(text, err=True),
             stopping=lambda: bool(interrupted),
         )
-    return _conclude(summary, places.results)
+        return runs.execute(planned, places, observer)
 
 
 @click.command()
 @click.argument("names", nargs=-1, required=True)
-@options.names("--corpus", "Corpora to extract from.")
+@options.names("corpus", "Corpora to extract from.")
 @options.data
 @options.cache
 @options.datasets
 @options.jobs
-@click.option("--skip-bad", is_flag=True, help="Leave out clips without usable audio.")
+@options.skip_bad
 def features(
     names: tuple[str, ...],
     corpus: tuple[str, ...],

@@ -2,15 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
+
+from . import options
+
+if TYPE_CHECKING:
+    from ..results.gathering import Gathered
 
 partial = click.option(
     "--partial", is_flag=True, help="Take incomplete results too, and say which they are."
 )
+
+
+def _some(option: str, name: str) -> Callable:
+    """Return an option that chooses among the results on file."""
+    return click.option(
+        option,
+        name,
+        multiple=True,
+        callback=options.words,
+        metavar="NAME[,…]",
+        help=f"Only these {name}. [default: all]",
+    )
+
+
+corpora = _some("--corpus", "corpora")
+models = _some("--model", "models")
 
 
 def reading(datasets: Sequence[Path]) -> dict[str, Any]:
@@ -25,24 +46,44 @@ def reading(datasets: Sequence[Path]) -> dict[str, Any]:
     return {"registry": registry, "current": current}
 
 
+def gathered(
+    results: Path, protocol: str, *, partial: bool, more: Sequence[str] = (), **reading: Any
+) -> Gathered:
+    """Return the results of a protocol, by the name that a user wrote.
+
+    Args:
+        results: folder that runs wrote to
+        protocol: as written
+        partial: whether an incomplete result will do
+        more: columns of the predictions that figures are not computed from
+        reading: what `reading` returned
+    """
+    from ..results import gathering
+
+    name = gathering.protocol_name(protocol, gathering.protocols_on_disk(results))
+    columns = (*gathering.COLUMNS, *more)
+    return gathering.gather(results, protocol=name, partial=partial, columns=columns, **reading)
+
+
+def named(text: str) -> tuple[str, str]:
+    """Return the canonical name of a model and the beginning of a fingerprint, or "".
+
+    Args:
+        text: MODEL, or MODEL/1a2b3c4d
+    """
+    from .. import models as zoo
+
+    model, _, fingerprint = text.partition("/")
+    return zoo.get(model).name, fingerprint.strip().lower()
+
+
 def write(path: Path, text: str, option: str) -> None:
     """Write a text file.
 
     Raises:
         SpecError: if it cannot be written
     """
-    from ..errors import SpecError
+    from .. import storage
 
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8", newline="\n")
-    except OSError as error:
-        raise SpecError(
-            f"{option} {path}: expected a file that can be written, found '{reason(error)}'. "
-            "Name another one."
-        ) from None
-
-
-def reason(error: Exception) -> str:
-    """Return what the system says of an error."""
-    return getattr(error, "strerror", None) or str(error)
+    with storage.storing(path, storage.output(option)):
+        storage.overwrite(path, text.encode())

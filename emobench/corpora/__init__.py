@@ -15,7 +15,6 @@ from .paths import cache_root, data_root, find, how_to_get, locate
 from .registry import Registry, load_registry, normalised
 
 if TYPE_CHECKING:
-    from .checking.cautions import foresee
     from .checking.counts import CheckReport, check
     from .opening import open_corpus
     from .table import load, load_corpus
@@ -33,7 +32,6 @@ __all__ = [
     "load",
     "load_corpus",
     "open_corpus",
-    "foresee",
     "check",
     "CheckReport",
     "EMOTIONS",
@@ -44,7 +42,6 @@ _LATER = {
     "load": "table",
     "load_corpus": "table",
     "open_corpus": "opening",
-    "foresee": "checking.cautions",
     "check": "checking.counts",
     "CheckReport": "checking.counts",
 }

@@ -14,7 +14,7 @@ from .entries.readers import READERS
 from .entries.schema import Corpus
 from .reading import duplicates, transcripts
 from .reading.audio_files import AudioFile, scan
-from .reading.clips import Annotated, Clip, Reading, drop_reason, named
+from .reading.clips import Clip, LabelledClips, Reading, drop_reason, named
 from .reading.pools import merged
 from .reading.side_tables import Join, read_joins
 from .reading.translation import translate
@@ -68,27 +68,27 @@ def read(corpus: Corpus, folder: Path, cache: Path | None = None) -> Reading:
         files=len(files),
         duplicates=tuple(copies),
         dropped={**found.dropped, **dropped},
-        strangers=found.strangers,
+        unmatched=found.unmatched,
         gaps=found.gaps,
         problems=tuple(problems),
     )
 
 
-def _match(corpus: Corpus, files: Sequence[AudioFile]) -> Annotated:
+def _match(corpus: Corpus, files: Sequence[AudioFile]) -> LabelledClips:
     """Return a clip for each file that the expression matches; note the others."""
     search = re.compile(corpus.pattern or ".+").search
     clips: list[Clip] = []
-    strangers: list[str] = []
+    unmatched: list[str] = []
     for file in files:
         text = file.name if corpus.match == "name" and corpus.pattern else file.location
         match = search(text)
         if match is None:
-            strangers.append(file.relative)
+            unmatched.append(file.relative)
             continue
         facts = {name: value for name, value in match.groupdict().items() if value}
         clips.append(Clip(_id(corpus, match, facts), file, facts))
-    problems = [_stranger_message(corpus, strangers)] if strangers else []
-    return Annotated(tuple(clips), strangers=tuple(strangers), problems=tuple(problems))
+    problems = [_unmatched_message(corpus, unmatched)] if unmatched else []
+    return LabelledClips(tuple(clips), unmatched=tuple(unmatched), problems=tuple(problems))
 
 
 def _id(corpus: Corpus, match: re.Match[str], facts: Mapping[str, str]) -> str:
@@ -121,12 +121,12 @@ def _drop(corpus: Corpus, clips: Iterable[Clip]) -> tuple[list[Clip], dict[str, 
     return kept, {reason: len(ids) for reason, ids in dropped.items()}
 
 
-def _stranger_message(corpus: Corpus, strangers: Sequence[str]) -> str:
+def _unmatched_message(corpus: Corpus, unmatched: Sequence[str]) -> str:
     advice = "Correct `pattern` or `glob`, or list what is no clip under `ignore:`."
     if corpus.match == "name" and "/" in (corpus.pattern or ""):
         advice = "It holds a '/': write `match: path` to search it in the path."
     return (
         f"{corpus.at('pattern')}: expected the expression to match every file that "
-        f"{' or '.join(corpus.glob)} finds, found {len(strangers):,} that it does not: "
-        f"{named(strangers)}. {advice}"
+        f"{' or '.join(corpus.glob)} finds, found {len(unmatched):,} that it does not: "
+        f"{named(unmatched)}. {advice}"
     )

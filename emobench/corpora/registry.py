@@ -24,6 +24,9 @@ PACKAGED = Path(__file__).parent.parent / "datasets.yaml"
 HERE = Path("datasets.yaml")
 """A registry in the working directory takes the place of the packaged one."""
 
+DRAFT = Path("draft")
+"""How messages call the text of entries that are in no file yet."""
+
 _MOST_MISTAKES = 5
 _ITEMS = {"tables": SideTable, "drop": Drop, "values": ValueMap}
 _NESTED = {"expect": Expect, "texts": TextFiles}
@@ -95,13 +98,14 @@ def normalised(name: str) -> str:
     return re.sub(r"[\s\-_'’]+", "", name).casefold()
 
 
-def load_registry(files: Sequence[Path] = ()) -> Registry:
+def load_registry(files: Sequence[Path] = (), draft: str = "") -> Registry:
     """Read the registry.
 
     Args:
         files: further registry files; an entry of a later one takes the place of an entry of the
             same name. The first of all is `datasets.yaml` of the working directory or, where
             there is none, that of the package.
+        draft: text of a last registry file, which is not written yet
 
     Raises:
         SpecError: if a file or an entry is wrong; names file, line, entry and key
@@ -116,6 +120,7 @@ def load_registry(files: Sequence[Path] = ()) -> Registry:
                 "add` proposes it, or leave out --datasets."
             )
         sources.update({source.name: source for source in found})
+    sources.update({source.name: source for source in yaml_source.parse(draft, DRAFT)})
     corpora: dict[str, Corpus] = {}
     for source in sources.values():
         corpora.update(_read_entry(source))

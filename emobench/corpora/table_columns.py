@@ -25,7 +25,7 @@ def columns(reading: Reading, cache: Path | None = None) -> dict[str, list[Any]]
     Returns:
         `TABLE_COLUMNS` and then the entry's further columns, each with one value per clip: texts,
         but for `start`, `end` and `duration` in seconds and `age` in years; None where unknown.
-        Where an entry says which channel is heard there is a column `audio_channel`.
+        Where an entry says which channel is used there is a column `audio_channel`.
 
     Raises:
         CorpusError: if an age is no number, or channels differ that nobody chose from
@@ -34,7 +34,7 @@ def columns(reading: Reading, cache: Path | None = None) -> dict[str, list[Any]]
     files = list({clip.file.path: clip.file for clip in clips}.values())
     headers = durations.read(files, reading.folder, paths.cache_root(cache))
     _insist_on_channel(reading, headers)
-    heard = {clip.channel for clip in clips} - {None}
+    chosen = {clip.channel for clip in clips} - {None}
     computed = {
         "path": [clip.file.path for clip in clips],
         "start": [clip.start for clip in clips],
@@ -45,7 +45,7 @@ def columns(reading: Reading, cache: Path | None = None) -> dict[str, list[Any]]
     }
     return {
         name: computed[name] if name in computed else [clip.facts.get(name) for clip in clips]
-        for name in (*TABLE_COLUMNS, *(["audio_channel"] if heard else []), *reading.corpus.extra)
+        for name in (*TABLE_COLUMNS, *(["audio_channel"] if chosen else []), *reading.corpus.extra)
     }
 
 

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import csv
 import io
-import os
-import shutil
-import uuid
 import wave
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from itertools import product
 from pathlib import Path
 
 import numpy as np
 
 from emobench.errors import CorpusError
+from emobench.storage import Purpose, discard, locked, remove_leftovers, storing, unfinished
 
 from .delivery import EMOTIONS, SPEAKERS, draw, generator
 from .score import SENTENCES, Clip, perform
@@ -26,6 +23,8 @@ VERSION = 1
 _TAKES = (1, 2)
 _MARKER = "VERSION"
 _MARKER_TEXT = "emobench demo corpus, version"
+
+_KEPT = Purpose("the demo corpus (10 MB)", CorpusError, "name another folder with --data")
 
 _README = """\
 These recordings are synthetic: emobench computed every one of them, and nobody spoke.
@@ -64,21 +63,17 @@ def ensure(root: Path) -> Path:
     folder = Path(root) / "demo"
     if _complete(folder):
         return folder
-    try:
+    with storing(folder, _KEPT):
         if folder.exists() and not _ours(folder):
             raise CorpusError(
                 f"{folder}: expected the demo corpus that emobench makes, found something else. "
                 "Move it away, or name another folder with --data."
             )
-        _make(folder)
-    except OSError as error:
-        if _complete(folder):  # another process was faster
-            return folder
-        raise CorpusError(
-            f"{folder}: expected a place for the demo corpus (10 MB), found: "
-            f"{error.strerror or error}. Free space or make it writable, or name another folder "
-            "with --data."
-        ) from error
+        try:
+            _make(folder)
+        except OSError:
+            if not _complete(folder):  # made by another process, which was faster
+                raise
     return folder
 
 
@@ -168,48 +163,12 @@ def _complete(folder: Path) -> bool:
 def _make(folder: Path) -> None:
     """Generate beside the final place, then rename: no reader ever sees a part of it."""
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with _lock(folder.parent) as locked:
+    with locked(folder.parent):  # without one, two processes may do the work twice
         if _complete(folder):  # made while this process waited
             return
-        if locked:  # so nobody is at work on what lies there: its maker was killed
-            for abandoned in folder.parent.glob(f".{folder.name}-*"):
-                shutil.rmtree(abandoned, ignore_errors=True)
-        fresh, replaced = _temporary(folder), _temporary(folder)
-        try:
+        remove_leftovers(folder.parent)
+        with unfinished(folder) as fresh:
             generate(fresh)
             if folder.exists():
-                folder.rename(replaced)
+                discard(folder)
             fresh.rename(folder)
-        finally:
-            shutil.rmtree(fresh, ignore_errors=True)
-            shutil.rmtree(replaced, ignore_errors=True)
-
-
-def _temporary(folder: Path) -> Path:
-    """Return a new hidden name beside a folder."""
-    return folder.with_name(f".{folder.name}-{uuid.uuid4().hex}")
-
-
-@contextmanager
-def _lock(folder: Path) -> Iterator[bool]:
-    """Hold a folder for this process, where the system can; yield whether it is held.
-
-    The lock ends with the process, however that ends. Without one, renaming still keeps the corpus
-    whole; two processes then do the work twice.
-    """
-    try:
-        import fcntl  # absent on Windows
-
-        descriptor = os.open(folder, os.O_RDONLY)
-    except (ImportError, OSError):
-        yield False
-        return
-    try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-            locked = True
-        except OSError:  # some network file systems refuse
-            locked = False
-        yield locked
-    finally:
-        os.close(descriptor)

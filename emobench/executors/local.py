@@ -8,18 +8,17 @@ cards to train them on; all else shares the CPU meanwhile.
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from itertools import chain
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from queue import Empty, SimpleQueue
 
 from ..errors import EmobenchError
 from . import environment
 from .devices import Card, Devices
 from .environment import USABLE_SHARE, Seat
+from .pending import Pending
 from .process import Message, WorkerProcess
-from .work import Epoch, Event, Outcome, Work
+from .work import Epoch, Event, Group, Outcome, Work
 
 POLL_SECONDS = 0.1
 ATTEMPTS = 2
@@ -31,8 +30,7 @@ class _Slot:
 
     Attributes:
         card: what it computes on; None for the CPU
-        networks: whether it trains networks
-        estimators: whether it fits estimators
+        lane: whether it takes networks only, or estimators only; None for both
         share: part of the card's memory that is its own
         worker: the process
         kind: backend and threads that the process was started for
@@ -43,8 +41,7 @@ class _Slot:
     """
 
     card: Card | None = None
-    networks: bool = True
-    estimators: bool = True
+    lane: bool | None = None
     share: float = USABLE_SHARE
     worker: WorkerProcess | None = None
     kind: tuple[str, int] | None = None
@@ -53,18 +50,42 @@ class _Slot:
     attempt: int = 1
     along: bool = False
 
-    def takes(self, work: Work) -> bool:
-        """Tell whether a job may run here."""
-        return self.networks if work.is_network else self.estimators
+    @property
+    def held(self) -> Group | None:
+        """The group whose jobs are trained here by now, or are being trained."""
+        along = self.work is not None and bool(self.work.fellows) and (self.busy or self.along)
+        return self.work.group if along and self.worker is not None else None
 
-    def holds(self, work: Work) -> bool:
-        """Tell whether a job's network is trained here by now, or is being trained."""
-        mine = bool(work.fellows) and self.worker is not None and self.work.group == work.group
-        return mine and (self.busy or self.along)
+
+@dataclass(frozen=True)
+class Local:
+    """The executor of this machine; see `contract`.
+
+    Attributes:
+        jobs: worker processes on the CPU
+        devices: cards that networks are trained on, each by workers of its own
+    """
+
+    jobs: int = 1
+    devices: Devices = field(default_factory=Devices)
+
+    @property
+    def networks_at_once(self) -> int:
+        """Workers that train networks on cards."""
+        return len(self.devices.cards) * self.devices.workers_per_card
+
+    @property
+    def tuning_processes(self) -> int:
+        """All of them: jobs that tune are run one by one."""
+        return self.jobs
+
+    def run(self, work: Iterable[Work], stopping: Callable[[], bool]) -> Iterator[Event]:
+        """Run jobs and tell what happens to them; see `run_locally`."""
+        return run_locally(work, jobs=self.jobs, devices=self.devices, stopping=stopping)
 
 
 def run_locally(
-    work: Sequence[Work],
+    work: Iterable[Work],
     *,
     jobs: int,
     devices: Devices | None = None,
@@ -74,7 +95,7 @@ def run_locally(
     """Run jobs in worker processes and tell what happens to them.
 
     Args:
-        work: jobs, those of one experiment behind each other
+        work: jobs, those of one group behind each other
         jobs: number of worker processes on the CPU
         devices: cards that networks are trained on, each by workers of its own; by default none
         stopping: once true, running jobs are finished, with those that are trained along with
@@ -85,21 +106,21 @@ def run_locally(
     Yields:
         events, in the order they become known
     """
-    pending = deque(work)
-    slots = _slots(pending, jobs, devices or Devices())
-    limit = memory_limit or _default_memory_limit(max(len(slots), 1))
+    slots = _slots(jobs, devices or Devices())
+    pending = Pending(work, lambda item: item.is_network if slots[0].lane is not None else None)
     inbox: SimpleQueue[tuple[WorkerProcess, Message]] = SimpleQueue()
     try:
         while pending or any(slot.busy for slot in slots):
             if stopping():
-                held = [item for item in pending if any(slot.holds(item) for slot in slots)]
-                pending = deque(held)
+                pending.keep_only({slot.held for slot in slots if slot.held})
             for slot in slots:
                 chosen = None if slot.busy else _choose(slot, slots, pending)
                 if chosen is not None:
                     slot.work, slot.attempt = chosen, 1
                     _submit(slot, inbox)
                     yield Event("started", chosen)
+            started = sum(slot.work is not None for slot in slots)
+            limit = memory_limit or _default_memory_limit(max(started, 1))
             for worker, message in _messages(inbox):
                 for slot in slots:
                     if slot.worker is worker:
@@ -109,37 +130,24 @@ def run_locally(
             _close(slot)
 
 
-def _slots(work: Sequence[Work], jobs: int, devices: Devices) -> list[_Slot]:
-    """Return the slots that these jobs need: some of the CPU, and some of each card."""
-    networks = sum(item.is_network for item in work)
+def _slots(jobs: int, devices: Devices) -> list[_Slot]:
+    """Return slots of the CPU, and of each card; a process comes with the first job only."""
     if not devices.cards:
-        return [_Slot() for _ in range(min(jobs, len(work)))]
+        return [_Slot() for _ in range(jobs)]
     share = USABLE_SHARE / devices.workers_per_card
     seats = [
-        _Slot(card, estimators=False, share=share)
+        _Slot(card, lane=True, share=share)
         for _ in range(devices.workers_per_card)
         for card in devices.cards
     ]
-    beside = min(jobs, len(work) - networks)
-    return seats[:networks] + [_Slot(networks=False) for _ in range(beside)]
+    return seats + [_Slot(lane=False) for _ in range(jobs)]
 
 
-def _choose(slot: _Slot, slots: Iterable[_Slot], pending: deque[Work]) -> Work | None:
-    """Take the next job of the slot's group, else of one that no other slot keeps to.
-
-    Jobs that another worker trains along with its own are left to it, between two jobs as well:
-    it takes them itself, whatever becomes of its process.
-    """
-    fit = list(filter(slot.takes, pending))
+def _choose(slot: _Slot, slots: Iterable[_Slot], pending: Pending) -> Work | None:
+    """Take the next job for a slot."""
     own = slot.work.group if slot.work else None
     kept = {other.work.group for other in slots if other.work} - {own}
-    mine = (item for item in fit if item.group == own)
-    free = (item for item in fit if item.group not in kept)
-    shared = (item for item in fit if not item.fellows)
-    chosen = next(chain(mine, free, shared), None)
-    if chosen is not None:
-        pending.remove(chosen)
-    return chosen
+    return pending.take(own, kept, slot.lane)
 
 
 def _submit(slot: _Slot, inbox: SimpleQueue) -> None:

@@ -9,6 +9,9 @@ from typing import Literal
 from ..bundles.order import Order
 from ..spec import Experiment, Job, Places
 
+Group = tuple[str, Job | None]
+"""What a worker keeps to: an experiment, or those of its jobs that are trained at once."""
+
 
 @dataclass(frozen=True)
 class Work:
@@ -33,8 +36,8 @@ class Work:
     order: Order | None = None
 
     @cached_property
-    def group(self) -> tuple[str, Job | None]:
-        """What a worker keeps to: the experiment, or those of its jobs that are trained at once."""
+    def group(self) -> Group:
+        """What a worker keeps to."""
         first = min((self.job, *self.fellows)) if self.fellows else None
         return self.experiment.fingerprint, first
 

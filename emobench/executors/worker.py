@@ -36,7 +36,7 @@ def serve(parent: int) -> None:
         pickle.dump(message, outgoing)
         outgoing.flush()
 
-    while True:
+    while True:  # until `_receive` sees the end of the pipe, and ends the process
         tell(perform(waiting.get(), tell))
 
 
@@ -122,6 +122,8 @@ def _die_with(parent: int) -> None:
 
 def _take_pipes() -> tuple[BinaryIO, BinaryIO]:
     """Keep the pipes for messages; what libraries print goes where errors go."""
+    # Standard input and output are the pipes. They are moved to other descriptors, out of reach of
+    # compiled code that prints or reads; 0 then leads nowhere, and 1 to where errors go.
     incoming, outgoing = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     nowhere = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nowhere, 0)

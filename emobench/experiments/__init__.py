@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from .configuration import again, configuration, current_fingerprint, extras, hears, parts
+from .configuration import again, configuration, current_fingerprint, extras, parts, takes_audio
 
-__all__ = ["again", "configuration", "current_fingerprint", "extras", "hears", "parts"]
+__all__ = ["again", "configuration", "current_fingerprint", "extras", "parts", "takes_audio"]

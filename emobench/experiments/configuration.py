@@ -19,7 +19,7 @@ EXTRAS = ("condition", "transcripts", "vectors")
 
 # What tells how much of a protocol is run, or is only printed, changes no prediction.
 _IDLE_PROTOCOL_FIELDS = (
-    *("title", "caution", "headline", "repetitions", "model_repetitions", "max_folds"),
+    *("title", "caution", "headline", "paper", "repetitions", "model_repetitions", "max_folds"),
 )
 
 
@@ -90,8 +90,8 @@ def parts(model: ModelSpec, protocol: Protocol) -> list[str]:
     used = {
         "folds": True,
         "development": model.development is not None,
-        "resampling": hears(model),
-        "scaling": hears(model),
+        "resampling": takes_audio(model),
+        "scaling": takes_audio(model),
         "weights": protocol.weights != "none",
         "batching": network,
         "training": network,
@@ -117,7 +117,7 @@ def extras(model: ModelSpec, places: Places, condition: Condition, sides: str) -
         CorpusError: if a file cannot be read
     """
     found: dict[str, Any] = {}
-    if condition != Condition() and hears(model):
+    if condition != Condition() and takes_audio(model):
         found["condition"] = _described(condition, sides)
     if "transcript" in model.needs:
         for key, file in (("transcripts", places.transcripts), ("vectors", places.vectors)):
@@ -126,7 +126,7 @@ def extras(model: ModelSpec, places: Places, condition: Condition, sides: str) -
     return found
 
 
-def hears(model: ModelSpec) -> bool:
+def takes_audio(model: ModelSpec) -> bool:
     """Tell whether a model has an input that is sound."""
     return any(not features.get(wanted.feature).text for wanted in model.inputs.values())
 

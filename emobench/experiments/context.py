@@ -10,7 +10,7 @@ from .. import conditions, corpora, experiments, models, protocols
 from ..errors import EmobenchError
 from ..spec import Experiment, Fold, ModelSpec, Places, Protocol, fingerprint, plain
 from . import dataset
-from .dataset import Dataset, Hearing
+from .dataset import AppliedCondition, Dataset
 
 
 @dataclass(frozen=True)
@@ -33,12 +33,12 @@ class Context:
 _open: dict[str, Context] = {}
 
 
-def hearing(configuration: Mapping[str, Any]) -> Hearing:
+def applied_condition(configuration: Mapping[str, Any]) -> AppliedCondition:
     """Return what the sound goes through in an experiment of this configuration."""
     wanted = configuration.get("condition")
     if not wanted:
-        return Hearing()
-    return Hearing(conditions.parse(wanted["name"]), wanted["sides"])
+        return AppliedCondition()
+    return AppliedCondition(conditions.parse(wanted["name"]), wanted["sides"])
 
 
 def open_context(experiment: Experiment, places: Places) -> Context:
@@ -59,7 +59,7 @@ def open_context(experiment: Experiment, places: Places) -> Context:
             corpus,
             model,
             places,
-            hearing=hearing(experiment.configuration),
+            applied=applied_condition(experiment.configuration),
             skip_bad=experiment.skip_bad,
         )
         if data.digest != experiment.clips:

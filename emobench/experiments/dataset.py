@@ -14,9 +14,9 @@ from .. import corpora, features, folds
 from ..conditions import Condition
 from ..errors import CorpusError
 from ..features import FeatureSet
-from ..spec import FeatureSpec, Fold, ModelSpec, Places, Protocol, Scaling, fingerprint
+from ..spec import FeatureSpec, Fold, ModelSpec, Places, Protocol, Scaling, Sides, fingerprint
 from . import given_texts
-from .configuration import hears
+from .configuration import takes_audio
 from .inputs import AudioInput, Input, Prepared, Side, TextInput
 
 AS_IT_IS = Condition()
@@ -79,14 +79,14 @@ class Dataset:
         Args:
             name: of the input
             training: positions of the clips to learn from
-            test: positions of the clips that are heard under the condition of the test side
+            test: positions of the clips that go through the condition of the test side
         """
         return self.inputs[name].prepare(self.table, training, np.asarray(test, dtype=int))
 
 
 @dataclass(frozen=True)
-class Hearing:
-    """What the sound goes through before it is heard.
+class AppliedCondition:
+    """A condition, and which clips go through it before features are extracted.
 
     Attributes:
         condition: which
@@ -94,7 +94,7 @@ class Hearing:
     """
 
     condition: Condition = AS_IT_IS
-    sides: Literal["test", "training", "both"] = "test"
+    sides: Sides = "test"
 
     def of(self, side: Literal["test", "training"]) -> Condition | None:
         """Return what the clips of a side go through; None for the sound as it is."""
@@ -107,7 +107,7 @@ def load(
     model: ModelSpec,
     places: Places,
     *,
-    hearing: Hearing | None = None,
+    applied: AppliedCondition | None = None,
     jobs: int = 1,
     skip_bad: bool = False,
     extract: bool = True,
@@ -119,7 +119,7 @@ def load(
         corpus: entry of the registry
         model: whose inputs are wanted
         places: where audio, texts and cache are
-        hearing: what the sound goes through
+        applied: what the sound goes through
         jobs: processes that extract
         skip_bad: leave out clips that a front-end refuses instead of stopping
         extract: without it the data set has clips, their sounds and classes, but no inputs
@@ -137,7 +137,7 @@ def load(
     if "transcript" in model.needs and places.transcripts is not None:
         table["transcript"] = given_texts.read(places.transcripts, table.index)
     sounds = _sounds(table, model, places, progress)
-    heard: dict[str, tuple[FeatureSet, FeatureSet]] = {}
+    cached: dict[str, tuple[FeatureSet, FeatureSet]] = {}
     left_out: dict[str, str] = {}
 
     def features_of(spec: FeatureSpec, condition: Condition | None) -> FeatureSet:
@@ -154,15 +154,15 @@ def load(
         left_out.update(values.bad)
         return values
 
-    hearing = hearing or Hearing()
+    applied = applied or AppliedCondition()
     for name, spec in _specs(model, places).items() if extract else ():
         if not features.get(spec.name).text:
-            learnt = features_of(spec, hearing.of("training"))
-            same = hearing.of("test") is hearing.of("training")
-            heard[name] = (learnt, learnt if same else features_of(spec, hearing.of("test")))
+            learnt = features_of(spec, applied.of("training"))
+            same = applied.of("test") is applied.of("training")
+            cached[name] = (learnt, learnt if same else features_of(spec, applied.of("test")))
     table = table[~table.index.isin(list(left_out))]
     inputs = {
-        name: _input(table, spec, model.inputs[name].scaling, heard.get(name))
+        name: _input(table, spec, model.inputs[name].scaling, cached.get(name))
         for name, spec in (_specs(model, places).items() if extract else ())
     }
     labels = tuple(label for label in corpus.labels if (table["label"] == label).any())
@@ -178,8 +178,8 @@ def load(
 def _sounds(
     table: pd.DataFrame, model: ModelSpec, places: Places, progress: Progress
 ) -> dict[str, str | None]:
-    """Return the names of the clips' sounds, where a model hears them."""
-    if not hears(model):
+    """Return the names of the clips' sounds, where a model takes audio."""
+    if not takes_audio(model):
         return {}
     return features.identify(
         table, places.cache, lambda done, total: progress("sound", done, total)
@@ -201,15 +201,15 @@ def _input(
     table: pd.DataFrame,
     spec: FeatureSpec,
     wanted: Scaling | None,
-    heard: tuple[FeatureSet, FeatureSet] | None,
+    cached: tuple[FeatureSet, FeatureSet] | None,
 ) -> Input:
     front_end = features.get(spec.name)
-    if heard is None:
+    if cached is None:
         return TextInput(front_end, spec, table["transcript"].fillna("").astype(str).tolist())
     learnt, tested = (
-        Side(values, pd.Index(values.ids).get_indexer(table.index)) for values in heard
+        Side(values, pd.Index(values.ids).get_indexer(table.index)) for values in cached
     )
-    if heard[0] is heard[1]:
+    if cached[0] is cached[1]:
         tested = learnt
     return AudioInput(front_end, spec, wanted or front_end.scaling, learnt, tested)
 

@@ -20,11 +20,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .. import sounds as hearing
 from .. import versions
 from ..errors import FeatureError
 from ..scaling import Moments
+from ..sounds import UNDECODED
+from ..sounds import names as sound_names
 from ..spec import FeatureSpec, fingerprint
+from ..storage import Purpose, discard, remove_leftovers, storing
 from . import packing, registry
 from .extraction import Clip, extract_all
 
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
 
 LOG = logging.getLogger(__name__)
 
+_KEPT = Purpose("features", FeatureError, "name another folder with --cache")
 _LISTED = 10
 """Refused clips that a message names."""
 
@@ -135,17 +138,12 @@ def load(
     if condition is not None:
         content.append({**condition.identity, **condition.tools})
     folder = Path(cache) / _folder_name(source, condition) / fingerprint(content)[:24]
-    try:
+    with storing(cache, _KEPT):
         found = _reuse(folder, clips)
         if found is None:
-            packing.remove_leftovers(folder.parent)
+            remove_leftovers(folder.parent)
             _extract(folder, source, clips, known, condition, jobs=jobs, progress=progress)
             found = FeatureSet.open(folder)
-    except OSError as error:
-        raise FeatureError(
-            f"{cache}: cannot keep features there ({error.strerror or error}). Free space or make "
-            "the folder writable, or name another one with --cache; then run again."
-        ) from error
     _report_refused(spec, found, skip_bad)
     return found
 
@@ -162,7 +160,7 @@ def identify(
     """
     clips = _clips(table)
     segments = [(clip.path, clip.start, clip.end, clip.channel) for clip in clips]
-    found = hearing.names(segments, cache, progress or (lambda done, total: None))
+    found = sound_names(segments, cache, progress or (lambda done, total: None))
     return {clip.id: name for clip, name in zip(clips, found, strict=True)}
 
 
@@ -178,8 +176,8 @@ def _source(spec: FeatureSpec) -> FeatureSpec:
 
 def _folder_name(spec: FeatureSpec, condition: Condition | None) -> str:
     params = "".join(f"-{key}={value}" for key, value in spec.params)
-    heard = f"-{condition.name.replace(':', '-')}" if condition else ""
-    return f"{spec.name}{params}{heard}-v{spec.version}"
+    through = f"-{condition.name.replace(':', '-')}" if condition else ""
+    return f"{spec.name}{params}{through}-v{spec.version}"
 
 
 def _clips(table: pd.DataFrame) -> list[Clip]:
@@ -209,7 +207,7 @@ def _reuse(folder: Path, clips: list[Clip]) -> FeatureSet | None:
             raise packing.DamageError("it holds other clips than it should")
     except packing.DamageError as damage:
         LOG.warning("%s: the cache cannot be used: %s. Extracting again.", folder, damage)
-        packing.discard(folder)
+        discard(folder)
         return None
     return FeatureSet.open(folder)
 
@@ -243,7 +241,7 @@ def _extract(
 
 def _insist(clip: Clip, expected: str | None, found: str | None) -> None:
     """Make sure that features are of the very sound that they are kept for."""
-    decoded = None if expected is None or expected.startswith(hearing.UNDECODED) else expected
+    decoded = None if expected is None or expected.startswith(UNDECODED) else expected
     if found != decoded:
         raise FeatureError(
             f"{clip.path}: expected the same sound as a moment ago, found another. "

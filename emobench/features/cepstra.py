@@ -1,8 +1,8 @@
 """Mel-frequency cepstral coefficients with energy and derivatives: MFCC12_E_D_A of openSMILE.
 
-Papers 000 (Wang et al., ICASSP 2020) and 001 (Yoon, Byun and Jung, SLT 2018). Paper 000 speaks of
-13 MFCC; the set has 12 and the logarithm of the energy (D-11). The values follow openSMILE to
-the last frame, but are computed without it.
+For Wang et al. (ICASSP 2020) and Yoon, Byun and Jung (SLT 2018). The former speak of 13 MFCC; the
+set has 12 and the logarithm of the energy (D-11). The values follow openSMILE to the last frame,
+but are computed without it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Mel spectrograms at two resolutions, as in paper 000 (Wang et al., ICASSP 2020).
+"""Mel spectrograms at two resolutions, as in Wang et al. (ICASSP 2020).
 
 The paper names transforms of 256 and 512 points; the code behind its results used 512 and 1024
 (D-01): presets "paper" and "authors". In both, windows overlap by half and there is one mel band

@@ -130,8 +130,8 @@ def _in_workers(
             yield from waiting.popleft().result()
     except BrokenProcessPool:
         raise FeatureError(
-            f"{what}: a process that extracted features was killed, most likely for want of "
-            "memory. Run again with fewer --jobs."
+            f"{what}: a process that extracted features was killed, most likely because "
+            "memory ran out. Run again with fewer --jobs."
         ) from None
     finally:
         pool.shutdown(wait=True, kill_workers=bool(waiting))

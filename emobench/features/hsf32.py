@@ -1,4 +1,4 @@
-"""High-level statistical functions of the 32 descriptors, for the SVM of paper 003.
+"""High-level statistical functions of the 32 descriptors, for the SVM of Mirsamadi et al. (2017).
 
 S. Mirsamadi, E. Barsoum and C. Zhang, "Automatic speech emotion recognition using recurrent
 neural networks with local attention", ICASSP 2017. The footnote of its Table 2 and its running

@@ -1,4 +1,4 @@
-"""MFCCs, chroma and mel energies by librosa, as the classical models of paper 001 read them.
+"""MFCCs, chroma and mel energies by librosa, for the classical models of the MP3 study.
 
 The paper names the three families; their sizes (40 + 12 + 128) and librosa's defaults are those
 of the public code that its settings agree with. A clip is one row, the mean over time, or a row

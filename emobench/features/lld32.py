@@ -1,4 +1,4 @@
-"""The 32 low-level descriptors of paper 003 (Mirsamadi, Barsoum and Zhang, ICASSP 2017).
+"""The 32 low-level descriptors of Mirsamadi, Barsoum and Zhang (ICASSP 2017).
 
 The paper lists F0, voicing probability, frame energy, zero-crossing rate, twelve MFCC and the
 first derivatives of all, in frames of 25 ms every 10 ms: one for one the descriptors of the

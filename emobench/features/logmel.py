@@ -1,4 +1,4 @@
-"""Log-mel spectrograms as in paper 004 (Keesing, Watson and Witbrock, ALTA 2020).
+"""Log-mel spectrograms as in Keesing, Watson and Witbrock (ALTA 2020).
 
 `logmel` follows the openSMILE pipeline of the paper's code; `logmel5s` its TensorFlow pipeline.
 The code dropped the last of the 498 frames of a five-second spectrogram; all are kept here unless

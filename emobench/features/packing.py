@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
-import socket
-import time
-import uuid
 import zlib
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -18,6 +15,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from ..scaling import Moments
+from ..storage import settle, unfinished
 
 FORMAT = 1
 """Raised whenever the files of a folder change their meaning."""
@@ -26,8 +24,6 @@ _ABOUT = "about.json"
 _VALUES = "values.npy"
 _OFFSETS = "offsets.npy"
 _MOMENTS = "moments.npy"
-_UNFINISHED = ".unfinished-"
-_FORGOTTEN_SECONDS = 86_400
 _BLOCK_BYTES = 2**24
 
 
@@ -68,16 +64,11 @@ class Writer:
         self._sum = 0
 
     def __enter__(self) -> Writer:
-        self._folder.parent.mkdir(parents=True, exist_ok=True)
-        name = f"{_UNFINISHED}{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex}"
-        self._temporary = self._folder.parent / name
-        self._temporary.mkdir()
-        try:
+        with ExitStack() as stack:
+            self._temporary = stack.enter_context(unfinished(self._folder))
             self._file: BinaryIO = (self._temporary / _VALUES).open("wb")
             self._write_header()
-        except BaseException:
-            shutil.rmtree(self._temporary, ignore_errors=True)
-            raise
+            self._stack = stack.pop_all()
         return self
 
     def __exit__(
@@ -86,15 +77,14 @@ class Writer:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        try:
-            self._file.close()
-        except OSError:
-            # What could not be flushed on a full disk is about to be removed; the first error
-            # is the one to tell.
-            if error is None:
-                raise
-        finally:
-            shutil.rmtree(self._temporary, ignore_errors=True)
+        with self._stack:
+            try:
+                self._file.close()
+            except OSError:
+                # What could not be flushed on a full disk is about to be removed; the first error
+                # is the one to tell.
+                if error is None:
+                    raise
 
     def _write_header(self) -> None:
         # NumPy leaves room for the first axis to grow: the header keeps its size.
@@ -125,7 +115,7 @@ class Writer:
         """Give the folder its name; one that another process finished meanwhile is kept."""
         self._file.seek(0)
         self._write_header()
-        _settle(self._file)
+        settle(self._file)
         shape = (3, 0, self._columns)
         moments = np.empty(shape)
         if self._moments:
@@ -139,7 +129,7 @@ class Writer:
         content = {"format": FORMAT, **about, "sums": sums, "ids": self._ids, "bad": self._bad}
         with (self._temporary / _ABOUT).open("wb") as file:
             file.write(json.dumps(content, ensure_ascii=True).encode())
-            _settle(file)
+            settle(file)
         try:
             os.rename(self._temporary, self._folder)
         except OSError:
@@ -149,14 +139,8 @@ class Writer:
     def _save(self, name: str, array: np.ndarray) -> int:
         with (self._temporary / name).open("wb") as file:
             np.save(file, array)
-            _settle(file)
+            settle(file)
         return _sum(array)
-
-
-def _settle(file: BinaryIO) -> None:
-    """Bring a file to the disk: a folder must not have its name before it has its content."""
-    file.flush()
-    os.fsync(file.fileno())
 
 
 def _sum(array: np.ndarray) -> int:
@@ -221,38 +205,3 @@ def verify(folder: Path, packed: Packed) -> None:
     for name, array in arrays.items():
         if _sum(array) != sums.get(name):
             raise DamageError(f"the checksum of {name} is wrong")
-
-
-def discard(folder: Path) -> None:
-    """Remove a folder; it loses its name at once."""
-    name = f"{_UNFINISHED}{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex}"
-    os.rename(folder, folder.parent / name)
-    shutil.rmtree(folder.parent / name, ignore_errors=True)
-
-
-def remove_leftovers(parent: Path) -> None:
-    """Remove what processes left behind that were killed while they extracted."""
-    for folder in parent.glob(f"{_UNFINISHED}*"):
-        host, process, _ = folder.name.removeprefix(_UNFINISHED).rsplit("-", 2)
-        if (host == socket.gethostname() and not _alive(int(process))) or _forgotten(folder):
-            shutil.rmtree(folder, ignore_errors=True)
-
-
-def _alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
-
-
-def _forgotten(folder: Path) -> bool:
-    """Return whether nothing was written to a folder for a day."""
-    try:
-        return time.time() - max(path.stat().st_mtime for path in [folder, *folder.iterdir()]) > (
-            _FORGOTTEN_SECONDS
-        )
-    except OSError:
-        return False

@@ -1,4 +1,4 @@
-"""The 35 prosodic statistics of paper 001 (Yoon, Byun and Jung, SLT 2018).
+"""The 35 prosodic statistics of Yoon, Byun and Jung (SLT 2018).
 
 Pitch by sub-harmonic summation and Viterbi search, its logarithm, voicing probability,
 harmonics-to-noise ratio and loudness, seven functionals each: openSMILE's prosodic set with

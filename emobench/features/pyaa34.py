@@ -1,4 +1,4 @@
-"""34 short-term features every 100 ms, as in paper 002 (Krishna and Reddy).
+"""34 short-term features every 100 ms, as in Krishna and Reddy (AVSP 2019).
 
 The paper lists the set of the pyAudioAnalysis package, which is computed here from its
 definitions. Two slips of that package are not repeated: its mel filters sit at half the frequency

@@ -95,25 +95,29 @@ def spec(name: str, **params: Any) -> FeatureSpec:
     return FeatureSpec(front_end.name, tuple(sorted(complete.items())), front_end.version)
 
 
+_KINDS = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}
+
+
 def _check_parameter(front_end: FrontEnd, key: str, value: Any) -> None:
     if key not in front_end.defaults:
         known = ", ".join(front_end.defaults) or "none"
         raise SpecError(
-            f"{front_end.name}: expected parameters among: {known}; found '{key}'."
-            + suggest(key, front_end.defaults)
+            f"{front_end.name}: expected one of its parameters ({known}), found '{key}'."
+            + (suggest(key, front_end.defaults) or " Correct it, or leave it out.")
         )
     kind = type(front_end.defaults[key])
     allowed = front_end.choices.get(key)
     if allowed and value not in allowed:
         raise SpecError(
             f"{front_end.name}: expected {key} as one of {', '.join(allowed)}, found {value!r}."
-            + suggest(str(value), allowed)
+            + (suggest(str(value), allowed) or " Choose one of them.")
         )
     low, high = front_end.limits.get(key, (value, value))
     if type(value) is not kind or not low <= value <= high:
         within = f" from {low} to {high}" if key in front_end.limits else ""
         raise SpecError(
-            f"{front_end.name}: expected {key} as {kind.__name__}{within}, found {value!r}."
+            f"{front_end.name}: expected {key} as {_KINDS[kind]}{within}, found {value!r}. "
+            f"The default is {front_end.defaults[key]!r}."
         )
 
 
@@ -185,7 +189,7 @@ def compute(
     """
     front_end = get(wanted.name)
     if front_end.text:
-        raise FeatureError("reads transcripts, and no sound")
+        raise FeatureError("is made from transcripts, not from sound")
     samples = usable(wanted, samples, sample_rate)
     values = front_end.extract(samples, **dict(front_end.cached_spec(wanted).params))
     finite = np.isfinite(values)

@@ -1,4 +1,4 @@
-"""The magnitude spectrum of paper 003 (Mirsamadi, Barsoum and Zhang, ICASSP 2017).
+"""The magnitude spectrum of Mirsamadi, Barsoum and Zhang (ICASSP 2017).
 
 The paper names 257 bins of frames of 25 ms every 10 ms, and no window: a Hamming window is taken.
 No logarithm, no pre-emphasis. Columns are standardised with the neutral training utterances, as in

@@ -160,7 +160,7 @@ def transform(
 
 
 def _no_sound(samples: np.ndarray) -> np.ndarray:
-    raise FeatureError("reads transcripts, and no sound")
+    raise FeatureError("is made from transcripts, not from sound")
 
 
 TOKENS = FrontEnd(

@@ -1,4 +1,4 @@
-"""Raw samples as in paper 004: the first five seconds, whole or cut into overlapping frames."""
+"""Raw samples as in Keesing et al. (2020): the first five seconds, whole or in frames."""
 
 from __future__ import annotations
 

@@ -1,9 +1,16 @@
 """The leaderboard: what has been run, beside what was published.
 
-`gathering` reads what is stored and `selection` decides what is shown of it; `assembly` computes
-every figure from predictions, `grid` puts it into words, and `terminal`, `markdown` and `data`
-render it. The same results give the same bytes, whenever and wherever. `bitrates` and `comparison`
-look at the same results in other ways.
+A stored experiment is drawn in four forms. It is read as a `store.StoredExperiment`: files,
+damaged or not. `results.gathering` makes a `results.result.Result` of it, which knows its column,
+its clips and its figures, chooses one for each cell and says why the others are not shown.
+`assembly` lays results out as a `board.Leaderboard`, whose rows are corpora, beside what is
+published. `tables` puts that into words, a `Grid`, which `terminal` and `markdown` draw; `data`
+writes the leaderboard itself, for programs. The same results give the same bytes, whenever and
+wherever.
+
+Whether a result may be compared it says itself (`Result.barred`, from `gate` and from its own
+completeness); which are the best of a row, and how sure a figure is, `analysis.ties` and
+`analysis.intervals` compute from the scores of its speakers when a cell is drawn.
 """
 
 from __future__ import annotations
@@ -12,18 +19,15 @@ from collections.abc import Sequence
 from typing import Literal, get_args
 
 from ..errors import SpecError, suggest
+from ..metric_table import BESIDE, CHOICES, USUAL
 from ..results.gathering import Current, protocols_on_disk
 from . import data, markdown, terminal
 from .assembly import build, build_all
-from .board import Cell, Leaderboard, Row
+from .board import Leaderboard, Row
 from .markdown import embed
-from .tables import Metric
 
 Format = Literal["table", "markdown", "csv", "json"]
 FORMATS: tuple[str, ...] = get_args(Format)
-METRICS: tuple[str, ...] = get_args(Metric)
-USUAL: tuple[Metric, ...] = ("headline", "uar")
-"""What is shown unless something else is asked for."""
 
 __all__ = [
     "build",
@@ -32,13 +36,10 @@ __all__ = [
     "embed",
     "fragment",
     "protocols_on_disk",
-    "Cell",
     "Current",
     "FORMATS",
     "Format",
     "Leaderboard",
-    "METRICS",
-    "Metric",
     "Row",
 ]
 
@@ -47,7 +48,7 @@ def render(
     boards: Leaderboard | Sequence[Leaderboard],
     format: Format = "table",
     *,
-    metrics: Sequence[Metric] = (),
+    metrics: Sequence[str] = (),
     pooled: bool = False,
     colour: bool = False,
     width: int | None = None,
@@ -57,8 +58,8 @@ def render(
     Args:
         boards: what `build` or `build_all` returned
         format: "table" for people at a terminal, "markdown", "csv" or "json"
-        metrics: a table for each, in this order; none means the protocol's headline, and UAR. CSV
-            and JSON always hold them all
+        metrics: names of metrics, a table for each in this order; none means the protocol's
+            headline, and UAR. CSV and JSON always hold them all
         pooled: add tables of pooled UAR and of WA
         colour: use a terminal's bold and dim letters in a table
         width: columns of the terminal; a wider table is cut into several
@@ -71,13 +72,12 @@ def render(
     """
     several = _several(boards)
     for metric in metrics:
-        if metric not in METRICS:
+        if metric not in CHOICES:
             raise SpecError(
-                f"--metric: expected one of {', '.join(METRICS)}, found '{metric}'."
-                + suggest(metric, METRICS)
+                f"--metric: expected one of {', '.join(CHOICES)}, found '{metric}'."
+                + suggest(metric, CHOICES)
             )
-    more: tuple[Metric, ...] = ("pooled", "wa") if pooled else ()
-    wanted = (*(metrics or USUAL), *more)
+    wanted = (*(metrics or USUAL), *(BESIDE if pooled else ()))
     if format == "table":
         return terminal.to_text(several, wanted, colour=colour, width=width)
     if format == "markdown":

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .. import metrics, protocols
+from .. import gate, metric_table, papers, protocols
 from ..analysis import published
-from ..results import papers
+from ..metric_table import PUBLISHED, UAR
 from ..results.gathering import Current, gather, protocol_name, protocols_on_disk
 from ..results.lookup import Lookup
-from ..results.selection import FILES, Candidate
-from .board import Cell, Leaderboard, Row
+from ..results.result import Result
+from .board import Leaderboard, Row
 
 if TYPE_CHECKING:
     from ..corpora import Registry
@@ -60,7 +60,10 @@ def build(
         protocol=name,
         title=known.title if known else "",
         caution=known.caution if known else "",
-        headline=known.headline if known else "uar",
+        leaks=gate.leaks(known),
+        ranked=not gate.leaks(known) and not gate.cut_short(known),
+        paper=papers.get(known.paper) if known and known.paper else papers.FIRST,
+        headline=metric_table.get(known.headline) if known else UAR,
         rows=tuple(row for row in rows if not lookup.synthetic(row.corpus)),
         synthetic=tuple(row for row in rows if lookup.synthetic(row.corpus)),
         notices=gathered.notices,
@@ -71,11 +74,12 @@ def build(
 def build_all(
     results: Path, *, current: Current, partial: bool = False, registry: Registry | None = None
 ) -> list[Leaderboard]:
-    """Build a table for each protocol that has results; see `build`."""
-    return [
+    """Build a table for each protocol that has results, comparable ones first; see `build`."""
+    boards = [
         build(results, protocol=name, current=current, partial=partial, registry=registry)
         for name in protocols_on_disk(results)
     ]
+    return sorted(boards, key=lambda board: bool(board.leaks))
 
 
 def condition_position(condition: str) -> tuple[bool, int, str]:
@@ -84,21 +88,21 @@ def condition_position(condition: str) -> tuple[bool, int, str]:
     return (found is None, -int(found[1]) if found else 0, condition)
 
 
-def _rows(shown: Sequence[Candidate], lookup: Lookup) -> list[Row]:
-    by_corpus: dict[str, list[Cell]] = {}
-    for candidate in shown:
-        by_corpus.setdefault(candidate.corpus, []).append(_cell(candidate))
+def _rows(shown: Sequence[Result], lookup: Lookup) -> list[Row]:
+    by_corpus: dict[str, list[Result]] = {}
+    for result in shown:
+        by_corpus.setdefault(result.corpus, []).append(result)
     return [
         _row(corpus, by_corpus[corpus], lookup) for corpus in sorted(by_corpus, key=lookup.position)
     ]
 
 
-def _row(corpus: str, cells: Sequence[Cell], lookup: Lookup) -> Row:
+def _row(corpus: str, cells: Sequence[Result], lookup: Lookup) -> Row:
     base = corpus.partition(":")[0]
     ordered = sorted(
         cells,
         key=lambda cell: (
-            papers.position(cell.column),
+            cell.column.position,
             cell.sides,
             condition_position(cell.condition),
         ),
@@ -108,27 +112,7 @@ def _row(corpus: str, cells: Sequence[Cell], lookup: Lookup) -> Row:
         title=lookup.title(corpus),
         chance=100 / max(1, *(len(cell.labels) for cell in cells)),
         human=published.human(base),
-        published={metric: published.figures(base, metric) for metric in published.METRICS},
+        published={one.name: published.figures(base, one.name) for one in PUBLISHED},
         cells={cell.column: cell for cell in ordered if not cell.condition},
         conditions=tuple(cell for cell in ordered if cell.condition),
-    )
-
-
-def _cell(candidate: Candidate) -> Cell:
-    stored = candidate.stored
-    return Cell(
-        model=candidate.model,
-        column=candidate.column,
-        condition=candidate.condition,
-        sides=candidate.sides,
-        files={key: candidate.file(key) for key in FILES},
-        labels=tuple(candidate.labels),
-        scores=metrics.summarise(candidate.predictions, candidate.labels),
-        done=candidate.done,
-        wanted=len(candidate.wanted),
-        backend=candidate.backend,
-        fingerprint=stored.experiment["fingerprint"],
-        clips=candidate.clips,
-        notes=candidate.notes,
-        comparable=candidate.complete and candidate.epochs is None,
     )

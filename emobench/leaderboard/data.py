@@ -9,13 +9,20 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from ..analysis.published import METRICS, Published
-from ..results.selection import FILES
-from .board import Cell, Leaderboard, Row
+from ..analysis.intervals import of_result
+from ..analysis.published import Published
+from ..analysis.ties import Standing
+from ..metric_table import METRICS, PUBLISHED, UAR
+from ..results.columns import FILES
+from ..results.result import Result
+from .board import Leaderboard, Row
 from .phrases import shown_notices
 
-SCORES = ("uar", "uar_sd", "uar_pooled", "wa", "macro_f1", "wap")
+SCORES = tuple(key for one in METRICS for key in (one.key, one.deviation) if key)
 """Scores in percent, of all that are computed."""
+
+INTERVAL = ("uar_low", "uar_high", "uar_mean_over_speakers", "uar_sd_over_speakers", "speakers")
+"""The 95 % interval of UAR over speakers, and what it is made of."""
 
 COLUMNS = (
     "protocol",
@@ -27,14 +34,16 @@ COLUMNS = (
     *FILES,
     "headline",
     *SCORES,
-    "published_uar",
-    "published_wa",
-    "published_wap",
+    *INTERVAL,
+    *(f"published_{one.name}" for one in PUBLISHED),
     "published_protocol",
     "human",
     "chance",
     "complete",
     "comparable",
+    "not_comparable",
+    "best",
+    "p_best",
     "folds_done",
     "folds",
     "repetitions",
@@ -54,11 +63,13 @@ def to_csv(boards: Sequence[Leaderboard]) -> str:
     writer.writeheader()
     for board in boards:
         for row, synthetic in _rows(boards, board):
+            standing = row.standing(board.headline)
             for cell in (*row.cells.values(), *row.conditions):
-                facts = _facts(row, cell)
-                facts["notes"] = "; ".join(cell.notes)
+                facts = _facts(row, cell, standing)
+                for key in ("not_comparable", "notes"):
+                    facts[key] = "; ".join(facts[key])
                 named = {"protocol": board.protocol, "corpus": row.corpus, "synthetic": synthetic}
-                named["headline"] = board.headline
+                named["headline"] = board.headline.name
                 writer.writerow({key: _text(item) for key, item in {**named, **facts}.items()})
     return stream.getvalue()
 
@@ -78,14 +89,20 @@ def _board(boards: Sequence[Leaderboard], board: Leaderboard) -> dict[str, Any]:
             "synthetic": synthetic,
             "chance": round(row.chance, 4),
             "human": row.human,
-            "published": _values(row.published["uar"]),
-            "published_wa": _values(row.published["wa"]),
-            "published_wap": _values(row.published["wap"]),
-            "best": sorted(row.best(board.headline)),
-            "results": {column: _details(row, cell) for column, cell in row.cells.items()},
-            "conditions": [_details(row, cell) for cell in row.conditions],
+            **{
+                "published" if one is UAR else f"published_{one.name}": _values(
+                    row.published[one.name]
+                )
+                for one in PUBLISHED
+            },
+            "best": sorted(column.name for column in standing.best),
+            "results": {
+                column.name: _details(row, cell, standing) for column, cell in row.cells.items()
+            },
+            "conditions": [_details(row, cell, standing) for cell in row.conditions],
         }
         for row, synthetic in _rows(boards, board)
+        for standing in [row.standing(board.headline)]
     ]
     real = _real(boards)
     notices = {
@@ -96,7 +113,9 @@ def _board(boards: Sequence[Leaderboard], board: Leaderboard) -> dict[str, Any]:
         "protocol": board.protocol,
         "title": board.title,
         "caution": board.caution,
-        "headline": board.headline,
+        "comparable": not board.leaks,
+        "not_comparable": list(board.leaks),
+        "headline": board.headline.name,
         "rows": rows,
         "notices": {kind: texts for kind, texts in notices.items() if texts},
     }
@@ -114,35 +133,42 @@ def _real(boards: Sequence[Leaderboard]) -> bool:
     return any(board.rows for board in boards)
 
 
-def _details(row: Row, cell: Cell) -> dict[str, Any]:
+def _details(row: Row, cell: Result, standing: Standing) -> dict[str, Any]:
     return {
-        **_facts(row, cell),
+        **_facts(row, cell, standing),
         "labels": list(cell.labels),
         "recall": _percentages(cell.scores["recall"]),
         "confusion": cell.scores["confusion"],
     }
 
 
-def _facts(row: Row, cell: Cell) -> dict[str, Any]:
+def _facts(row: Row, cell: Result, standing: Standing) -> dict[str, Any]:
     printed: dict[str, Published] = {}
     if not cell.condition:
-        found = {metric: row.printed(cell.column, metric) for metric in METRICS}
+        found = {one.name: row.printed(cell.column, one) for one in PUBLISHED}
         printed = {metric: one for metric, one in found.items() if one}
+    else:
+        standing = Standing()
+    p = standing.p.get(cell.column)
     return {
         "model": cell.model,
         "condition": cell.condition or None,
         "condition_on": cell.sides or None,
-        **{key: digest or None for key, digest in cell.files.items()},
+        **{key: cell.column.files.get(key) for key in FILES},
         **_percentages({score: cell.scores.get(score) for score in SCORES}),
+        **_interval(cell),
         **{
-            f"published_{metric}": printed[metric].value if metric in printed else None
-            for metric in METRICS
+            f"published_{one.name}": printed[one.name].value if one.name in printed else None
+            for one in PUBLISHED
         },
         "published_protocol": next((one.protocol for one in printed.values()), None),
         "human": row.human,
         "chance": round(row.chance, 4),
         "complete": cell.complete,
         "comparable": cell.comparable,
+        "not_comparable": list(cell.barred),
+        "best": cell.column in standing.best,
+        "p_best": None if p is None else float(f"{p:.4g}"),
         "folds_done": cell.done,
         "folds": cell.wanted,
         "repetitions": cell.scores["repetitions"],
@@ -151,6 +177,14 @@ def _facts(row: Row, cell: Cell) -> dict[str, Any]:
         "fingerprint": cell.fingerprint,
         "notes": list(cell.notes),
     }
+
+
+def _interval(cell: Result) -> dict[str, float | None]:
+    held = of_result(cell)
+    if held is None:
+        return dict.fromkeys(INTERVAL)
+    shares = (held.low, held.high, held.centre, held.sd)
+    return {**_percentages(dict(zip(INTERVAL, shares, strict=False))), "speakers": held.speakers}
 
 
 def _values(printed: Mapping[str, Published]) -> dict[str, float]:

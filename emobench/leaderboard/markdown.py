@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from ..errors import SpecError
 from . import tables
 from .board import Leaderboard, Row
-from .phrases import HEADINGS, SYNTHETIC, heading, shown_notices
-from .tables import Grid, Item, Metric
+from .phrases import APART, BEST, HEADINGS, SYNTHETIC, WHY_APART, parts, shown_notices
+from .tables import Grid, Item
 
 START = "<!-- leaderboard:start -->"
 END = "<!-- leaderboard:end -->"
@@ -23,33 +23,37 @@ _REGENERATE = (
 )
 
 
-def to_markdown(boards: Sequence[Leaderboard], metrics: Sequence[Metric]) -> str:
+def to_markdown(boards: Sequence[Leaderboard], metrics: Sequence[str]) -> str:
     """Render leaderboards as a Markdown document.
 
     Synthetic corpora appear only where there is nothing else, under a heading that says so.
     """
-    real = any(board.rows for board in boards)
-    synthetic = any(board.synthetic for board in boards)
-    parts = ["# Leaderboard"]
-    if not real and synthetic:
-        parts.append(f"**{SYNTHETIC}**")
-    for board in boards:
-        rows = board.rows if real or not synthetic else board.synthetic
-        if rows or _notices(board, real or not synthetic):
-            parts += _section(board, rows, metrics)
-            parts += _notices(board, real or not synthetic)
-    if len(parts) == 1:
-        parts.append(tables.NOTHING)
-    return "\n\n".join([*parts, _REGENERATE]) + "\n"
+    real = any(board.rows for board in boards) or not any(board.synthetic for board in boards)
+
+    def drawn(some: Sequence[Leaderboard], level: str) -> list[str]:
+        lines = []
+        for board in some:
+            rows, notices = board.rows if real else board.synthetic, _notices(board, real)
+            if rows or notices:
+                lines += [*_section(board, rows, metrics, level=level), *notices]
+        return lines
+
+    body = _in_parts(boards, drawn, "##") or [tables.NOTHING]
+    warning = [] if real else [f"**{SYNTHETIC}**"]
+    return "\n\n".join(["# Leaderboard", *warning, *body, _REGENERATE]) + "\n"
 
 
-def fragment(boards: Sequence[Leaderboard], metrics: Sequence[Metric]) -> str:
+def fragment(boards: Sequence[Leaderboard], metrics: Sequence[str]) -> str:
     """Return the tables of real corpora and of sound as it is alone, as a README shows them."""
-    parts = []
-    for board in boards:
-        if any(row.cells for row in board.rows):
-            parts += _section(board, board.rows, metrics, level="###", conditions=False)
-    return "\n\n".join(parts or ["No complete results yet."])
+
+    def drawn(some: Sequence[Leaderboard], level: str) -> list[str]:
+        lines = []
+        for board in some:
+            if any(row.cells for row in board.rows):
+                lines += _section(board, board.rows, metrics, level=level, conditions=False)
+        return lines
+
+    return "\n\n".join(_in_parts(boards, drawn, "###") or ["No complete results yet."])
 
 
 def embed(text: str, table: str) -> str:
@@ -76,26 +80,40 @@ def embed(text: str, table: str) -> str:
     return f"{before}{START}\n\n{table.strip()}\n\n{END}{after}"
 
 
+def _in_parts(
+    boards: Sequence[Leaderboard],
+    drawn: Callable[[Sequence[Leaderboard], str], list[str]],
+    level: str,
+) -> list[str]:
+    """Return the main part, then under a heading what is not comparable, a level deeper."""
+    main, apart = parts(boards)
+    below = drawn(apart, f"{level}#")
+    heading = [f"{level} {APART}", WHY_APART] if below else []
+    return [*drawn(main, level), *heading, *below]
+
+
 def _section(
     board: Leaderboard,
     rows: Sequence[Row],
-    metrics: Sequence[Metric],
+    metrics: Sequence[str],
     *,
-    level: str = "##",
+    level: str,
     conditions: bool = True,
 ) -> list[str]:
-    parts = [f"{level} Protocol `{board.protocol}`"]
+    lines = [f"{level} Protocol `{board.protocol}`"]
     if board.title:
-        parts.append(f"{board.title[:1].upper()}{board.title[1:]}.")
+        lines.append(f"{board.title[:1].upper()}{board.title[1:]}.")
+    if board.leaks:
+        lines.append(f"**Not comparable:** {'; '.join(board.leaks)}.")
     if board.caution:
-        parts.append(f"**Caution:** {board.caution}.")
+        lines.append(f"**Caution:** {board.caution}.")
     if not rows:
-        return [*parts, tables.empty(board)]
+        return [*lines, tables.empty(board)]
     for group in tables.groups(board, rows, metrics, conditions=conditions):
-        parts += [f"{level}# {group.title}"] if group.title else []
+        lines += [f"{level}# {group.title}"] if group.title else []
         for table in group.tables:
-            parts += [table.caption, *map(_lines, _cut(table)), *_below(table)]
-    return parts
+            lines += [table.caption, *map(_lines, _cut(table)), *_below(table)]
+    return lines
 
 
 def _cut(table: Grid) -> list[Grid]:
@@ -108,7 +126,7 @@ def _cut(table: Grid) -> list[Grid]:
 
 def _below(table: Grid) -> list[str]:
     """Return what stands below a table, if anything does."""
-    ranked = ["**Bold**: best complete result of the row."] if table.ranked else []
+    ranked = [f"**Bold**: {BEST}."] if table.ranked else []
     lines = [*ranked, *map(_sentence, table.notes)]
     return ["\\\n".join(lines)] if lines else []
 
@@ -119,7 +137,7 @@ def _sentence(note: str) -> str:
 
 def _lines(table: Grid) -> str:
     """Return a table whose source is aligned, too."""
-    header = [table.corner, *(_heading(name) for name in table.header)]
+    header = [table.corner, *("<br>".join(lines) for lines in table.header)]
     body = [[title, *map(_cell, items)] for title, items in table.rows]
     widths = [max(map(len, column)) for column in zip(header, *body, strict=True)]
     rule = [":" + "-" * (width - 1) for width in widths[:1]]
@@ -133,15 +151,12 @@ def _lines(table: Grid) -> str:
     )
 
 
-def _heading(name: str) -> str:
-    return "<br>".join(heading(name))
-
-
 def _cell(item: Item) -> str:
     own = f"**{item.own}**" if item.best else item.own
     mark = f" {item.mark}" if item.mark else ""
+    interval = f" {item.interval}" if item.interval else ""
     beside = f" ({item.published})" if item.published else ""
-    return (own + mark + beside).replace("|", "\\|")
+    return (own + mark + interval + beside).replace("|", "\\|")
 
 
 def _notices(board: Leaderboard, real: bool) -> list[str]:

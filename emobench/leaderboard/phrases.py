@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Sequence
 
 from ..results.selection import Kind, Notice
 from .board import Leaderboard
 
 SYNTHETIC = "Synthetic voices: this shows that everything runs, and says nothing about emotions."
 
-_ONE_LINE = 12
-_BREAKS = re.compile(r"(?<=[:,])|(?=\+)")
+APART = "As published, not comparable"
+WHY_APART = (
+    "Results under protocols that let test clips into tuning, class weights or the choice of an "
+    "epoch, or test speakers that were trained on: to be read beside what was published, and "
+    "nothing else. None is bold."
+)
+
+BEST = (
+    "best comparable result of the row, and all that are not told from it (paired t-test over "
+    "speakers, p of 0.05 or more with Holm's correction)"
+)
 
 HEADINGS: dict[Kind, str] = {
     "damaged": "Damaged or contradictory files",
@@ -21,18 +30,12 @@ HEADINGS: dict[Kind, str] = {
 }
 
 
-def heading(column: str) -> tuple[str, ...]:
-    """Return a column's name in the lines of a narrow heading, or a short one in one line.
-
-    Examples:
-        >>> heading("wang2020-dual:time_fit=pad"), heading("latif2019")
-        (('wang2020-', 'dual:', 'time_fit=pad'), ('latif2019',))
-    """
-    if len(column) <= _ONE_LINE:
-        return (column,)
-    model, *more = _BREAKS.split(column)
-    family, hyphen, rest = model.partition("-")
-    return (family + hyphen, rest, *more) if hyphen else (model, *more)
+def parts(boards: Sequence[Leaderboard]) -> tuple[list[Leaderboard], list[Leaderboard]]:
+    """Return the leaderboards of the main part, and those that are not comparable."""
+    return (
+        [board for board in boards if not board.leaks],
+        [board for board in boards if board.leaks],
+    )
 
 
 def shown_notices(board: Leaderboard, kind: Kind, *, real: bool) -> list[Notice]:

@@ -4,27 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
 
-from ..results import papers
-from ..results.papers import BASELINE, PAPERS, Paper
+from .. import metric_table, models, papers
+from ..analysis.intervals import of_result
+from ..metric_table import HEADLINE, UAR, Metric
+from ..metrics import percent
+from ..papers import Paper
+from ..results.columns import BASELINE, Column
+from ..results.result import Result
 from .assembly import condition_position
-from .board import Cell, Leaderboard, Row, percent
-
-Metric = Literal["headline", "uar", "pooled", "wa", "wap"]
-"""What a table may show; the headline is the protocol's."""
+from .board import Leaderboard, Row
 
 ABSENT = "–"
 INCOMPLETE = "†"
 
 _SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
-_POOLED = "uar_pooled"
-_SCORES = {
-    "uar": "UAR in percent: mean over folds of the mean recall over classes",
-    _POOLED: "Pooled UAR in percent: mean recall over classes of all predictions together",
-    "wa": "WA in percent: share of clips that are right",
-    "wap": "WAP in percent: precision of each class, weighted by how many clips are of it",
-}
 _SIDES = {
     "test": "models were trained on sound as it is and tested on what went through the condition "
     "of the column",
@@ -42,12 +36,14 @@ class Item:
     Attributes:
         own: our figure, or a dash
         mark: what points to a footnote, or ""
+        interval: over speakers, in brackets, or ""
         published: the published figure beside it, or ""
-        best: whether it is the best comparable figure of its row
+        best: whether it is the best comparable figure of its row, or not told from it
     """
 
     own: str
     mark: str = ""
+    interval: str = ""
     published: str = ""
     best: bool = False
 
@@ -58,7 +54,7 @@ class Grid:
 
     Attributes:
         caption: what the figures are
-        header: of each column but the first
+        header: lines of the heading of each column but the first
         rows: title and items of each row
         notes: footnotes
         corner: header of the first column
@@ -66,7 +62,7 @@ class Grid:
     """
 
     caption: str
-    header: tuple[str, ...]
+    header: tuple[tuple[str, ...], ...]
     rows: tuple[tuple[str, tuple[Item, ...]], ...]
     notes: tuple[str, ...]
     corner: str = "corpus"
@@ -98,32 +94,33 @@ NOTHING = (
 
 
 def groups(
-    board: Leaderboard, rows: Sequence[Row], metrics: Sequence[Metric], *, conditions: bool = True
+    board: Leaderboard, rows: Sequence[Row], metrics: Sequence[str], *, conditions: bool = True
 ) -> list[Group]:
     """Return the tables of some rows.
 
     Args:
         board: whose rows they are
         rows: corpora
-        metrics: a table for each, in this order
+        metrics: names, a table for each in this order
         conditions: add results under conditions of the sound
 
     Returns:
         a group for each paper with results, the one whose protocol this is first, then one of
         results under conditions, where there are any
     """
-    scores = list(dict.fromkeys(_score(board, metric) for metric in metrics))
+    named = [board.headline if name == HEADLINE else metric_table.get(name) for name in metrics]
+    wanted = list(dict.fromkeys(named))
     shown = _papers(board, rows)
     found = [
         Group(
             paper.title if len(shown) > 1 else "",
-            tuple(_table(board, _rows_of(board, paper, rows), paper, score) for score in scores),
+            tuple(_table(board, _rows_of(board, paper, rows), paper, metric) for metric in wanted),
         )
         for paper in shown
     ]
     if conditions:
         sides = sorted({cell.sides for row in rows for cell in row.conditions}, key=_side_position)
-        tables = tuple(_under_conditions(rows, side, scores[0]) for side in sides)
+        tables = tuple(_under_conditions(rows, side, wanted[0]) for side in sides)
         found += [Group("Under conditions", tables)] if tables else []
     return found
 
@@ -138,119 +135,117 @@ def empty(board: Leaderboard) -> str:
     return text
 
 
-def _score(board: Leaderboard, metric: Metric) -> str:
-    """Return the key of a metric among the scores of a cell."""
-    if metric == "headline":
-        return board.headline
-    return _POOLED if metric == "pooled" else metric
-
-
 def _papers(board: Leaderboard, rows: Sequence[Row]) -> list[Paper]:
     """Return the papers to draw tables for; the baseline alone is shown in the home paper's."""
-    home = papers.of_protocol(board.protocol)
     found = {column for row in rows for column in row.cells}
-    drawn = {papers.of(column) for column in found if column != BASELINE}
-    if BASELINE in found and not (drawn and home is not PAPERS[0]):
-        drawn.add(home)
-    return sorted(drawn, key=lambda paper: (paper is not home, PAPERS.index(paper)))
+    drawn = {column.paper for column in found if column != BASELINE}
+    if BASELINE in found and not (drawn and board.paper != papers.FIRST):
+        drawn.add(board.paper)
+    return sorted(drawn, key=lambda paper: (paper != board.paper, papers.position(paper)))
 
 
 def _rows_of(board: Leaderboard, paper: Paper, rows: Sequence[Row]) -> list[Row]:
     """Return the rows with a result of the paper, or of the baseline in the home paper's table."""
-    home = paper is papers.of_protocol(board.protocol)
     return [
         row
         for row in rows
-        if any(papers.of(column) is paper and column != BASELINE for column in row.cells)
-        or (home and BASELINE in row.cells)
+        if any(column.paper == paper and column != BASELINE for column in row.cells)
+        or (paper == board.paper and BASELINE in row.cells)
     ]
 
 
-def _table(board: Leaderboard, rows: Sequence[Row], paper: Paper, score: str) -> Grid:
-    columns = _columns(rows, paper, score)
-    chance = score in ("uar", _POOLED)
-    human = score == "uar" and paper is PAPERS[0] and any(row.human is not None for row in rows)
+def _table(board: Leaderboard, rows: Sequence[Row], paper: Paper, metric: Metric) -> Grid:
+    columns = _columns(rows, paper, metric)
+    chance = metric.chance
+    human = metric is UAR and paper == papers.FIRST and any(row.human is not None for row in rows)
+    beside = [*(["chance"] if chance else []), *(["human"] if human else [])]
     notes: dict[str, str] = {}
     lines = []
     for row in rows:
-        best = row.best(score, columns)
-        items = [_item(row, column, paper, score, column in best, notes) for column in columns]
+        best = row.standing(metric, columns).best
+        items = [_item(row, column, paper, metric, column in best, notes) for column in columns]
         items += [Item(f"{row.chance:.1f}")] if chance else []
         items += [Item(ABSENT if row.human is None else f"{row.human:g}")] if human else []
         lines.append((row.title, tuple(items)))
     shown = [row.cells[column] for row in rows for column in columns if column in row.cells]
     return Grid(
-        caption=_caption(board, rows, columns, paper, score),
-        header=(*columns, *(["chance"] if chance else []), *(["human"] if human else [])),
+        caption=_caption(board, rows, columns, paper, metric),
+        header=(*(column.heading() for column in columns), *((word,) for word in beside)),
         rows=tuple(lines),
         notes=(*_footnotes(shown, notes), *(_HUMAN if human else ())),
+        ranked=board.ranked,
     )
 
 
-def _columns(rows: Sequence[Row], paper: Paper, score: str) -> list[str]:
+def _columns(rows: Sequence[Row], paper: Paper, metric: Metric) -> list[Column]:
     """Return what has results, what the paper reports, and the baseline where it was run."""
     found = {column for row in rows for column in row.cells}
-    own = {column for column in found if papers.of(column) is paper}
+    own = {column for column in found if column.paper == paper}
     reported = {
-        name
+        Column(name)
         for row in rows
-        for name, printed in row.published.get(score, {}).items()
-        if name in paper.models and printed.protocol == paper.name
+        for name, printed in row.published.get(metric.name, {}).items()
+        if name in models.of_paper(paper.name) and printed.protocol == paper.name
     }
-    columns = sorted(own | reported, key=papers.position)
+    columns = sorted(own | reported, key=lambda column: column.position)
     return [*columns, BASELINE] if BASELINE in found - set(columns) else columns
 
 
 def _item(
-    row: Row, column: str, paper: Paper, score: str, best: bool, notes: dict[str, str]
+    row: Row, column: Column, paper: Paper, metric: Metric, best: bool, notes: dict[str, str]
 ) -> Item:
-    printed = row.printed(column, score) if papers.of(column) is paper else None
+    printed = row.printed(column, metric) if column.paper == paper else None
     beside = f"{printed.value:.1f}" if printed else ""
     cell = row.cells.get(column)
-    return replace(_own(cell, score, notes), published=beside, best=best)
+    held = _interval(cell) if cell and metric is UAR else ""
+    return replace(_own(cell, metric, notes), interval=held, published=beside, best=best)
 
 
-def _own(cell: Cell | None, score: str, notes: dict[str, str]) -> Item:
+def _own(cell: Result | None, metric: Metric, notes: dict[str, str]) -> Item:
     """Return our figure with its marks; notes are numbered as they come up."""
     if cell is None:
         return Item(ABSENT)
     marks = [] if cell.complete else [f"{INCOMPLETE}{cell.done}/{cell.wanted}"]
     for note in cell.notes:
         marks.append(notes.setdefault(note, str(len(notes) + 1).translate(_SUPERSCRIPTS)))
-    return Item(_figure(cell, score), " ".join(marks))
+    return Item(_figure(cell, metric), " ".join(marks))
 
 
-def _figure(cell: Cell, score: str) -> str:
-    text = f"{percent(cell.scores[score]):.1f}"
-    deviation = cell.scores.get(f"{score}_sd")
+def _figure(cell: Result, metric: Metric) -> str:
+    text = f"{percent(cell.scores[metric.key]):.1f}"
+    deviation = cell.scores.get(metric.deviation)
     if deviation is None or not cell.complete:
         return text
     return f"{text} ± {percent(deviation):.1f}"
 
 
+def _interval(cell: Result) -> str:
+    """Return the 95 % interval of UAR over speakers, or "" for too few of them."""
+    held = of_result(cell)
+    return f"[{percent(held.low):.1f}, {percent(held.high):.1f}]" if held else ""
+
+
 def _caption(
-    board: Leaderboard, rows: Sequence[Row], columns: Sequence[str], paper: Paper, score: str
+    board: Leaderboard, rows: Sequence[Row], columns: Sequence[Column], paper: Paper, metric: Metric
 ) -> str:
-    deviation = "mean ± standard deviation" if score == "uar" else "mean"
-    text = f"{_SCORES[score]}{',' if score == 'uar' else ';'} {deviation} over repetitions"
+    deviation = ", mean ± standard deviation" if metric.deviation else "; mean"
+    interval = " [95 % interval over speakers]" if metric is UAR else ""
+    text = f"{metric.title}{deviation} over repetitions{interval}"
     printed = [
-        row.printed(column, score)
-        for row in rows
-        for column in columns
-        if papers.of(column) is paper
+        row.printed(column, metric) for row in rows for column in columns if column.paper == paper
     ]
     sources = sorted({one.protocol for one in printed if one})
     if not sources:
         return text + "."
     if sources == [board.protocol]:
-        return text + "; in brackets the published value."
+        return text + "; in round brackets the published value."
     return (
-        f"{text}; in brackets the published value, which was obtained with another protocol "
+        f"{text}; in round brackets the published value, which was obtained with another protocol "
         f"({', '.join(sources)})."
     )
 
 
-def _under_conditions(rows: Sequence[Row], sides: str, score: str) -> Grid:
+def _under_conditions(rows: Sequence[Row], sides: str, metric: Metric) -> Grid:
     """Return the table of what was run under conditions on some clips, beside sound as it is."""
     found = {cell.condition for row in rows for cell in row.conditions if cell.sides == sides}
     conditions = sorted(found, key=condition_position)
@@ -266,11 +261,11 @@ def _under_conditions(rows: Sequence[Row], sides: str, score: str) -> Grid:
             }
             cells = [row.cells.get(column), *map(heard.get, conditions)]
             shown += [cell for cell in cells if cell]
-            items = tuple(_own(cell, score, notes) for cell in cells)
-            lines.append((f"{row.title}, {column}", items))
+            items = tuple(_own(cell, metric, notes) for cell in cells)
+            lines.append((f"{row.title}, {column.name}", items))
     return Grid(
-        caption=f"{_SCORES[score]}; {_SIDES.get(sides, sides)}.",
-        header=(_AS_IT_IS, *conditions),
+        caption=f"{metric.title}; {_SIDES.get(sides, sides)}.",
+        header=((_AS_IT_IS,), *((condition,) for condition in conditions)),
         rows=tuple(lines),
         notes=_footnotes(shown, notes),
         corner="corpus, model",
@@ -283,7 +278,7 @@ def _side_position(sides: str) -> tuple[int, str]:
     return (known.index(sides) if sides in known else len(known), sides)
 
 
-def _footnotes(shown: Sequence[Cell], notes: dict[str, str]) -> tuple[str, ...]:
+def _footnotes(shown: Sequence[Result], notes: dict[str, str]) -> tuple[str, ...]:
     explained = f"{INCOMPLETE} incomplete: folds done / folds of all repetitions; "
     explained += "not to be compared with the others"
     marks = [] if all(cell.complete for cell in shown) else [explained]

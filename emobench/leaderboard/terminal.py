@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from . import tables
 from .board import Leaderboard, Row
-from .phrases import HEADINGS, SYNTHETIC, heading, shown_notices
-from .tables import Grid, Item, Metric
+from .phrases import APART, BEST, HEADINGS, SYNTHETIC, WHY_APART, parts, shown_notices
+from .tables import Grid, Item
 
 _GAP = "   "
 _PROSE = 100
@@ -47,7 +47,7 @@ class _Style:
 
 def to_text(
     boards: Sequence[Leaderboard],
-    metrics: Sequence[Metric],
+    metrics: Sequence[str],
     *,
     colour: bool = False,
     width: int | None = None,
@@ -66,12 +66,20 @@ def to_text(
     style = _Style(colour, width)
     if not boards:
         return tables.NOTHING + "\n"
-    return "\n\n".join("\n".join(_board(board, metrics, style)) for board in boards) + "\n"
+    main, apart = parts(boards)
+    heading = [style.bold(APART), *style.prose(WHY_APART)]
+    drawn = [
+        *("\n".join(_board(board, metrics, style)) for board in main),
+        *(["\n".join(heading)] if apart else []),
+        *("\n".join(_board(board, metrics, style)) for board in apart),
+    ]
+    return "\n\n".join(drawn) + "\n"
 
 
-def _board(board: Leaderboard, metrics: Sequence[Metric], style: _Style) -> Iterator[str]:
+def _board(board: Leaderboard, metrics: Sequence[str], style: _Style) -> Iterator[str]:
     yield style.bold(f"Protocol {board.protocol}")
     yield from style.prose(f"{board.title[:1].upper()}{board.title[1:]}." if board.title else "")
+    yield from style.prose(f"Not comparable: {'; '.join(board.leaks)}." if board.leaks else "")
     yield from style.prose(f"Caution: {board.caution}." if board.caution else "")
     if board.rows:
         yield from _section(board, board.rows, metrics, style)
@@ -92,7 +100,7 @@ def _board(board: Leaderboard, metrics: Sequence[Metric], style: _Style) -> Iter
 
 
 def _section(
-    board: Leaderboard, rows: Sequence[Row], metrics: Sequence[Metric], style: _Style
+    board: Leaderboard, rows: Sequence[Row], metrics: Sequence[str], style: _Style
 ) -> Iterator[str]:
     for group in tables.groups(board, rows, metrics):
         if group.title:
@@ -109,10 +117,8 @@ def _table(table: Grid, style: _Style) -> Iterator[str]:
         yield ""
         yield from _lines(part, style)
     yield ""
-    legend = ["* best complete result of the row"] if table.ranked else []
-    legend += ["– no result"] if _has_gaps(table) else []
-    if legend:
-        yield "; ".join(legend)
+    yield from style.prose(f"* {BEST}" if table.ranked else "", "  ")
+    yield from style.prose("– no result" if _has_gaps(table) else "")
     for note in table.notes:
         yield from style.prose(note, "  ")
 
@@ -122,15 +128,14 @@ def _has_gaps(table: Grid) -> bool:
 
 
 def _lines(table: Grid, style: _Style) -> Iterator[str]:
-    """Yield a table: two lines a row where something published stands below our figure."""
-    names = [heading(name) for name in table.header]
+    """Yield a table: below our figures stand their intervals, then what was published."""
     widths = _widths(table)
     first = _first_width(table)
-    height = max(map(len, names))
+    height = max(map(len, table.header))
     for line in range(height):
         cells = []
-        for name, size in zip(names, widths, strict=True):
-            lines = ("",) * (height - len(name)) + name
+        for heading, size in zip(table.header, widths, strict=True):
+            lines = ("",) * (height - len(heading)) + heading
             cells.append(f" {lines[line]}".ljust(size))
         corner = table.corner if line == height - 1 else ""
         yield (corner.ljust(first) + _GAP + _GAP.join(cells)).rstrip()
@@ -141,9 +146,10 @@ def _lines(table: Grid, style: _Style) -> Iterator[str]:
             style.bold(text) if item.best else text for item, text in zip(items, own, strict=True)
         ]
         yield (title.ljust(first) + _GAP + _GAP.join(own)).rstrip()
-        below = [_below(item).ljust(size) for item, size in zip(items, widths, strict=True)]
-        if any(text.strip() for text in below):
-            yield style.dim((" " * first + _GAP + _GAP.join(below)).rstrip())
+        for texts in zip(*map(_below, items), strict=True):
+            below = [text.ljust(size) for text, size in zip(texts, widths, strict=True)]
+            if any(texts):
+                yield style.dim((" " * first + _GAP + _GAP.join(below)).rstrip())
 
 
 def _cut(table: Grid, width: int | None) -> Iterator[Grid]:
@@ -165,11 +171,11 @@ def _first_width(table: Grid) -> int:
 def _widths(table: Grid) -> list[int]:
     return [
         max(
-            *(len(part) + 1 for part in heading(name)),
+            *(len(part) + 1 for part in heading),
             *(len(_own(items[column])) for _, items in table.rows),
-            *(len(_below(items[column])) for _, items in table.rows),
+            *(len(text) for _, items in table.rows for text in _below(items[column])),
         )
-        for column, name in enumerate(table.header)
+        for column, heading in enumerate(table.header)
     ]
 
 
@@ -178,5 +184,5 @@ def _own(item: Item) -> str:
     return ("*" if item.best else " ") + item.own + mark
 
 
-def _below(item: Item) -> str:
-    return f"({item.published})" if item.published else ""
+def _below(item: Item) -> tuple[str, str]:
+    return item.interval, f"({item.published})" if item.published else ""

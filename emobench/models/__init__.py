@@ -92,6 +92,20 @@ def names() -> list[str]:
     return sorted(_entries, key=lambda name: _entries[name].spec.kind != "network")
 
 
+def of_paper(paper: str) -> list[str]:
+    """Return the names of a paper's models, in the order in which its file registers them.
+
+    Args:
+        paper: its name
+
+    Examples:
+        >>> of_paper("keesing2020")[:2]
+        ['aldeneh2017-logmel40', 'aldeneh2017-logmel240']
+    """
+    _import_papers()
+    return [name for name, entry in _entries.items() if entry.spec.paper == paper]
+
+
 def get(name: str) -> ModelSpec:
     """Return a model by name; case, blanks, `-` and `_` do not matter.
 
@@ -214,8 +228,9 @@ def _entry(name: str) -> _Entry:
     found = {_plain_name(known): known for known in _entries}.get(_plain_name(name))
     if found is None:
         raise SpecError(
-            f"--model: expected one of {', '.join(names())}, found '{name}'."
+            f"--model: expected the name of a model, found '{name}'."
             + suggest(name, _entries)
+            + " `emobench models` lists them."
         )
     return _entries[found]
 
@@ -238,22 +253,29 @@ def _configure(spec: ModelSpec, config: Mapping[str, Any]) -> Any:
         where = f"model '{spec.name}'"
         if key not in known:
             raise SpecError(
-                f"{where}: expected one of {', '.join(known)}, found '{key}'." + suggest(key, known)
+                f"{where}: expected one of the options {', '.join(known)}, found '{key}'."
+                + suggest(key, known)
             )
         default = getattr(spec.config, key)
         allowed = get_args(hints[key]) if get_origin(hints[key]) is Literal else ()
         if allowed and value not in allowed:
             raise SpecError(
                 f"{where}: expected {key} as one of {', '.join(map(str, allowed))}, found "
-                f"{value!r}." + suggest(str(value), map(str, allowed))
+                f"{value!r}." + (suggest(str(value), map(str, allowed)) or " Choose one of them.")
             )
         accepted = (int, float) if isinstance(default, float) else type(default)
         if not isinstance(value, accepted) or isinstance(value, bool) != isinstance(default, bool):
             raise SpecError(
-                f"{where}: expected {key} like {default!r}, found {value!r}. "
-                f"Give a value of type {type(default).__name__}."
+                f"{where}: expected {key} as {_kind(default)}, found {value!r}. "
+                f"The paper's value is {_written(default)}."
             )
     return replace(spec.config, **config)
+
+
+def _kind(default: Any) -> str:
+    """Return what may stand in place of a default, in words."""
+    words = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}
+    return words.get(type(default), "a list of numbers")
 
 
 def _check_shapes(entry: _Entry, config: Any, given: Shapes | None) -> dict[str, Shape]:

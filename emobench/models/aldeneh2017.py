@@ -91,6 +91,7 @@ for _variant, _input, _feature, _bands, _frames in (
         ModelSpec(
             name=f"aldeneh2017-{_variant}",
             citation=CITATION,
+            paper="keesing2020",
             config=Config(),
             inputs={_input: InputSpec(_feature, {"bands": _bands}, scaling="speaker")},
             build=build,

@@ -1,13 +1,13 @@
 """Bidirectional LSTMs over acoustic features, over words, and over both.
 
 D. N. Krishna and S. S. Reddy, "Multi-modal speech emotion recognition using speech embeddings and
-audio features", AVSP 2019. `acoustic` hears 34 features every 100 ms; `speech` and `word` read word
-vectors, and `combined-speech` and `combined-word` do both.
+audio features", AVSP 2019. `acoustic` is fed with 34 features every 100 ms, `speech` and `word`
+with word vectors, `combined-speech` and `combined-word` with both.
 
 The paper's speech embeddings are the released Speech2Vec vectors of word types: they are looked up
-by transcript, so that such a model reads (D-30), and a later study, arXiv:2209.10791, doubts that
-they were made from speech. `speech` and `word` are the same network, kept apart by the file of
-vectors that each is meant for; without a file both start at random.
+by transcript, so that such a model is one of text (D-30), and a later study, arXiv:2209.10791,
+doubts that they were made from speech. `speech` and `word` are the same network, kept apart by the
+file of vectors that each is meant for; without a file both start at random.
 
 Differences from the paper: its section 4.3 puts a dense layer on each encoder before they are
 joined, its section 2.5 joins the states themselves; the former is built, the latter is
@@ -55,7 +55,7 @@ class Training:
 
 @dataclass(frozen=True)
 class AcousticConfig(Training):
-    """Hyper-parameters of the model that hears.
+    """Hyper-parameters of the model of audio.
 
     Attributes:
         dropout: of the LSTM's inputs
@@ -83,7 +83,7 @@ class WordConfig(Training):
 
 @dataclass(frozen=True)
 class TextConfig(WordConfig):
-    """Hyper-parameters of a model that reads.
+    """Hyper-parameters of a model of text.
 
     Attributes:
         dropout: of the LSTM's inputs
@@ -94,7 +94,7 @@ class TextConfig(WordConfig):
 
 @dataclass(frozen=True)
 class CombinedConfig(WordConfig):
-    """Hyper-parameters of a model that hears and reads.
+    """Hyper-parameters of a model of audio and text.
 
     Attributes:
         recurrent_dropout: of the LSTMs' states
@@ -119,7 +119,7 @@ def build_acoustic(config: AcousticConfig, shapes: Shapes, n_classes: int) -> ke
     import keras
 
     audio = keras.Input(shapes["audio"], name="audio")
-    x = _encode(config, audio, _heard(config, audio))
+    x = _encode(config, audio, _audio_mask(config, audio))
     x = keras.layers.Dense(config.units, activation="relu")(x)
     return _classifier({"audio": audio}, x, n_classes, "krishna2019-acoustic")
 
@@ -138,7 +138,7 @@ def build_text(config: TextConfig, shapes: Shapes, n_classes: int) -> keras.Mode
     import keras
 
     tokens = keras.Input(shapes["tokens"], name="tokens")
-    vectors, mask = _read(config, tokens)
+    vectors, mask = _embedded(config, tokens)
     x = _encode(config, vectors, mask)
     for _ in range(2):
         x = _dense(config, x)
@@ -163,7 +163,7 @@ def build_combined(config: CombinedConfig, shapes: Shapes, n_classes: int) -> ke
     inputs = {name: keras.Input(shapes[name], name=name) for name in ("audio", "tokens")}
     audio, tokens = inputs.values()
     encoded = []
-    for x, mask in ((audio, _heard(config, audio)), _read(config, tokens)):
+    for x, mask in ((audio, _audio_mask(config, audio)), _embedded(config, tokens)):
         cell = RecurrentDropoutLSTMCell(
             config.lstm_units, recurrent_dropout=config.recurrent_dropout
         )
@@ -181,14 +181,14 @@ def _encode(config: AcousticConfig | TextConfig, x: Any, mask: Any) -> Any:
     return Bidirectional(lstm)(x, mask=mask)
 
 
-def _heard(config: Training, audio: Any) -> Any:
+def _audio_mask(config: Training, audio: Any) -> Any:
     """Return which windows are the clip's own, or None where padding counts as sound."""
     from .layers import PaddingMask
 
     return PaddingMask()(audio) if config.mask else None
 
 
-def _read(config: WordConfig, tokens: Any) -> tuple[Any, Any]:
+def _embedded(config: WordConfig, tokens: Any) -> tuple[Any, Any]:
     """Return word vectors, and which of them are words or None where padding counts as words."""
     from .layers import embed_words
 
@@ -244,6 +244,7 @@ for _name, _config, _build, _names, _deviations in (
                 "D. N. Krishna and S. S. Reddy, Multi-modal speech emotion recognition using "
                 "speech embeddings and audio features, AVSP 2019"
             ),
+            paper="krishna2019",
             config=_config,
             inputs={key: _INPUTS[key] for key in _names},
             build=_build,

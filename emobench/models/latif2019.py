@@ -97,6 +97,7 @@ register(
             "S. Latif, R. Rana, S. Khalifa, R. Jurdak and J. Epps, Direct modelling of speech "
             "emotion from raw speech, Interspeech 2019, arXiv:1904.03833"
         ),
+        paper="keesing2020",
         config=Config(),
         inputs={"waveform": InputSpec("raw5s", scaling="speaker")},
         build=build,

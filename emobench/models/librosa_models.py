@@ -163,6 +163,7 @@ register(
     ModelSpec(
         name="librosa-svm",
         citation=CITATION,
+        paper="yoon2018",
         config=MachineConfig(),
         inputs={"means": InputSpec("librosa180")},
         build=build_machine,
@@ -179,6 +180,7 @@ register(
     ModelSpec(
         name="librosa-mlp",
         citation=CITATION,
+        paper="yoon2018",
         config=PerceptronConfig(),
         inputs={"means": InputSpec("librosa180")},
         build=build_perceptron,
@@ -199,6 +201,7 @@ register(
     ModelSpec(
         name="librosa-lstm",
         citation=CITATION,
+        paper="yoon2018",
         config=RecurrentConfig(),
         inputs=_sequence(RecurrentConfig()),
         build=build_recurrent,

@@ -155,10 +155,10 @@ def probabilities(decision: np.ndarray, chosen: np.ndarray) -> np.ndarray:
         np.int64(1)
     """
     exponent: Any = np.exp(decision - decision.max(axis=1, keepdims=True))
-    chances = (exponent / exponent.sum(axis=1, keepdims=True)).astype(np.float32)
-    rows = np.arange(len(chances))
-    best = chances.max(axis=1)
-    tied = (chances == best[:, None]).sum(axis=1) > 1
+    found = (exponent / exponent.sum(axis=1, keepdims=True)).astype(np.float32)
+    rows = np.arange(len(found))
+    best = found.max(axis=1)
+    tied = (found == best[:, None]).sum(axis=1) > 1
     lifted = np.nextafter(best, np.float32(2.0))
-    chances[rows[tied], chosen[tied]] = lifted[tied]
-    return chances
+    found[rows[tied], chosen[tied]] = lifted[tied]
+    return found

@@ -1,6 +1,6 @@
 """Support vector machine on the 384 functionals of the INTERSPEECH 2009 emotion challenge.
 
-The reference of G. Keesing, I. Watson and M. Witbrock, "Convolutional and Recurrent Neural
+The reference of A. Keesing, I. Watson and M. Witbrock, "Convolutional and Recurrent Neural
 Networks for Spoken Emotion Recognition", ALTA 2020, with the features of B. Schuller, S. Steidl
 and A. Batliner, "The INTERSPEECH 2009 Emotion Challenge".
 
@@ -38,6 +38,7 @@ register(
     ModelSpec(
         name="svm-is09",
         citation="Keesing, Watson and Witbrock, ALTA 2020 (SVM on IS09 functionals)",
+        paper="keesing2020",
         config=Config(),
         inputs={"functionals": InputSpec("is09")},
         build=SupportVectorMachine,

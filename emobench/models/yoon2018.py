@@ -2,14 +2,15 @@
 
 S. Yoon, S. Byun and K. Jung, "Multimodal speech emotion recognition using audio and text", SLT
 2018, arXiv:1810.04635, with what only its released code tells (github.com/david-yoon/
-multimodal-speech-emotion): `are` hears (MFCCs and 35 prosodic statistics), `tre` reads, `mdre` does
-both, `mdrea` lets what it heard attend to the words.
+multimodal-speech-emotion): `are` is fed with audio (MFCCs and 35 prosodic statistics), `tre` with
+text, `mdre` with both; in `mdrea` the state of the audio attends to the words.
 
-Differences from the paper: `mdrea` asks with the projected sound in both places, as 235 numbers do
-not fit a state of 200 (D-23), and the layers of `mdre` before the last are linear, of 117 and 100
-units (D-24), both as in the code; the development set is of training speakers of its own, and the
-vocabulary that of the training clips. Differences from the code: soft-max cross-entropy and a bias
-for each class (D-20), features standardised by the training clips (D-25), both as in the paper.
+Differences from the paper: the query of `mdrea` is the projected audio state in both places, as 235
+numbers do not fit a state of 200 (D-23), and the layers of `mdre` before the last are linear, of
+117 and 100 units (D-24), both as in the code; the development set is of training speakers of its
+own, and the vocabulary that of the training clips. Differences from the code: soft-max
+cross-entropy and a bias for each class (D-20), features standardised by the training clips (D-25),
+both as in the paper.
 
 Dropout is drawn anew at every step, as TensorFlow's `DropoutWrapper` does in the code; the dropout
 argument of Keras' own GRU would take one mask for all steps. The code drops outputs of the GRU too,
@@ -62,11 +63,11 @@ class Training:
 
 @dataclass(frozen=True)
 class AudioConfig(Training):
-    """Hyper-parameters of a model that hears.
+    """Hyper-parameters of a model of audio.
 
     Attributes:
         audio_dropout: of the MFCCs, at every step
-        prosody: whether the prosodic statistics are heard too; they need openSMILE
+        prosody: whether the prosodic statistics are used too; they need openSMILE
     """
 
     audio_dropout: float = 0.3
@@ -75,7 +76,7 @@ class AudioConfig(Training):
 
 @dataclass(frozen=True)
 class TextConfig(Training):
-    """Hyper-parameters of a model that reads.
+    """Hyper-parameters of a model of text.
 
     Attributes:
         vocabulary: rows of the table of word vectors; in a run the training clips tell it
@@ -90,7 +91,7 @@ class TextConfig(Training):
 
 @dataclass(frozen=True)
 class Config(TextConfig, AudioConfig):
-    """Hyper-parameters of a model that hears and reads."""
+    """Hyper-parameters of a model of audio and text."""
 
 
 def build_are(config: AudioConfig, shapes: Shapes, n_classes: int) -> keras.Model:
@@ -106,7 +107,7 @@ def build_are(config: AudioConfig, shapes: Shapes, n_classes: int) -> keras.Mode
         model from the inputs to probabilities of shape `(batch, n_classes)`
     """
     inputs = _inputs(shapes)
-    return _classifier(inputs, _hear(config, inputs), n_classes, "yoon2018-are")
+    return _classifier(inputs, _audio_state(config, inputs), n_classes, "yoon2018-are")
 
 
 def build_tre(config: TextConfig, shapes: Shapes, n_classes: int) -> keras.Model:
@@ -130,7 +131,7 @@ def build_mdre(config: Config, shapes: Shapes, n_classes: int) -> keras.Model:
     from keras import layers
 
     inputs = _inputs(shapes)
-    audio = _hear(config, inputs)
+    audio = _audio_state(config, inputs)
     words, mask = _words(config, inputs)
     text = _gru(config)(words, mask=mask)
     halves = [_dense(each.shape[-1] // 2)(each) for each in (audio, text)]
@@ -138,18 +139,18 @@ def build_mdre(config: Config, shapes: Shapes, n_classes: int) -> keras.Model:
 
 
 def build_mdrea(config: Config, shapes: Shapes, n_classes: int) -> keras.Model:
-    """Build `mdre` with attention, uncompiled: the sound's projection asks, the words answer."""
+    """Build `mdre` with attention, uncompiled: the projected audio state attends to the words."""
     from keras import layers
 
     from .layers import DotAttention
 
     inputs = _inputs(shapes)
-    query = _dense(config.units)(_hear(config, inputs))
+    query = _dense(config.units)(_audio_state(config, inputs))
     words, mask = _words(config, inputs)
     states = _gru(config, return_sequences=True)(words, mask=mask)
     states = layers.Dropout(config.text_dropout)(states)
-    read = DotAttention()(states, query, steps_mask=mask)
-    return _classifier(inputs, layers.Concatenate()([read, query]), n_classes, "yoon2018-mdrea")
+    attended = DotAttention()(states, query, steps_mask=mask)
+    return _classifier(inputs, layers.Concatenate()([attended, query]), n_classes, "yoon2018-mdrea")
 
 
 def _inputs(shapes: Shapes) -> dict[str, Any]:
@@ -158,8 +159,8 @@ def _inputs(shapes: Shapes) -> dict[str, Any]:
     return {name: keras.Input(shape, name=name) for name, shape in shapes.items()}
 
 
-def _hear(config: AudioConfig, inputs: Mapping[str, Any]) -> Any:
-    """Return the last state of the sound and the prosody, of shape `(batch, units + 35)`."""
+def _audio_state(config: AudioConfig, inputs: Mapping[str, Any]) -> Any:
+    """Return the last state of the audio and the prosody, of shape `(batch, units + 35)`."""
     from keras import layers
 
     from .layers import PaddingMask
@@ -207,14 +208,14 @@ def _used(names: tuple[str, ...], table: Mapping[str, Any]) -> Callable[[Any], d
     """Return a function from a config to the rows of the inputs that it uses."""
 
     def choose(config: Any) -> dict[str, Any]:
-        hears = getattr(config, "prosody", True)
-        return {name: table[name] for name in names if hears or name != "prosody"}
+        prosody = getattr(config, "prosody", True)
+        return {name: table[name] for name in names if prosody or name != "prosody"}
 
     return choose
 
 
-_HEARD = ("audio", "prosody")
-_READ = ("tokens",)
+_AUDIO_INPUTS = ("audio", "prosody")
+_TEXT_INPUTS = ("tokens",)
 _TRAINING = (
     "development clips are of training speakers of their own; the code draws 6 % of all clips",
     "D-20: soft-max cross-entropy and a bias for each class, as in the paper",
@@ -226,21 +227,25 @@ _TEXT = (
 )
 
 for _name, _config, _build, _names, _deviations in (
-    ("are", AudioConfig(), build_are, _HEARD, _AUDIO),
-    ("tre", TextConfig(), build_tre, _READ, _TEXT),
+    ("are", AudioConfig(), build_are, _AUDIO_INPUTS, _AUDIO),
+    ("tre", TextConfig(), build_tre, _TEXT_INPUTS, _TEXT),
     (
         "mdre",
         Config(),
         build_mdre,
-        _HEARD + _READ,
+        _AUDIO_INPUTS + _TEXT_INPUTS,
         (*_AUDIO, *_TEXT, "D-24: linear layers of 117 and 100 units, as in the code"),
     ),
     (
         "mdrea",
         Config(),
         build_mdrea,
-        _HEARD + _READ,
-        (*_AUDIO, *_TEXT, "D-23: the projected sound asks and is used, as in the code"),
+        _AUDIO_INPUTS + _TEXT_INPUTS,
+        (
+            *_AUDIO,
+            *_TEXT,
+            "D-23: the projected audio state is the query and goes to the output, as in the code",
+        ),
     ),
 ):
     register(
@@ -250,6 +255,7 @@ for _name, _config, _build, _names, _deviations in (
                 "S. Yoon, S. Byun and K. Jung, Multimodal speech emotion recognition using audio "
                 "and text, SLT 2018, arXiv:1810.04635"
             ),
+            paper="yoon2018",
             config=_config,
             inputs=_used(_names, _INPUTS)(_config),
             build=_build,

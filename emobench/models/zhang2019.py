@@ -94,6 +94,7 @@ register(
             "Z. Zhang, B. Wu and B. Schuller, Attention-augmented end-to-end multi-task learning "
             "for emotion prediction from speech, ICASSP 2019, doi:10.1109/ICASSP.2019.8682896"
         ),
+        paper="keesing2020",
         config=Config(),
         inputs={"frames": InputSpec("frames640", scaling="speaker")},
         build=build,

@@ -115,6 +115,7 @@ def _register(
         ModelSpec(
             name=f"zhao2019{suffix}",
             citation=CITATION,
+            paper="keesing2020",
             config=Config(),
             inputs={"spectrogram": InputSpec(feature, {"bands": bands}, scaling="speaker")},
             build=build,

@@ -9,9 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from .. import metrics, protocols
 from ..errors import SpecError, suggest
+from ..spec import Protocol
 from ..store import StoredExperiment, read_experiments, stored_protocols
+from .columns import Column
 from .lookup import Lookup
-from .selection import Candidate, Notice, choose, failures, repeated_clips
+from .recomputing import contradictions
+from .result import Result
+from .selection import Notice, choose, failures, repeated_clips
 
 if TYPE_CHECKING:
     from ..corpora import Registry
@@ -19,10 +23,8 @@ if TYPE_CHECKING:
 Current = Callable[[Mapping[str, Any]], str | None]
 """From an experiment to the configuration fingerprint that it would have today, or None."""
 
-COLUMNS = ("id", "label", "predicted")
+COLUMNS = ("id", "label", "predicted", "speaker", "group")
 """What every figure is computed from."""
-
-_CHECKED = ("uar", "wa", "macro_f1")
 
 
 @dataclass(frozen=True)
@@ -35,8 +37,8 @@ class Gathered:
         notices: what is not shown, and what is wrong
     """
 
-    shown: tuple[Candidate, ...]
-    others: tuple[Candidate, ...]
+    shown: tuple[Result, ...]
+    others: tuple[Result, ...]
     notices: tuple[Notice, ...]
 
 
@@ -74,7 +76,7 @@ def gather(
     current: Current,
     partial: bool,
     registry: Registry,
-    columns: Sequence[str] = COLUMNS,
+    columns: Sequence[str] | None = COLUMNS,
 ) -> Gathered:
     """Read the results of a protocol and choose what is shown.
 
@@ -84,27 +86,27 @@ def gather(
         current: tells today's configuration fingerprint of an experiment
         partial: whether an incomplete result will do
         registry: today's corpora
-        columns: of the predictions
+        columns: of the predictions; None for all
 
     Raises:
         StoreError: if there is no such folder
     """
     known = protocols.get(protocol) if protocol in protocols.names() else None
-    gathering = _Gathering(results, Lookup(registry), current, getattr(known, "epochs", None))
+    gathering = _Gathering(results, Lookup(registry), current, known)
     notices: list[Notice] = []
-    by_place: dict[tuple[str, ...], list[Candidate]] = {}
+    by_place: dict[tuple[str, Column, str, str], list[Result]] = {}
     for stored in read_experiments(results, protocol=protocol, columns=columns):
-        candidate = gathering.candidate(stored, notices)
-        if candidate is not None:
-            place = (candidate.corpus, candidate.column, candidate.condition, candidate.sides)
-            by_place.setdefault(place, []).append(candidate)
+        result = gathering.result(stored, notices)
+        if result is not None:
+            place = (result.corpus, result.column, result.condition, result.sides)
+            by_place.setdefault(place, []).append(result)
     shown, others = [], []
-    for place, candidates in by_place.items():
+    for place, found in by_place.items():
         synthetic = gathering.lookup.synthetic(place[0])
-        chosen, said = choose(candidates, partial=partial, synthetic=synthetic)
+        chosen, said = choose(found, partial=partial, synthetic=synthetic)
         notices += said
         shown += [chosen] if chosen is not None else []
-        others += [candidate for candidate in candidates if candidate is not chosen]
+        others += [result for result in found if result is not chosen]
     ordered = sorted(set(notices), key=lambda notice: (notice.kind, notice.text))
     return Gathered(tuple(shown), tuple(others), tuple(ordered))
 
@@ -116,31 +118,31 @@ class _Gathering:
     results: Path
     lookup: Lookup
     current: Current
-    epochs: int | None
+    protocol: Protocol | None
 
-    def candidate(self, stored: StoredExperiment, notices: list[Notice]) -> Candidate | None:
+    def result(self, stored: StoredExperiment, notices: list[Notice]) -> Result | None:
         """Return what may be shown of an experiment, or None; say what is wrong with it."""
         notices += self._damages(stored)
         if not stored.experiment:
             return None
         expected = self.lookup.clips(stored.experiment["corpus"])
-        candidate = Candidate(stored, expected, self.epochs)
-        if self._stale(candidate, notices):
+        result = Result(stored, expected, self.protocol)
+        if self._stale(result, notices):
             return None
-        notices += failures(candidate, self.lookup.synthetic(candidate.corpus))
-        return candidate if self._sound(candidate, notices) else None
+        notices += failures(result, self.lookup.synthetic(result.corpus))
+        return result if self._sound(result, notices) else None
 
-    def _stale(self, candidate: Candidate, notices: list[Notice]) -> bool:
-        experiment = candidate.stored.experiment
+    def _stale(self, result: Result, notices: list[Notice]) -> bool:
+        experiment = result.stored.experiment
         today = self.current(experiment)
         if today == experiment["configuration_fingerprint"]:
             return False
         why = "the configuration has changed since" if today else "unknown to this version"
-        if self.lookup.known(candidate.corpus) is None:
+        if self.lookup.known(result.corpus) is None:
             why = "no registry that was read knows its corpus; pass --datasets as for the run"
-        text = f"{candidate.name}: {candidate.done} of {len(candidate.wanted)} folds; {why}"
-        if candidate.done:
-            notices.append(Notice("stale", text, self.lookup.synthetic(candidate.corpus)))
+        text = f"{result.name}: {result.done} of {result.wanted} folds; {why}"
+        if result.done:
+            notices.append(Notice("stale", text, self.lookup.synthetic(result.corpus)))
         return True
 
     def _damages(self, stored: StoredExperiment) -> list[Notice]:
@@ -151,32 +153,30 @@ class _Gathering:
             for problem in stored.problems
         ]
 
-    def _sound(self, candidate: Candidate, notices: list[Notice]) -> bool:
+    def _sound(self, result: Result, notices: list[Notice]) -> bool:
         """Compare scores on file with the predictions; refuse what cannot be scored at all."""
-        stored, synthetic = candidate.stored, self.lookup.synthetic(candidate.corpus)
-        repeated = repeated_clips(candidate)
+        stored, synthetic = result.stored, self.lookup.synthetic(result.corpus)
+        repeated = repeated_clips(result)
         if repeated:
             text = f"{len(repeated)} clips are tested in several folds, such as {repeated[0]}"
             notices.append(Notice("damaged", self._said(stored.folder, text), synthetic))
             return False
         try:
-            contradictions = list(_contradictions(candidate))
+            wrong = list(_contradicted(result))
         except ValueError as error:
             text = f"its predictions cannot be scored: {error}"
             notices.append(Notice("damaged", self._said(stored.folder, text), synthetic))
             return False
-        notices += [
-            Notice("damaged", self._said(path, text), synthetic) for path, text in contradictions
-        ]
+        notices += [Notice("damaged", self._said(path, text), synthetic) for path, text in wrong]
         return True
 
     def _said(self, path: Path, text: str) -> str:
         return f"{path.relative_to(self.results).as_posix()}: {text}"
 
 
-def _contradictions(candidate: Candidate) -> Iterable[tuple[Path, str]]:
+def _contradicted(result: Result) -> Iterable[tuple[Path, str]]:
     """Yield the records whose scores are not those of their predictions."""
-    stored, labels = candidate.stored, candidate.labels
+    stored, labels = result.stored, result.labels
     if stored.predictions.empty:
         return
     matrices = metrics.confusions(stored.predictions, labels)
@@ -184,16 +184,10 @@ def _contradictions(candidate: Candidate) -> Iterable[tuple[Path, str]]:
         if record["fold"] is None:
             continue
         found = metrics.scores(matrices[record["repetition"], record["fold"]])
-        claimed = record.get("scores")
-        claimed = claimed if isinstance(claimed, dict) else {}
-        wrong = [
-            f"{key} {claimed[key]:.4f} on file, {found[key]:.4f} recomputed"
-            for key in _CHECKED
-            if isinstance(claimed.get(key), (int, float)) and abs(claimed[key] - found[key]) > 1e-6
-        ]
+        wrong = contradictions(record, found)
         if wrong:
             name = f"fold-{record['fold']:02d}-repetition-{record['repetition']}.json"
             yield (
                 stored.folder / name,
-                "its scores are not those of its predictions, which are shown: " + ", ".join(wrong),
+                "its scores are not those of its predictions, which are shown: " + wrong,
             )

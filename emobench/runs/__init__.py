@@ -8,14 +8,16 @@ bundle of a single model instead.
 from __future__ import annotations
 
 from ..experiments import configuration, current_fingerprint
+from ..run_options import Selection
 from .calling import find_places, run
 from .exporting import Export, export
 from .extraction import extract_ahead
-from .planning import Plan, Selection, plan
-from .running import Summary, execute, preview
+from .planning import Plan, plan, select
+from .running import Observer, Summary, execute, preview
 
 __all__ = [
     "Export",
+    "Observer",
     "Plan",
     "Selection",
     "Summary",
@@ -28,4 +30,5 @@ __all__ = [
     "plan",
     "preview",
     "run",
+    "select",
 ]

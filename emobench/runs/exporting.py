@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,69 +16,47 @@ from .. import corpora, executors
 from ..bundles.folder import insist_on_room
 from ..bundles.onnx import insist_on_converter
 from ..bundles.order import Order
-from ..errors import BundleError, SpecError
-from ..executors import Devices, Event, Work, run_locally
+from ..corpora import Corpus
+from ..errors import BundleError, SpecError, count
+from ..executors import Devices, Local, Work
 from ..executors.environment import of_worker
-from ..spec import Backend, Job, ModelSpec, Places
-from .planning import Plan, Selection, plan
-from .running import FeatureProgress, prepare
+from ..run_options import Selection
+from ..spec import Job, ModelSpec, Places
+from ..storage import unfinished
+from .calling import find_places
+from .planning import Plan, plan
+from .running import UNOBSERVED, Observer, prepare
 
 _CONVERT = "from emobench.bundles.onnx import main; main()"
 
 
 @dataclass(frozen=True)
 class Export:
-    """What bundle is wanted.
+    """What bundle is wanted of a selection of one model.
 
     Attributes:
-        model: name, with options
-        corpora: names; several are taken together
-        out: folder that the bundle is written to
-        protocol: how it is trained
-        fold: whose network it is; None trains on all speakers
+        out: folder that it is written to
+        fold: whose model it is; None trains on all speakers
         repetition: which one, from 1: another has another random seed
-        epochs: another number than usual
-        backend: what trains it
-        device: what it is trained on
-        skip_bad: leave out clips that a front-end refuses
         unverified: write a fold's bundle though it predicts something else than is on file
         onnx: convert the network too
     """
 
-    model: str
-    corpora: Sequence[str]
     out: Path
-    protocol: str = "losgo"
     fold: int | None = None
     repetition: int = 1
-    epochs: int | None = None
-    backend: Backend = "tensorflow"
-    device: str = "auto"
-    skip_bad: bool = False
     unverified: bool = False
     onnx: bool = False
 
 
-def export(
-    wanted: Export,
-    places: Places,
-    *,
-    jobs: int = 1,
-    threads: int = 1,
-    listener: Callable[[Event], None] = lambda event: None,
-    feature_progress: FeatureProgress = lambda corpus, what, done, total: None,
-    notice: Callable[[str], None] = lambda text: None,
-) -> dict[str, Any]:
+def export(selection: Selection, wanted: Export, observer: Observer = UNOBSERVED) -> dict[str, Any]:
     """Train a model and write its bundle.
 
     Args:
+        selection: one model and what it is trained on, several corpora being taken together, and
+            how; of its folds, repetitions and conditions nothing is read
         wanted: what bundle
-        places: where to read
-        jobs: processes that extract features and search an estimator's parameters
-        threads: of a network's arithmetic
-        listener: told of what happens to the training
-        feature_progress: told how far the extraction is
-        notice: told what a user should know
+        observer: who is told of what happens
 
     Returns:
         `bundle`, its folder, and `verified`: how a fold's predictions compare with those on file
@@ -89,25 +66,22 @@ def export(
             what is on file
     """
     insist_on_room(wanted.out)
-    with _as_one_corpus(wanted.corpora, places) as (corpus, seen):
-        planned = plan(_selection(wanted, corpus), seen)
-        [(entry, (model,))] = planned.pairs
+    places = find_places(**selection.places)
+    with _as_one_corpus(selection.corpus, places) as (corpus, seen):
+        planned = plan(_narrowed(selection, corpus, wanted), seen)
+        entry, model = _only_pair(planned)
         _insist_on_sense(wanted, planned, model)
-        devices = _devices(planned, model, notice)
-        step, data = prepare(
-            entry,
-            model,
-            planned,
-            seen,
-            jobs=jobs,
-            progress=lambda what, done, total: feature_progress(entry.name, what, done, total),
-        )
+        devices = _devices(planned, model, observer.notice)
+        progress, processes = observer.extracting(entry.name), selection.jobs
+        step, data = prepare(entry, model, planned, seen, jobs=processes, progress=progress)
         if data.left_out:
-            notice(f"{entry.name}: left out {len(data.left_out)} clips without usable audio")
+            left_out = count(len(data.left_out), "clip")
+            observer.notice(f"{entry.name}: left out {left_out} without usable audio")
         job = Job(wanted.fold, wanted.repetition)
         order = Order(wanted.out.absolute(), wanted.unverified)
-        work = Work(step.experiment, job, seen, threads, tuning_jobs=jobs, order=order)
-        made = _made(work, devices, listener)
+        threads = selection.threads
+        work = Work(step.experiment, job, seen, threads, tuning_jobs=processes, order=order)
+        made = _made(work, devices, observer)
     if wanted.onnx:
         _convert(order.folder, threads)
     return made
@@ -122,25 +96,28 @@ def _as_one_corpus(names: Sequence[str], places: Places) -> Iterator[tuple[str, 
         yield chosen[0], places
         return
     name = "+".join(chosen).replace(":", ".")
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "datasets.yaml"
+    with unfinished(places.cache / "pool") as folder:
+        file = folder / "datasets.yaml"
         entry = {"title": " and ".join(chosen), "pool": chosen}
         file.write_text(yaml.safe_dump({name: entry}, allow_unicode=True), encoding="utf-8")
         yield name, replace(places, datasets=(*places.datasets, file))
 
 
-def _selection(wanted: Export, corpus: str) -> Selection:
-    return Selection(
-        models=(wanted.model,),
-        corpora=(corpus,),
-        protocol=wanted.protocol,
-        backend=wanted.backend,
-        epochs=wanted.epochs,
-        folds=() if wanted.fold is None else (wanted.fold,),
-        repetitions=wanted.repetition,
-        skip_bad=wanted.skip_bad,
-        device=wanted.device,
+def _narrowed(selection: Selection, corpus: str, wanted: Export) -> Selection:
+    """Return a selection of the one experiment, and of the fold whose model is wanted."""
+    folds = () if wanted.fold is None else (wanted.fold,)
+    return replace(
+        selection, corpus=(corpus,), condition=("none",), folds=folds, repetitions=wanted.repetition
     )
+
+
+def _only_pair(planned: Plan) -> tuple[Corpus, ModelSpec]:
+    """Return the corpus and the model of a plan that has one of each."""
+    pairs = [(corpus, model) for corpus, models in planned.pairs for model in models]
+    if len(pairs) != 1:
+        found = ", ".join(model.name for _, model in pairs) or "none"
+        raise SpecError(f"export: expected one model, found {found}. Export one after another.")
+    return pairs[0]
 
 
 def _insist_on_sense(wanted: Export, planned: Plan, model: ModelSpec) -> None:
@@ -174,14 +151,15 @@ def _devices(planned: Plan, model: ModelSpec, notice: Callable[[str], None]) -> 
     return found
 
 
-def _made(work: Work, devices: Devices, listener: Callable[[Event], None]) -> dict[str, Any]:
+def _made(work: Work, devices: Devices, observer: Observer) -> dict[str, Any]:
     """Let a worker make the bundle; return what is to be said of it."""
-    for event in run_locally([work], jobs=1, devices=devices):
-        listener(event)
-        if event.kind == "done":
-            return event.record
-        if event.kind in ("failed", "fatal"):
-            raise BundleError(event.message)
+    with closing(Local(1, devices).run([work], observer.stopping)) as events:
+        for event in events:
+            observer.listener(event)
+            if event.kind == "done":
+                return event.record
+            if event.kind in ("failed", "fatal"):
+                raise BundleError(event.message)
     raise BundleError(f"{work.experiment.title}: expected a bundle, found that nothing was made.")
 
 

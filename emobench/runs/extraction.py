@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 from .. import corpora, features
 from ..errors import SpecError, count
@@ -68,11 +69,15 @@ def parse(text: str) -> FeatureSpec:
         key, equals, value = part.partition("=")
         if not equals:
             raise SpecError(f"{text}: expected parameter=value after the colon, found '{part}'.")
-        kind = type(defaults[key]) if key in defaults else str
-        try:
-            params[key] = kind(value)
-        except ValueError:
-            raise SpecError(
-                f"{text}: expected {key} as {kind.__name__}, found '{value}'."
-            ) from None
+        params[key] = _typed(value, defaults.get(key, ""))
     return features.spec(name, **params)
+
+
+def _typed(text: str, default: Any) -> Any:
+    """Return a value of a default's type; the text itself, which is refused, if it is none."""
+    if isinstance(default, bool):
+        return {"true": True, "false": False}.get(text.lower(), text)
+    try:
+        return type(default)(text)
+    except ValueError:
+        return text

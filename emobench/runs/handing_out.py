@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from ..executors import Devices, Work
+from ..executors import Work
 from ..spec import Experiment, Job, ModelSpec, Places
 from .planning import Plan
 
@@ -21,7 +21,7 @@ class Step:
     kept: int
 
 
-def sizes_of_groups(planned: Plan, devices: Devices) -> Callable[[int], int]:
+def sizes_of_groups(planned: Plan, networks_at_once: int) -> Callable[[int], int]:
     """Return how many of an experiment's missing jobs are trained at once, 1 for each alone.
 
     By default it is all of them on one card, or as many to each of several.
@@ -32,30 +32,48 @@ def sizes_of_groups(planned: Plan, devices: Devices) -> Callable[[int], int]:
     if selection.together != "auto":
         count = selection.together
         return lambda missing: count
-    workers = len(devices.cards) * devices.workers_per_card
+    workers = networks_at_once
     return lambda missing: max(math.ceil(missing / workers), 1) if workers else 1
 
 
 def phases(
-    steps: Iterable[Step],
+    steps: Sequence[Step],
     places: Places,
     threads: int,
-    jobs: int,
+    tuning_processes: int,
     together: Callable[[int], int],
-) -> Iterator[list[Work]]:
-    """Yield the tuning steps first, whose results the folds of their experiments read."""
-    tuning, folds = [], []
+) -> Iterator[Iterable[Work]]:
+    """Yield the tuning steps first, whose results the folds of their experiments read.
+
+    Args:
+        steps: experiments
+        places: where to read and write
+        threads: of one network's arithmetic
+        tuning_processes: for each of the tuning steps; with several they are handed out one by one
+        together: sizes of groups
+    """
+    tuning = [
+        Work(step.experiment, job, places, threads, tuning_jobs=tuning_processes)
+        for step in steps
+        for job in step.missing
+        if job.fold is None
+    ]
+    if tuning_processes > 1:
+        yield from ([work] for work in tuning)
+    elif tuning:
+        yield tuning
+    yield _folds(steps, places, threads, together)
+
+
+def _folds(
+    steps: Sequence[Step], places: Places, threads: int, together: Callable[[int], int]
+) -> Iterator[Work]:
+    """Yield the folds of experiments as they are asked for: there may be very many."""
     for step in steps:
         mine = [job for job in step.missing if job.fold is not None]
-        for job in step.missing:
-            if job.fold is None:
-                tuning.append(Work(step.experiment, job, places, threads, tuning_jobs=jobs))
         size = together(len(mine)) if step.model.kind == "network" else 1
         for start in range(0, len(mine), size):
             group = mine[start : start + size]
             for job in group:
                 fellows = tuple(other for other in group if other != job)
-                folds.append(Work(step.experiment, job, places, threads, fellows=fellows))
-    for item in tuning:
-        yield [item]
-    yield folds
+                yield Work(step.experiment, job, places, threads, fellows=fellows)

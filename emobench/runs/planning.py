@@ -6,55 +6,18 @@ import importlib.util
 import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeVar
+from typing import TypeVar
 
-from .. import conditions, corpora, executors, features, models, protocols
+from .. import conditions, corpora, executors, features, models, protocols, run_options
 from ..conditions import Condition
 from ..corpora import Corpus, Registry
 from ..errors import CorpusError, SpecError
-from ..spec import Backend, ModelSpec, Places, Protocol
+from ..run_options import Selection
+from ..spec import ModelSpec, Places, Protocol
 
-BACKENDS = ("tensorflow", "jax")
 ALL = "all"
 
 T = TypeVar("T", Corpus, ModelSpec)
-
-
-@dataclass(frozen=True)
-class Selection:
-    """What to run, as a user names it.
-
-    Attributes:
-        models: names, or "all"
-        corpora: names, or "all" for every corpus on disk
-        protocol: name of a protocol
-        backend: what trains the networks
-        epochs: overrides the number of epochs of every network
-        folds: indexes of the folds to run; empty for all
-        repetitions: how many repetitions to run; None for the protocol's
-        skip_bad: leave out clips that a front-end refuses
-        conditions: what the sound goes through, one after another, such as "mp3:64k"; "none" is
-            the sound as it is
-        sides: which clips go through it
-        device: what trains the networks: "auto", "cpu", "gpu", or cards such as "gpu:0,gpu:1"
-        workers_per_device: processes that divide a card's memory
-        together: how many folds and repetitions of a network are trained at once on JAX: a number,
-            "off", or "auto" for all that a card holds and one by one on a CPU
-    """
-
-    models: Sequence[str] = ("all",)
-    corpora: Sequence[str] = ("all",)
-    protocol: str = protocols.DEFAULT
-    backend: Backend = "tensorflow"
-    epochs: int | None = None
-    folds: Sequence[int] = ()
-    repetitions: int | None = None
-    skip_bad: bool = False
-    conditions: Sequence[str] = ("none",)
-    sides: Literal["test", "training", "both"] = "test"
-    device: str = "auto"
-    workers_per_device: int = 1
-    together: int | Literal["auto", "off"] = "auto"
 
 
 @dataclass(frozen=True)
@@ -86,10 +49,10 @@ def plan(selection: Selection, places: Places) -> Plan:
     _check_options(selection)
     registry = corpora.load_registry(places.datasets)
     protocol = protocols.get(selection.protocol)
-    heard = tuple(dict.fromkeys(itertools.chain(*map(conditions.expand, selection.conditions))))
+    heard = tuple(dict.fromkeys(itertools.chain(*map(conditions.expand, selection.condition))))
     _check_conditions(heard)
-    chosen = select(selection.corpora, registry, places)
-    specs = _expand("--model", selection.models, models.names, models.get)
+    chosen = select(selection.corpus, registry, places)
+    specs = _expand("--model", selection.model, models.names, models.get)
     left_out = _not_on_disk(selection, registry, chosen)
     pairs = []
     for corpus in chosen:
@@ -98,7 +61,7 @@ def plan(selection: Selection, places: Places) -> Plan:
             reason = _unfit(spec, corpus, places)
             if reason is None:
                 applicable.append(spec)
-            elif ALL in (*_folded(selection.models), *_folded(selection.corpora)):
+            elif ALL in (*_folded(selection.model), *_folded(selection.corpus)):
                 left_out[f"{spec.name} on {corpus.name}"] = reason
             else:
                 raise SpecError(f"{spec.name} on {corpus.name}: {reason}.")
@@ -154,7 +117,7 @@ def _not_on_disk(
     selection: Selection, registry: Registry, chosen: Sequence[Corpus]
 ) -> dict[str, str]:
     """Return what "all" corpora does not cover, with the reason."""
-    if ALL not in _folded(selection.corpora):
+    if ALL not in _folded(selection.corpus):
         return {}
     present = {corpus.name for corpus in chosen}
     reasons = {}
@@ -176,21 +139,9 @@ def _own(corpus: Corpus) -> bool:
 
 def _check_options(selection: Selection) -> None:
     """Refuse numbers and words that no run could use."""
-    if selection.backend not in BACKENDS:
-        raise SpecError(
-            f"--backend: expected one of {', '.join(BACKENDS)}, found '{selection.backend}'."
-        )
-    for option, number in (
-        ("--epochs", selection.epochs),
-        ("--repetitions", selection.repetitions),
-        ("--workers-per-device", selection.workers_per_device),
-    ):
-        if number is not None and number < 1:
-            raise SpecError(f"{option}: expected a number of 1 or more, found {number}.")
+    selection.check()
     executors.parse(selection.device)
     wanted = selection.together
-    if wanted not in ("auto", "off") and (not isinstance(wanted, int) or wanted < 1):
-        raise SpecError(f"--together: expected auto, off or a number of 1 or more, found {wanted}.")
     if isinstance(wanted, int) and wanted > 1 and selection.backend != "jax":
         raise SpecError(
             f"--together {wanted}: expected --backend jax, which alone trains several networks at "
@@ -212,9 +163,10 @@ def _check_conditions(heard: Sequence[Condition]) -> None:
 def _check_backend(backend: str) -> None:
     """Refuse a backend that is not installed, before anything is extracted for it."""
     if importlib.util.find_spec(backend) is None:
+        known = ", ".join(run_options.get("backend").choices)
         raise SpecError(
             f"--backend: expected an installed package, found no {backend}. "
-            f"Run `pip install {backend}`, or choose another of {', '.join(BACKENDS)}."
+            f"Run `pip install {backend}`, or choose another of {known}."
         )
 
 

@@ -9,14 +9,14 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from .. import __version__, corpora, executors
+from .. import __version__, audit, executors
 from ..audio import SAMPLE_RATE
 from ..conditions import Condition
 from ..corpora import Corpus
 from ..errors import CorpusError, FeatureError, SpecError, StoreError
-from ..executors import Devices, Event, Work, run_locally
-from ..experiments import configuration, dataset, extras, hears
-from ..experiments.context import hearing
+from ..executors import Event, Executor, Local, Work
+from ..experiments import configuration, dataset, extras, takes_audio
+from ..experiments.context import applied_condition
 from ..experiments.dataset import Dataset
 from ..spec import Experiment, Fold, Job, ModelSpec, Places
 from ..store import Store
@@ -25,10 +25,41 @@ from .planning import Plan
 
 _log = logging.getLogger(__name__)
 
-Listener = Callable[[Event], None]
 AS_IT_IS = Condition()
 
-FeatureProgress = Callable[[str, str, int, int], None]
+
+@dataclass(frozen=True)
+class Observer:
+    """Who watches a run.
+
+    Attributes:
+        listener: told of everything that happens to a job
+        feature_progress: told how far the extraction of a corpus' features is: the corpus, what
+            is extracted, how much of it is done, and how much there is
+        begin: told the experiments before training begins
+        notice: told what networks are trained on
+        stopping: once true, running jobs are finished, with those that are trained along with
+            them, and no other is begun
+    """
+
+    listener: Callable[[Event], None] = lambda event: None
+    feature_progress: Callable[[str, str, int, int], None] = lambda corpus, what, done, total: None
+    begin: Callable[[Sequence[Step]], None] = lambda steps: None
+    notice: Callable[[str], None] = lambda text: None
+    stopping: Callable[[], bool] = lambda: False
+
+    def extracting(self, corpus: str) -> dataset.Progress:
+        """Return a progress report that ends an extraction once the run is to stop."""
+
+        def report(what: str, done: int, total: int) -> None:
+            self.feature_progress(corpus, what, done, total)
+            if self.stopping():
+                raise KeyboardInterrupt  # a half-made cache is discarded, nothing else under way
+
+        return report
+
+
+UNOBSERVED = Observer()
 
 
 @dataclass
@@ -86,7 +117,7 @@ def prepare(
         corpus,
         model,
         places,
-        hearing=hearing(beside),
+        applied=applied_condition(beside),
         jobs=jobs,
         skip_bad=selection.skip_bad,
         extract=extract,
@@ -132,7 +163,7 @@ def _everything(planned: Plan) -> Iterator[tuple[Corpus, ModelSpec, Condition]]:
     """Yield what each experiment of a plan is about; models that only read hear no condition."""
     for corpus, specs in planned.pairs:
         for model in specs:
-            for condition in planned.conditions if hears(model) else (AS_IT_IS,):
+            for condition in planned.conditions if takes_audio(model) else (AS_IT_IS,):
                 yield corpus, model, condition
 
 
@@ -157,31 +188,13 @@ def _jobs(
     return jobs
 
 
-def execute(
-    planned: Plan,
-    places: Places,
-    *,
-    jobs: int = 1,
-    threads: int = 1,
-    listener: Listener = lambda event: None,
-    feature_progress: FeatureProgress = lambda corpus, what, done, total: None,
-    begin: Callable[[Sequence[Step]], None] = lambda steps: None,
-    notice: Callable[[str], None] = lambda text: None,
-    stopping: Callable[[], bool] = lambda: False,
-) -> Summary:
+def execute(planned: Plan, places: Places, observer: Observer = UNOBSERVED) -> Summary:
     """Run everything of a plan that has no record yet.
 
     Args:
         planned: what to run
         places: where to read and write
-        jobs: worker processes on the CPU
-        threads: threads of each network's arithmetic; changes the last bits of a result
-        listener: told of everything that happens to a job
-        feature_progress: told how far the extraction of a corpus' features is
-        begin: told the experiments before training begins
-        notice: told what networks are trained on
-        stopping: once true, running jobs are finished, with those that are trained along with
-            them, and no other is begun
+        observer: who is told of what happens, and may stop it
 
     Returns:
         what was done
@@ -190,19 +203,31 @@ def execute(
         SpecError: if a device is asked for that is not there
         StoreError: if results cannot be written; everything finished is kept
     """
-    if jobs < 1 or threads < 1:
-        raise SpecError(f"--jobs, --threads: expected 1 or more, found {jobs} and {threads}.")
     summary = Summary(left_out=dict(planned.left_out))
-    devices = _devices(planned, notice)
+    executor = _executor(planned, observer.notice)
+    _try_folds(planned, places, observer)
+    steps = list(_prepared(planned, places, observer, summary))
+    observer.begin(steps)
+    _perform(steps, planned, places, executor, observer, summary)
+    summary.stopped = observer.stopping()
+    return summary
+
+
+def _try_folds(planned: Plan, places: Places, observer: Observer) -> None:
+    """Say that a fold does not exist before any experiment is prepared for long."""
     for corpus, specs in planned.pairs if planned.selection.folds else ():
-        watched = _watched(feature_progress, corpus.name, stopping)
-        # A wrong --folds is said now.
-        prepare(corpus, specs[0], planned, places, extract=False, progress=watched)
-    steps = []
+        progress = observer.extracting(corpus.name)
+        prepare(corpus, specs[0], planned, places, extract=False, progress=progress)
+
+
+def _prepared(
+    planned: Plan, places: Places, observer: Observer, summary: Summary
+) -> Iterator[Step]:
+    """Yield the experiments that can be run, and enter the others in the summary."""
     foreseen: set[str] = set()
     for corpus, model, condition in _everything(planned):
-        if stopping():
-            break
+        if observer.stopping():
+            return
         try:
             _foresee(corpus, planned, places, foreseen)
             step, data = prepare(
@@ -211,8 +236,8 @@ def execute(
                 planned,
                 places,
                 condition=condition,
-                jobs=jobs,
-                progress=_watched(feature_progress, corpus.name, stopping),
+                jobs=planned.selection.jobs,
+                progress=observer.extracting(corpus.name),
             )
             Store(places.results).open(step.experiment, _facts(data, condition))
         except (CorpusError, FeatureError) as error:
@@ -222,25 +247,33 @@ def execute(
         if data.left_out:
             summary.skipped_clips[corpus.name] = dict(data.left_out)
         summary.kept += step.kept
-        steps.append(step)
-    begin(steps)
-    together = sizes_of_groups(planned, devices)
-    for phase in phases(steps, places, threads, jobs, together):
-        ready = [work for work in phase if _tuned(work, summary)]
-        events = run_locally(ready, jobs=jobs, devices=devices, stopping=stopping)
-        with contextlib.closing(events):
+        yield step
+
+
+def _perform(
+    steps: Sequence[Step],
+    planned: Plan,
+    places: Places,
+    executor: Executor,
+    observer: Observer,
+    summary: Summary,
+) -> None:
+    """Hand out the jobs of experiments, and enter what becomes of them in the summary."""
+    together = sizes_of_groups(planned, executor.networks_at_once)
+    threads, processes = planned.selection.threads, executor.tuning_processes
+    for phase in phases(steps, places, threads, processes, together):
+        ready = (work for work in phase if _tuned(work, summary))
+        with contextlib.closing(executor.run(ready, observer.stopping)) as events:
             for event in events:
                 _note(event, summary, places)
-                listener(event)
-    summary.stopped = stopping()
-    return summary
+                observer.listener(event)
 
 
-def _devices(planned: Plan, notice: Callable[[str], None]) -> Devices:
-    """Return what the plan's networks are trained on; before anything is extracted for them."""
+def _executor(planned: Plan, notice: Callable[[str], None]) -> Executor:
+    """Return where the plan's jobs run; what it lacks is said before anything is extracted."""
     selection = planned.selection
     if not any(spec.kind == "network" for _, specs in planned.pairs for spec in specs):
-        return Devices()
+        return Local(selection.jobs)
     found = executors.find(
         executors.parse(selection.device),
         selection.backend,
@@ -248,28 +281,15 @@ def _devices(planned: Plan, notice: Callable[[str], None]) -> Devices:
     )
     if found.note:
         notice(found.note)
-    return found
+    return Local(selection.jobs, found)
 
 
 def _foresee(corpus: Corpus, planned: Plan, places: Places, foreseen: set[str]) -> None:
     """Say once what a corpus cannot teach; fail before extraction if it cannot be split."""
     if corpus.name not in foreseen:
-        for caution in corpora.foresee(corpus, planned.protocol, places.data, places.cache):
-            _log.warning("%s: %s", corpus.name, caution)
+        for finding in audit.foresee(corpus, planned.protocol, places.data, places.cache):
+            _log.warning("%s: %s", corpus.name, finding.line)
         foreseen.add(corpus.name)
-
-
-def _watched(
-    feature_progress: FeatureProgress, corpus: str, stopping: Callable[[], bool]
-) -> dataset.Progress:
-    """Return a progress report that ends an extraction once the run is to stop."""
-
-    def report(what: str, done: int, total: int) -> None:
-        feature_progress(corpus, what, done, total)
-        if stopping():
-            raise KeyboardInterrupt  # a half-made cache is discarded, nothing else is under way
-
-    return report
 
 
 def _facts(data: Dataset, condition: Condition) -> dict[str, object]:

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 
 from ..errors import StoreError
 from ..spec import Job
-from . import files
+from .json_files import from_json
 from .vouching import Damage, promised, read_bytes
 
 NAME = "attention"
@@ -55,7 +55,7 @@ def read_attention(folder: Path, job: Job) -> dict[str, np.ndarray]:
     path = path_of(folder, job)
     try:
         record = folder / f"{job.name}.json"
-        sha256 = promised(files.from_json(record), NAME) if record.exists() else None
+        sha256 = promised(from_json(record), NAME) if record.exists() else None
         if sha256 is None and not path.exists():
             return {}
         table = pq.read_table(pa.BufferReader(read_bytes(path, sha256, NAME)))

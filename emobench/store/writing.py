@@ -13,11 +13,13 @@ import pandas as pd
 
 from ..errors import StoreError
 from ..spec import Experiment, Job, plain
-from . import files
+from ..storage import discard_leftovers, locked
 from .attention import NAME as ATTENTION
 from .attention import path_of
 from .attention import to_parquet as to_attention
 from .describing import place
+from .filing import file_whole, make_folder, remove
+from .json_files import from_json, to_json
 from .predictions import to_parquet
 from .reading import EXPERIMENT, FAILURE, StoredExperiment, inspect, is_sound
 from .vouching import KEY, digest
@@ -54,15 +56,15 @@ class Store:
             StoreError: if it cannot be written, or holds another experiment
         """
         folder = self.folder(experiment)
-        files.make_folder(folder)
+        make_folder(folder)
         own = {
             **plain(experiment),
             "fingerprint": experiment.fingerprint,
             "configuration_fingerprint": experiment.configuration_fingerprint,
         }
-        with files.locked(folder) as alone:
+        with locked(folder) as alone:
             if alone:
-                files.discard_leftovers(folder)
+                discard_leftovers(folder)
             found = _read(folder / EXPERIMENT)
             other = found.get("fingerprint", experiment.fingerprint)
             if isinstance(other, str) and other != experiment.fingerprint:
@@ -76,13 +78,17 @@ class Store:
                 is_sound(folder) and own.items() <= found.items() and set(extra or ()) <= set(found)
             )
             if not known:
-                content = files.to_json({**(extra or {}), **own})
-                files.write((folder / EXPERIMENT, content))
+                file_whole((folder / EXPERIMENT, to_json({**(extra or {}), **own})))
         return folder
 
-    def done(self, experiment: Experiment) -> set[Job]:
-        """Return the jobs whose records and predictions are there, whole."""
-        return self._inspect(experiment).jobs
+    def done(self, experiment: Experiment, jobs: Iterable[Job] | None = None) -> set[Job]:
+        """Return the jobs whose records and predictions are there, whole.
+
+        Args:
+            experiment: whose
+            jobs: which to look for; None for all
+        """
+        return self._inspect(experiment, jobs).jobs
 
     def missing(self, experiment: Experiment, jobs: Iterable[Job]) -> list[Job]:
         """Return the jobs still to be run, in the order given.
@@ -151,9 +157,9 @@ class Store:
         if beside:
             content[KEY] = {name: digest(held) for name, (_, held) in beside.items()}
         # Under the lock, the record and the predictions of two writers cannot get mixed up.
-        with files.locked(folder):
-            files.write(*beside.values(), (path, files.to_json(content)))
-            files.remove(folder / f"{job.name}{FAILURE}")
+        with locked(folder):
+            file_whole(*beside.values(), (path, to_json(content)))
+            remove(folder / f"{job.name}{FAILURE}")
 
     def fail(self, experiment: Experiment, job: Job, reason: str) -> None:
         """File why a job failed; it stays missing, and is tried again by the next run.
@@ -168,22 +174,25 @@ class Store:
             "reason": reason,
         }
         folder = self._folder_in_use(experiment)
-        files.write((folder / f"{job.name}{FAILURE}", files.to_json(content)))
+        file_whole((folder / f"{job.name}{FAILURE}", to_json(content)))
 
     def _folder_in_use(self, experiment: Experiment) -> Path:
         folder = self.folder(experiment)
         return folder if (folder / EXPERIMENT).exists() else self.open(experiment)
 
-    def _inspect(self, experiment: Experiment) -> StoredExperiment:
+    def _inspect(
+        self, experiment: Experiment, jobs: Iterable[Job] | None = None
+    ) -> StoredExperiment:
+        """Look which jobs are there, without taking in what they predicted."""
         folder = self.folder(experiment)
         if not folder.is_dir() or not any(folder.iterdir()):
             return StoredExperiment(folder, {})
-        return inspect(folder, fingerprint=experiment.fingerprint)
+        return inspect(folder, (), fingerprint=experiment.fingerprint, jobs=jobs)
 
 
 def _read(path: Path) -> dict[str, Any]:
     """Return a file's content, or nothing where it is absent or damaged."""
     try:
-        return files.from_json(path)
+        return from_json(path)
     except (OSError, ValueError, RecursionError):
         return {}

@@ -16,6 +16,7 @@ class BestEpoch:
 
     Attributes:
         epoch: number of the best epoch, from 1; 0 before the first
+        scores: of every epoch so far
         weights: of the network after it
     """
 
@@ -24,6 +25,7 @@ class BestEpoch:
         self._best = -np.inf
         self._waited = 0
         self.epoch = 0
+        self.scores: list[float] = []
         self.weights: list[np.ndarray] = []
 
     def goes_on(self, epoch: int, weights: Callable[[], list[np.ndarray]]) -> bool:
@@ -34,6 +36,7 @@ class BestEpoch:
             weights: returns those of the network
         """
         score = self._score()
+        self.scores.append(score)
         if not self.weights or score > self._best or np.isnan(self._best):
             self._best, self.epoch, self.weights, self._waited = score, epoch, weights(), 0
             return True

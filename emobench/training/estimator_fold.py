@@ -60,7 +60,7 @@ def run(context: Context, job: Job, seed: int, store: Store, n_jobs: int) -> Tra
     """Tune where the protocol nests it, fit on a fold, and predict its test clips."""
     parameters = None
     if context.protocol.tuning == "evaluation":
-        if Job(None) not in store.done(context.experiment):
+        if not store.done(context.experiment, [Job(None)]):
             raise EmobenchError("its tuning has no record. Run the same command again.")
         parameters = store.record(context.experiment, Job(None))["parameters"]
     return train(context, job, seed, parameters, n_jobs)

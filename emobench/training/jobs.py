@@ -62,7 +62,7 @@ def run(
     """
     context = open_context(experiment, places)
     store = Store(places.results)
-    done = store.done(experiment)
+    done = store.done(experiment, [job, *fellows])
     if job in done:  # another run of the same command was faster
         return store.record(experiment, job)
     known = provenance(experiment, settings.threads)

@@ -138,7 +138,7 @@ class Network:
             loss = training.loss_scale * self._step_through(training)
             history.append(loss)
             report(number + 1, loss)
-            self._insist_on_numbers(history)
+            self._check_finite(history)
             if best is not None and not best.goes_on(number + 1, self.learner.get_weights):
                 break
         if best is not None:
@@ -149,10 +149,10 @@ class Network:
         """Take a step on each batch; return the mean of their losses."""
         total = 0.0
         for inputs, targets, weights in training:
-            told = self.learner.train_on_batch(
+            metrics = self.learner.train_on_batch(
                 inputs, targets, sample_weight=weights, return_dict=True
             )
-            total += float(told["loss"])
+            total += float(metrics["loss"])
         return total / len(training)
 
     def take(self, variables: Sequence[np.ndarray], losses: Sequence[float]) -> None:
@@ -165,17 +165,21 @@ class Network:
         Raises:
             DivergedError: if the loss is not finite
         """
-        self._insist_on_numbers(losses)
+        self._check_finite(losses)
         for variable, value in zip(self.model.variables, variables, strict=True):
             variable.assign(value)
 
-    def _insist_on_numbers(self, losses: Sequence[float]) -> None:
-        if not np.isfinite(losses).all():
-            raise DivergedError(
-                f"{self._spec.name}: the training loss is not a number after epoch "
-                f"{int(np.isfinite(losses).argmin()) + 1}. Look at the corpus with "
-                "`emobench check --deep`, or lower the learning rate."
-            )
+    def _check_finite(self, losses: Sequence[float]) -> None:
+        if np.isfinite(losses).all():
+            return
+        name, rate = self._spec.name, self._spec.config.learning_rate
+        epoch = int(np.isfinite(losses).argmin()) + 1
+        lower = f"{name}{',' if ':' in name else ':'}learning_rate={rate / 10:g}"
+        raise DivergedError(
+            f"{name}: the training loss is not a number after epoch {epoch}. See with "
+            "`emobench check --deep` whether the corpus holds damaged files, or lower the learning "
+            f"rate: `{lower}`."
+        )
 
     def _set_rate(self, epochs: float) -> None:
         """Set the learning rate after so many epochs, where the config changes it."""
@@ -189,10 +193,10 @@ class Network:
         """
         total = 0.0
         for batch, (inputs, targets, weights) in zip(labelled.current, labelled, strict=True):
-            told = self.learner.test_on_batch(
+            metrics = self.learner.test_on_batch(
                 inputs, targets, sample_weight=weights, return_dict=True
             )
-            total += float(told["loss"]) * len(batch.members)
+            total += float(metrics["loss"]) * len(batch.members)
         return total / float(sum(batch.factors.sum() for batch in labelled.current))
 
     def predict(self, batches: Batches) -> np.ndarray:

@@ -19,7 +19,7 @@ from .attending import attention
 from .best_epoch import BestEpoch
 from .feeding import Feed, Parts
 from .network import Network
-from .normalisation import Statistics, settle
+from .normalisation import Statistics, choose_statistics
 from .ready_fold import ReadyFold, make_ready, open_network
 
 Report = Callable[[int, int, float], None]
@@ -75,8 +75,8 @@ def run(
             "grid": found.scores,
             "tuned_on": f"training folds, {found.kind}",
         }
-    company = None if fellows is None else (job, fellows)
-    trained = train(context, fold, seed, config=chosen, report=report, company=company)
+    group = None if fellows is None else (job, fellows)
+    trained = train(context, fold, seed, config=chosen, report=report, group=group)
     return replace(trained, facts={**facts, **trained.facts})
 
 
@@ -112,7 +112,7 @@ def train(
     config: Mapping[str, Any] | None = None,
     tuning: bool = False,
     report: Report = lambda done, total, loss: None,
-    company: tuple[Job, Sequence[Job]] | None = None,
+    group: tuple[Job, Sequence[Job]] | None = None,
 ) -> Trained:
     """Train on a fold and predict its test clips.
 
@@ -124,15 +124,15 @@ def train(
         tuning: whether the test clips of this fold are training clips of another: they then sound
             as training clips do
         report: called after every epoch
-        company: which job this is, and those that may be trained along
+        group: which job this is, and those that may be trained along; None to train it alone
     """
     ready = make_ready(context, fold, seed, tuning=tuning)
     parts, inputs = ready.parts, ready.inputs
     network = open_network(ready, config or {})
     feed = ready.feed(network)
     started = time.perf_counter()
-    learnt = _learn(ready, network, feed, report, company)
-    learnt |= _settle(context, network, feed, parts.training, seed)
+    learnt = _learn(ready, network, feed, report, group)
+    learnt |= _choose_statistics(context, network, feed, parts.training, seed)
     finished = time.perf_counter()
     tested = feed.unlabelled(parts.test)
     probabilities = network.predict(tested)
@@ -154,16 +154,16 @@ def _learn(
     network: Network,
     feed: Feed,
     report: Report,
-    company: tuple[Job, Sequence[Job]] | None,
+    group: tuple[Job, Sequence[Job]] | None,
 ) -> dict[str, Any]:
     """Train a network from its seed, alone or with others; return what is to be recorded of it."""
     context = ready.context
-    if company is None:
+    if group is None:
         return _fit(ready, network, feed, report)
     why = together.obstacle(context.model, context.protocol)
     if why:
         return {**_fit(ready, network, feed, report), "trained_alone": why}
-    found = ahead.take(ready, network, *company, report)
+    found = ahead.take(ready, network, *group, report)
     network.take(found.trained.variables, found.trained.loss)
     batches = feed.labelled(ready.parts.training, seed=ready.seed)
     return {
@@ -186,6 +186,8 @@ def _fit(ready: ReadyFold, network: Network, feed: Feed, report: Report) -> dict
     if best is not None:
         by = "best_test_epoch" if context.protocol.selection else "best_epoch"
         facts[by] = round(best.epoch * batches.share, 2)
+        if not context.protocol.selection:
+            facts["development_loss"] = [round(-score, 6) for score in best.scores]
     return facts
 
 
@@ -209,7 +211,7 @@ def _best(context: Context, network: Network, feed: Feed, parts: Parts) -> BestE
     return None
 
 
-def _settle(
+def _choose_statistics(
     context: Context, network: Network, feed: Feed, training: np.ndarray, seed: int
 ) -> dict[str, Any]:
     """Decide what batch normalisation predicts with; return what is to be recorded of it."""
@@ -217,7 +219,7 @@ def _settle(
     if how is None:
         return {}
     composed, plain = feed.unlabelled(training, seed=seed), feed.unlabelled(training)
-    return settle(network, how, composed, plain, context.data.targets[training])
+    return choose_statistics(network, how, composed, plain, context.data.targets[training])
 
 
 def _statistics(context: Context) -> Statistics | None:

@@ -27,7 +27,7 @@ NOTABLE = 0.10
 """UAR on the training clips that may be lost to lagging statistics before it is worth a word."""
 
 
-def settle(
+def choose_statistics(
     network: Network,
     how: Statistics,
     composed: Batches,
@@ -52,6 +52,7 @@ def settle(
     def reached(probabilities: np.ndarray) -> float:
         return round(uar(list(labels), list(probabilities.argmax(axis=1))), 6)
 
+    # In this order: measuring may overwrite the running statistics, which are looked at first.
     scores = {"running": reached(network.predict(training))}
     scores["batch"] = reached(_measure(network, composed, keep=how == "recomputed"))
     if how == "recomputed":
@@ -83,6 +84,8 @@ def _measure(network: Network, composed: Batches, *, keep: bool) -> np.ndarray:
     clips, rows = 0, []
     for batch in composed.current:
         rows.append(network.predict_by_batch(composed.inputs(batch)))
+        # Under `predict_by_batch` each layer's running statistics *are* those of this batch: read
+        # them off, and let a batch count as much as it has clips that are more than filling.
         count = int(batch.counted.sum())
         clips += count
         for index, table in enumerate(tables):

@@ -14,7 +14,8 @@ from .feeding import Feed, Parts, part
 from .network import Network
 
 _KEPT = 5
-"""Networks that a process keeps: one more than a grid has cells, as each costs a trace."""
+"""Networks that a process keeps. Tracing one costs as much as several epochs, and a fold needs one
+for each cell of a grid (three at most) besides the one that is then trained."""
 
 _networks: OrderedDict[tuple[str, str], Network] = OrderedDict()
 """By the model's name and all that shapes it, the last used at the end."""
@@ -66,9 +67,9 @@ def make_ready(
     """
     parts = part(context, fold, seed)
     if inputs is None:
-        heard = () if tuning else parts.test
+        tested = () if tuning else parts.test
         inputs = {
-            name: context.data.prepare(name, parts.training, heard) for name in context.data.inputs
+            name: context.data.prepare(name, parts.training, tested) for name in context.data.inputs
         }
     return ReadyFold(context, seed, parts, inputs)
 
@@ -102,6 +103,8 @@ def _described(
     """Return the name, the configured model and the input shapes of a fold's network."""
     shapes = {name: item.shape for name, item in ready.inputs.items()}
     changed = dict(config)
+    # What a front-end learnt from the training clips may decide sizes: a vocabulary of the fold's
+    # own makes a network of its own, and folds that agree share one.
     for item in ready.inputs.values():
         changed |= item.fitted.config
     spec = ready.context.model

@@ -32,14 +32,14 @@ def score(
     columns = dict(zip(classes, probabilities.T, strict=True))
     # A class that training did not hold was not predicted.
     absent = np.zeros(len(known))
-    chances = np.stack([columns.get(label, absent) for label in data.labels], axis=1)
-    chances = chances.astype(np.float32)
+    ordered = np.stack([columns.get(label, absent) for label in data.labels], axis=1)
+    ordered = ordered.astype(np.float32)
     predictions = pd.DataFrame(
         {
             "id": known.index.astype(str),
             "label": known["label"].to_numpy(),
-            "predicted": np.asarray(data.labels, dtype=object)[chances.argmax(axis=1)],
-            **{f"p_{label}": chances[:, index] for index, label in enumerate(data.labels)},
+            "predicted": np.asarray(data.labels, dtype=object)[ordered.argmax(axis=1)],
+            **{f"p_{label}": ordered[:, index] for index, label in enumerate(data.labels)},
             **{name: known[name].to_numpy() for name in ("speaker", "group", "sex", "sentence")},
             "fold": job.fold,
             "repetition": job.repetition,

@@ -87,14 +87,14 @@ def _folds(members: Sequence[Member]) -> list[int]:
 
 
 def steps(
-    members: Sequence[Member], epoch: int, *, apart: bool
+    members: Sequence[Member], epoch: int, *, by_length: bool
 ) -> Iterator[tuple[tuple[int, ...], Any]]:
     """Yield an epoch's batches, one of each member at a time.
 
     Args:
         members: what is trained
         epoch: number of the epoch
-        apart: whether batches of different padded length must not be padded further: those of
+        by_length: whether batches of different padded length must not be padded further: those of
             each length then take a step of their own, while the other members wait
 
     Yields:
@@ -108,7 +108,7 @@ def steps(
         here = [schedule[min(number, len(schedule) - 1)] for schedule in schedules]
         goes = [number < len(schedule) for schedule in schedules]
         longest = tuple(int(length) for length in np.max([batch.rows for batch in here], axis=0))
-        lengths = sorted({batch.rows for batch in here}) if apart else [longest]
+        lengths = sorted({batch.rows for batch in here}) if by_length else [longest]
         for rows in lengths:
             each = [
                 _arrays(
@@ -116,7 +116,7 @@ def steps(
                     members[at],
                     batch,
                     rows,
-                    active=goes[at] and (not apart or batch.rows == rows),
+                    active=goes[at] and (not by_length or batch.rows == rows),
                 )
                 for at, batch in enumerate(here)
             ]

@@ -116,7 +116,7 @@ def _train(
     for epoch in range(epochs):
         state = _with_rate(network, state, rate_at(spec.config, epoch))
         total = np.zeros(len(members))
-        for rows, batches in steps(members, epoch, apart=feels_padding(spec, network.model)):
+        for rows, batches in steps(members, epoch, by_length=feels_padding(spec, network.model)):
             state, loss = step(state, data, batches, rows=rows)
             total = total + loss  # stays on the device: the next step need not wait
         mean = np.asarray(total) * _scales(members)
@@ -150,6 +150,7 @@ def _start(network: Network, members: Sequence[Member]) -> State:
 
     learner = network.learner
     parts: list[list[Any]] = []
+    # One network lends its variables to each member in turn: a start is a start, alone or not.
     for member in members:
         network.restart(member.seed, member.tables)
         parts.append(
@@ -183,6 +184,7 @@ def _with_rate(network: Network, state: State, rate: float) -> State:
     """Return the state with another learning rate for all members."""
     trainable, others, optimizer = state
     changed = [
+        # Times 0: the shape and the type stay, and with them the compiled step.
         value if variable.name != "learning_rate" else value * 0 + rate
         for variable, value in zip(network.learner.optimizer.variables, optimizer, strict=True)
     ]
@@ -234,7 +236,8 @@ def _step(
         clips, weights, targets, excess, active, table = batch
         trainable, others, optimizer = state
         inputs = {
-            # By name: JAX sorts the keys of what a compiled function is given.
+            # By name: JAX sorts the keys of what a compiled function is given. Where all folds
+            # share one table of clips it is the first, whatever the number of the member's own.
             name: data[name][jnp.minimum(table, len(data[name]) - 1), clips, :length]
             for name, length in zip(names, rows, strict=True)
         }
@@ -246,6 +249,7 @@ def _step(
             optimizer, gradient, trainable
         )
         after = (list(new_trainable), list(new_others), list(new_optimizer))
+        # All members take every step; what one learnt in a step that was not its own is dropped.
         kept = jax.tree.map(lambda new, old: jnp.where(active, new, old), after, tuple(state))
         return kept, jnp.where(active, loss, 0.0)
 

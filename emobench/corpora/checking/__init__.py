@@ -1,1 +1,1 @@
-"""What is found set against what is expected: counts, and cautions before hours are spent."""
+"""What is found set against what a complete copy holds."""

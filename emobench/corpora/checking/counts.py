@@ -5,11 +5,10 @@ from __future__ import annotations
 import csv
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cache as remember
 from pathlib import Path
 
-from ... import protocols
 from ...audio import OVERHANG_SECONDS, SHORTEST_SECONDS
 from .. import paths
 from ..entries.fields import EMOTIONS
@@ -19,7 +18,6 @@ from ..reading import contents, durations
 from ..reading.clips import Clip, Reading
 from ..reading.durations import Headers
 from ..registry import normalised
-from . import cautions
 
 PUBLISHED = Path(__file__).with_name("table1.csv")
 """Table 1 of Keesing, Watson and Witbrock (ALTA 2020): clips by emotion."""
@@ -76,7 +74,7 @@ class CheckReport:
         broken: why a file cannot be used, by its path below the corpus folder; a segment of a
             file that can by that path and its id
         alike: groups of files in use that hold the same
-        cautions: what the corpus cannot teach, a sentence each
+        usable: clips of files that can be used
         deep: whether every file was decoded
     """
 
@@ -86,7 +84,7 @@ class CheckReport:
     headers: Headers
     broken: Mapping[str, str] = field(default_factory=dict)
     alike: tuple[tuple[str, ...], ...] = ()
-    cautions: tuple[str, ...] = ()
+    usable: tuple[Clip, ...] = ()
     deep: bool = False
 
     @property
@@ -146,8 +144,6 @@ def check(
     unfit = _unfit(reading.clips, headers)
     wrong = {**headers.bad, **mixed, **unfit, **found.wrong}
     groups = (sorted(files[path].relative for path in group) for group in found.alike)
-    usable = replace(reading, clips=tuple(clip for clip in reading.clips if _fit(clip, wrong)))
-    foreseen = cautions.of_check(usable, protocols.get(protocols.DEFAULT), found.alike, cache)
     return CheckReport(
         corpus=corpus,
         reading=reading,
@@ -155,7 +151,7 @@ def check(
         headers=headers,
         broken=_broken(reading.clips, wrong),
         alike=tuple(sorted(map(tuple, groups))),
-        cautions=tuple(foreseen),
+        usable=tuple(clip for clip in reading.clips if _fit(clip, wrong)),
         deep=deep,
     )
 

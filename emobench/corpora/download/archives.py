@@ -5,24 +5,26 @@ from __future__ import annotations
 import bz2
 import gzip
 import lzma
-import shutil
+import re
 import stat
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable
+from contextlib import nullcontext, suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO
 
 from ...errors import CorpusError
-from .member_names import safe_parts, tar_name, zip_name
-from .storage import insist_on_room, storing
+from ...storage import insist_on_room, storing
+from .keeping import CORPORA
+from .member_names import safe_parts
 
 Progress = Callable[[int, int | None], None]
 
 _PIECE = 1 << 20
+_ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 _COMPRESSED = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ\x00": lzma.open}
 _DAMAGE = (
     *(zipfile.BadZipFile, tarfile.TarError, EOFError, zlib.error, lzma.LZMAError),
@@ -41,7 +43,7 @@ class Limits:
         most: bytes that may be unpacked at all
     """
 
-    members: int = 500_000
+    members: int = 200_000
     ratio: int = 100
     least: int = 64 << 20
     most: int = 200 << 30
@@ -74,27 +76,19 @@ def unpack(
         StorageError: if the disk does not take it
     """
     task = _Unpacking(folder, called, progress, limits or Limits(), archive)
-    with archive.open("rb") as file, _damage_told(called):
-        begin = file.read(512)
-        if begin[:4] in (b"PK\x03\x04", b"PK\x05\x06"):
-            task.unzip(file)
-        else:
-            opener = next(
-                (of for magic, of in _COMPRESSED.items() if begin.startswith(magic)), None
-            )
-            if opener is None and begin[257:262] != b"ustar":
-                raise CorpusError(
-                    f"{called}: expected a zip or tar archive, found {_kind(begin)}. Its address "
-                    "may have changed or ask for a log-in: see the corpus' page."
-                )
-            file.seek(0)
-            with opener(file) if opener else file as content:
-                task.untar(content)
-        if not task.files:
-            raise CorpusError(
-                f"{called}: expected an archive with files, found an empty one. See the corpus' "
-                "page for the right address."
-            )
+    try:
+        with archive.open("rb") as file:
+            task.unpack(file)
+    except _DAMAGE as error:
+        raise CorpusError(
+            f"{called}: expected an archive that is whole, found: {error}. Run the same command "
+            "again; see the corpus' page if that does not help."
+        ) from error
+    if not task.files:
+        raise CorpusError(
+            f"{called}: expected an archive with files, found an empty one. See the corpus' page "
+            "for the right address."
+        )
     return task.files
 
 
@@ -111,71 +105,82 @@ class _Unpacking:
         self._limits = limits
         self._allowed = limits.allowed(archive)
         self._members = 0
-        self._done = 0
+        self._size = 0
 
-    def unzip(self, file: IO[bytes]) -> None:
-        """Unpack a zip archive; every name is looked at before anything is written."""
-        with zipfile.ZipFile(file) as archive:
+    def unpack(self, file: IO[bytes]) -> None:
+        """Unpack an archive of whatever kind."""
+        begin = file.read(512)
+        file.seek(0)
+        opener = next((of for sign, of in _COMPRESSED.items() if begin.startswith(sign)), None)
+        if begin.startswith(_ZIP):
+            self._unzip(file)
+        elif opener is not None or begin[257:262] == b"ustar":
+            with opener(file) if opener else file as content:
+                self._untar(content)
+        else:
+            raise CorpusError(
+                f"{self._called}: expected a zip or tar archive, found {_kind(begin)}. Its address "
+                "may have changed or ask for a log-in: see the corpus' page."
+            )
+
+    def _unzip(self, file: IO[bytes]) -> None:
+        """Unpack a zip archive; every member is looked at before anything is written."""
+        with _zip(file) as archive:
             members = archive.infolist()
-            for member in members:
-                self._admit(member.file_size)
-                kind = stat.S_IFMT(member.external_attr >> 16)
-                if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
-                    raise self._harmful(f"'{member.filename}', which is a link or a device")
-                if member.flag_bits & 1:
-                    raise CorpusError(
-                        f"{self._called}: expected an archive without a password, found one that "
-                        "needs it. Unpack it by hand; see the corpus' page."
-                    )
-            names = [zip_name(each.filename, bool(each.flag_bits & 0x800)) for each in members]
-            parts = [safe_parts(name, self._called) for name in names]
-            free = shutil.disk_usage(self._make_folder(())).free
-            insist_on_room(self._folder, self._done, free, f" to unpack {self._called}")
-            folders = [
-                not place or name[-1] in "/\\" for name, place in zip(names, parts, strict=True)
-            ]
-            total = folders.count(False)
-            for member, place, is_folder in zip(members, parts, folders, strict=True):
-                if is_folder:
-                    self._make_folder(place)
-                else:
-                    with archive.open(member) as content:
-                        self._write(content, place, total)
+            places = [self._place(member) for member in members]
+            purpose = replace(CORPORA, what=f"what is in {self._called}")
+            self._put((), None)
+            insist_on_room(self._folder, self._size, purpose)
+            total = sum(not is_folder for _, is_folder in places)
+            for member, (place, is_folder) in zip(members, places, strict=True):
+                with nullcontext() if is_folder else archive.open(member) as content:
+                    self._put(place, content, total)
 
-    def untar(self, content: IO[bytes]) -> None:
+    def _place(self, member: zipfile.ZipInfo) -> tuple[tuple[str, ...], bool]:
+        """Return where a member goes, and whether it is a folder."""
+        kind = stat.S_IFMT(member.external_attr >> 16)
+        if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
+            raise self._harmful(f"'{member.filename}', which is a link or a device")
+        if member.flag_bits & 1:
+            raise CorpusError(
+                f"{self._called}: expected an archive without a password, found one that needs it. "
+                "Unpack it by hand; see the corpus' page."
+            )
+        place = self._admitted(member.filename, member.file_size)
+        return place, not place or member.filename[-1] in "/\\"
+
+    def _untar(self, content: IO[bytes]) -> None:
         """Unpack a tar archive; it can only be known member by member."""
-        sips = _Sips(content, self._spend)
+        sips = _Sips(content, self._allowed, self._harmful)
         with tarfile.open(fileobj=sips, mode="r:") as archive:
             for member in archive:
-                self._admit(0 if member.isreg() else member.size)
-                place = safe_parts(tar_name(member.name), self._called)
-                archive.members.clear()  # tarfile would remember every one
-                if member.isdir() or not place:
-                    self._make_folder(place)
-                    continue
-                source = archive.extractfile(member) if member.isreg() else None
-                if source is None:
-                    raise self._harmful(f"'{member.name}', which is a link or a device")
-                self._write(source, place, None)
-            sips.seek(archive.offset)
-            mark = sips.read(tarfile.BLOCKSIZE)
-            if mark.strip(b"\0") or not mark:  # tarfile takes a broken header for the end
-                raise tarfile.ReadError("its end is missing, or a header is broken")
-            while sips.read(_PIECE):  # the checksum stands at the very end
-                pass
+                # Bytes that are no UTF-8 come from systems that wrote Latin-1.
+                name = re.sub("[\udc80-\udcff]", lambda one: chr(ord(one[0]) - 0xDC00), member.name)
+                place = self._admitted(name, member.size)
+                is_folder = self._is_folder(member) or not place
+                self._put(place, None if is_folder else archive.extractfile(member))
+        if sips.last.strip(b"\0") or not sips.last:  # tarfile takes a broken header for the end
+            raise tarfile.ReadError("its end is missing, or a header is broken")
+        while sips.read(_PIECE):  # the checksum stands at the very end
+            pass
 
-    def _admit(self, size: int) -> None:
-        """Count a member, and refuse it where it would be too much."""
+    def _is_folder(self, member: tarfile.TarInfo) -> bool:
+        """Return whether a member is a folder; else it is a file, and anything else is refused."""
+        with suppress(tarfile.FilterError):
+            safe = tarfile.data_filter(member, str(self._folder))  # no device, no link to elsewhere
+            if safe.isdir() or safe.isreg():  # and no link at all: a corpus needs none
+                return safe.isdir()
+        raise self._harmful(f"'{member.name}', which is a link or a device")
+
+    def _admitted(self, name: str, size: int) -> tuple[str, ...]:
+        """Count a member, refuse it where it would be too much, and return where it goes."""
         self._members += 1
+        self._size += size
         if self._members > self._limits.members:
             raise self._harmful(f"more than {self._limits.members:,} members")
-        self._spend(size)
-
-    def _spend(self, size: int) -> None:
-        """Count bytes, and refuse them where they would be too many."""
-        self._done += size
-        if size < 0 or self._done > self._allowed:
+        if size < 0 or self._size > self._allowed:
             raise self._harmful(f"content of more than {self._allowed / 1e6:,.0f} MB")
+        return safe_parts(name, self._called)
 
     def _harmful(self, found: str) -> CorpusError:
         return CorpusError(
@@ -183,40 +188,49 @@ class _Unpacking:
             "the archive is damaged or means harm."
         )
 
-    def _make_folder(self, place: tuple[str, ...]) -> Path:
-        folder = self._folder.joinpath(*place)
-        with self._storing(folder):
-            folder.mkdir(parents=True, exist_ok=True)
-        return folder
-
-    @contextmanager
-    def _storing(self, path: Path) -> Iterator[None]:
-        """As `storing`; that a file and a folder bear one name is the fault of the archive."""
-        with storing(path):
+    def _put(
+        self, place: tuple[str, ...], content: IO[bytes] | None, total: int | None = None
+    ) -> None:
+        """Make a folder, or a file for content; nothing but its bytes is taken over."""
+        path = self._folder.joinpath(*place)
+        with storing(path, CORPORA):
             try:
-                yield
+                (path if content is None else path.parent).mkdir(parents=True, exist_ok=True)
+                file = None if content is None else path.open("xb")
             except (FileExistsError, NotADirectoryError, IsADirectoryError):
-                name = path.relative_to(self._folder)
-                raise self._harmful(f"'{name}' both as a file and as a folder") from None
-
-    def _write(self, source: IO[bytes], place: tuple[str, ...], total: int | None) -> None:
-        """Copy a member's content; nothing but its bytes is taken over."""
-        path = self._make_folder(place[:-1]) / place[-1]
-        with self._storing(path):
-            file = path.open("wb")
+                name = "/".join(place)
+                raise self._harmful(f"'{name}' twice, or both as a file and as a folder") from None
+        if file is None or content is None:
+            return
         with file:
-            while piece := source.read(_PIECE):
-                with storing(path):
+            while piece := content.read(_PIECE):
+                with storing(path, CORPORA):
                     file.write(piece)
         self.files += 1
         self._progress(self.files, total)
 
 
-class _Sips:
-    """A stream that is read in small portions: no header of a tar archive fills the memory."""
+def _zip(file: IO[bytes]) -> zipfile.ZipFile:
+    """Open a zip archive; names of unknown coding are often UTF-8, and else of DOS."""
+    try:
+        return zipfile.ZipFile(file, metadata_encoding="utf-8")
+    except UnicodeError:
+        return zipfile.ZipFile(file)
 
-    def __init__(self, content: IO[bytes], spend: Callable[[int], None]) -> None:
-        self._content, self._spend = content, spend
+
+class _Sips:
+    """A stream that is read in small portions: no header of a tar archive fills the memory.
+
+    Attributes:
+        last: what was read last
+    """
+
+    def __init__(
+        self, content: IO[bytes], allowed: int, harmful: Callable[[str], CorpusError]
+    ) -> None:
+        self.last = b""
+        self._content, self._allowed, self._harmful = content, allowed, harmful
+        self._done = 0
         self.seek, self.tell, self.close = content.seek, content.tell, content.close
 
     def read(self, size: int = -1) -> bytes:
@@ -224,23 +238,15 @@ class _Sips:
 
         Raises:
             tarfile.ReadError: if too many are asked for at once
+            CorpusError: if there are more than the archive may hold
         """
         if not 0 <= size <= _PIECE:
             raise tarfile.ReadError(f"a header of {size:,} bytes")
-        portion = self._content.read(size)
-        self._spend(len(portion))
-        return portion
-
-
-@contextmanager
-def _damage_told(called: str) -> Iterator[None]:
-    try:
-        yield
-    except _DAMAGE as error:
-        raise CorpusError(
-            f"{called}: expected an archive that is whole, found: {error}. Run the same command "
-            "again to fetch it anew; see the corpus' page if that does not help."
-        ) from error
+        self.last = self._content.read(size)
+        self._done += len(self.last)
+        if self._done > self._allowed:
+            raise self._harmful(f"content of more than {self._allowed / 1e6:,.0f} MB")
+        return self.last
 
 
 def _kind(begin: bytes) -> str:

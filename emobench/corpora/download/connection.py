@@ -1,10 +1,12 @@
-"""Asking a server for a file: what to follow, what to try again, and what to give up."""
+"""Asking a server for a file: what is followed, how long it is waited for, what is given up."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from urllib.parse import urljoin, urlsplit
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from queue import Empty, Full, Queue
+from typing import Any
 
 import requests
 import urllib3
@@ -13,115 +15,102 @@ from ... import __version__
 from ...errors import CorpusError
 
 _MOST_REDIRECTS = 10
-_PASSING = frozenset({408, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524})
+_CHUNK = 1 << 16
 
 
 class Interrupted(Exception):
     """A transfer did not end as it should, but might if it is tried again.
 
     Attributes:
-        pause: seconds that the server asks to wait
-        in_vain: whether what arrived meanwhile is too little to go on like this
+        retry_after: when the server wants to be asked again, in its words
     """
 
-    def __init__(self, reason: str, pause: float | None = None, in_vain: bool = False) -> None:
+    def __init__(self, reason: str, retry_after: str | None = None) -> None:
         super().__init__(reason)
-        self.pause = pause
-        self.in_vain = in_vain
+        self.retry_after = retry_after
 
 
 @contextmanager
-def open_address(
-    session: requests.Session, address: str, headers: Mapping[str, str], timeout: float
-) -> Iterator[requests.Response]:
-    """Ask for a file and give its answer, of status 200, 206 or 416, before its content.
+def asked(
+    address: str, headers: Mapping[str, str], timeout: float
+) -> Iterator[Callable[[float], Any]]:
+    """Ask for a file; give what waits for the parts of the answer, so many seconds for each.
+
+    The first part is the response without its content, the next ones are pieces of the content as
+    it was sent, and the last one is empty. A server that sends a byte now and then can keep a
+    reader of headers or sizes busy for as long as it likes, whatever the timeout of the socket: so
+    a thread reads, and whoever waits for it goes on when he has waited long enough.
+
+    Args:
+        address: of the file
+        headers: of the request
+        timeout: longest silence of the socket, in seconds
 
     Raises:
-        CorpusError: if the server refuses, or sends us where we do not go
-        Interrupted: if it does not answer, or says that it cannot now
+        CorpusError: if the server sends us where we do not go, or in a circle
+        Interrupted: if it does not answer, or not as it should
     """
-    response = _answer(session, address, headers, timeout)
+    parts: Queue[Any] = Queue(maxsize=4)
+    left = threading.Event()
+
+    def tell(part: object) -> None:
+        while not left.is_set():
+            with suppress(Full):
+                return parts.put(part, timeout=1)
+
+    def listen() -> None:
+        try:
+            with (
+                session_for(address) as session,
+                session.get(address, headers=headers, stream=True, timeout=timeout) as response,
+            ):
+                tell(response)
+                # As it was sent, and as it comes: nobody waits for a whole piece.
+                while piece := response.raw.read1(_CHUNK, decode_content=False):
+                    tell(piece)
+            tell(b"")
+        except Exception as error:  # for what is no HTTP, libraries fail in ways of their own
+            tell(_understood(address, error))
+
+    def wait(seconds: float) -> Any:
+        try:
+            part = parts.get(timeout=seconds)
+        except Empty:
+            raise Interrupted(f"the server sent nothing of use for {seconds:.3g} s") from None
+        if isinstance(part, Exception):
+            raise part
+        return part
+
+    threading.Thread(target=listen, daemon=True).start()
     try:
-        status = response.status_code
-        said = f"{status} {response.reason}".strip()
-        if status in _PASSING:
-            raise Interrupted(f"the server answered {said}", _asked_pause(response))
-        if status not in (200, 206, 416):
-            raise CorpusError(
-                f"{address}: expected a file, found that the server answers '{said}'. It may have "
-                "moved or ask for a log-in: see the corpus' page."
-            )
-        yield response
+        yield wait
     finally:
-        response.close()
+        left.set()
 
 
-class Guarded(requests.Session):
-    """Follows redirections as `redirected` allows, and asks for files as they are stored."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.max_redirects = _MOST_REDIRECTS
-        self.headers["User-Agent"] = f"emobench/{__version__}"
-        self.headers["Accept-Encoding"] = "identity"
-
-    def get_redirect_target(self, resp: requests.Response) -> str | None:
-        """Return where a redirection leads; None if the answer is none."""
-        location = super().get_redirect_target(resp)
-        return None if location is None else redirected(resp.url, location)
+def session_for(address: str) -> requests.Session:
+    """Return what asks for files as they are stored; no redirection leads it out of HTTPS."""
+    session = requests.Session()
+    session.max_redirects = _MOST_REDIRECTS
+    session.headers.update({"User-Agent": f"emobench/{__version__}", "Accept-Encoding": "identity"})
+    if address.lower().startswith("https:"):
+        del session.adapters["http://"]
+    return session
 
 
-def _answer(
-    session: requests.Session, address: str, headers: Mapping[str, str], timeout: float
-) -> requests.Response:
-    """Return the answer at the end of all redirections."""
-    try:
-        return session.get(address, headers=headers, stream=True, timeout=timeout)
-    except requests.TooManyRedirects as error:
-        raise CorpusError(
-            f"{address}: expected a file, found more than {_MOST_REDIRECTS} redirections. See the "
-            "corpus' page for its address."
-        ) from error
-    except (requests.exceptions.SSLError, ValueError) as error:
-        raise CorpusError(
-            f"{address}: expected an address that can be reached safely, found: {_cause(error)}. "
-            "See the corpus' page for the right one."
-        ) from error
-    except requests.Timeout as error:
-        raise Interrupted("the server did not answer") from error
-    except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
-        raise Interrupted(f"no connection ({_cause(error)})") from error
-
-
-def redirected(here: str, location: str) -> str:
-    """Return where a redirection leads.
-
-    Raises:
-        CorpusError: if that is no web address, or less protected than this one
-
-    Examples:
-        >>> redirected("https://x.org/a/b.zip", "../c.zip")
-        'https://x.org/c.zip'
-    """
-    there = urljoin(here, location)
-    allowed = ("https",) if urlsplit(here).scheme == "https" else ("https", "http")
-    if urlsplit(there).scheme not in allowed:
-        raise CorpusError(
-            f"{here}: expected to be sent on to an address that begins with "
-            f"{' or '.join(f'{scheme}://' for scheme in allowed)}, found '{there}'. It is not "
-            "followed; see the corpus' page."
-        )
-    return there
-
-
-def _asked_pause(response: requests.Response) -> float | None:
-    text = response.headers.get("Retry-After", "")
-    return float(text) if text.isascii() and text.isdigit() else None
-
-
-def _cause(error: BaseException) -> str:
-    """Return the innermost reason: libraries wrap it several times."""
-    reason = getattr(error, "reason", None) or (error.args[0] if error.args else None)
-    inner = getattr(reason, "reason", reason)
-    text = str(inner if isinstance(inner, BaseException) else error)
-    return text.rpartition(">: ")[2] or type(error).__name__
+def _understood(address: str, error: Exception) -> Exception:
+    """Return what an error means: something to try again, or the end."""
+    cause: BaseException = error
+    while inner := cause.__cause__ or cause.__context__:  # libraries wrap it several times
+        cause = inner
+    if isinstance(error, requests.TooManyRedirects):
+        found = f"expected a file, found more than {_MOST_REDIRECTS} redirections"
+    elif isinstance(error, requests.exceptions.InvalidSchema):
+        found = f"expected to be sent on to another web address as safe as this, found: {error}"
+    elif isinstance(error, requests.exceptions.SSLError | requests.exceptions.InvalidURL):
+        found = f"expected an address that can be reached safely, found: {cause}"
+    elif isinstance(error, requests.Timeout | urllib3.exceptions.TimeoutError):
+        return Interrupted("the server fell silent")
+    else:
+        return Interrupted(f"the connection failed ({str(cause) or type(cause).__name__})")
+    return CorpusError(f"{address}: {found}. See the corpus' page for the right address.")

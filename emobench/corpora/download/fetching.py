@@ -8,17 +8,17 @@ import hashlib
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from ...errors import CorpusError
-from ...store import files as stored
+from ...storage import locked, remove_leftovers, storing, unfinished
 from .. import paths
 from ..entries.schema import Corpus
 from ..opening import read
 from .archives import Limits, unpack
-from .record import Record, now
-from .storage import StorageError, storing
+from .keeping import CORPORA, StorageError, set_aside
+from .record import FILE, Record
 from .transfer import Notice, Patience, Source, Transfer
 
 Progress = Callable[[str, int, int | None], None]
@@ -71,19 +71,19 @@ def download(
     if is_complete(corpus, folder):
         return Delivery(folder, 0, Record.read(folder))
     with _alone(corpus, folder, notice) as staging:
-        record = Record.read(folder)
         if is_complete(corpus, folder):  # by the command that was waited for
-            return Delivery(folder, 0, record)
-        record = _accepted(corpus, record, staging, accept)
-        found = []
-        for text in corpus.urls:
-            transfer = _transfer(Source.of(text), staging, progress, notice)
+            return Delivery(folder, 0, Record.read(folder))
+        record = _accepted(corpus, Record.read(staging, folder), accept)
+        record.write(staging)
+        found = [_transfer(Source.of(text), staging, progress, notice) for text in corpus.urls]
+        for transfer in found:
+            notice(f"{transfer.source.name}: from {transfer.source.address}")
             sha256 = transfer.fetch(patience or Patience())
             record = _recorded(record, transfer, sha256, notice)
-            found.append(transfer)
         files = _unpacked(found, staging, folder, progress, limits)
         record.write(folder)
-        shutil.rmtree(staging, ignore_errors=True)
+        for leftover in (*(transfer.file for transfer in found), staging / FILE):
+            leftover.unlink(missing_ok=True)
     return Delivery(folder, files, record)
 
 
@@ -91,7 +91,7 @@ def download(
 def _alone(corpus: Corpus, folder: Path, notice: Notice) -> Iterator[Path]:
     """Yield the folder in which a corpus waits until it is whole, and keep others out of it."""
     busy = f"{corpus.name}: another command is downloading it; waiting for its end"
-    with stored.locked(_staging(corpus, folder), functools.partial(notice, busy)):
+    with locked(_staging(corpus, folder), functools.partial(notice, busy)):
         staging = _staging(corpus, folder)  # the other command may have removed it
         try:
             yield staging
@@ -104,20 +104,18 @@ def _alone(corpus: Corpus, folder: Path, notice: Notice) -> Iterator[Path]:
 def _staging(corpus: Corpus, folder: Path) -> Path:
     """Return the folder in which a corpus waits until it is whole."""
     staging = folder.parent / STAGING / corpus.base
-    with storing(staging):
+    with storing(staging, CORPORA):
         staging.mkdir(parents=True, exist_ok=True)
     return staging
 
 
 def _transfer(source: Source, staging: Path, progress: Progress, notice: Notice) -> Transfer:
     """Return what fetches an archive into the staging folder."""
-    name = source.address.rpartition("/")[2]
-    notice(f"{name}: from {source.address}")
     return Transfer(
         source,
         staging / hashlib.sha256(source.address.encode()).hexdigest()[:16],
-        progress=functools.partial(progress, f"downloading {name}"),
-        notice=lambda text: notice(f"{name}: {text}"),
+        progress=functools.partial(progress, f"downloading {source.name}"),
+        notice=lambda text: notice(f"{source.name}: {text}"),
     )
 
 
@@ -172,29 +170,21 @@ def _destination(corpus: Corpus, data: Path | None) -> Path:
     return folder
 
 
-def _accepted(
-    corpus: Corpus, record: Record, staging: Path, accept: Callable[[Corpus], bool]
-) -> Record:
+def _accepted(corpus: Corpus, record: Record, accept: Callable[[Corpus], bool]) -> Record:
     """Return a record with an accepted licence; ask if it is not in there.
 
     Raises:
         CorpusError: if the licence is refused
     """
     licence = corpus.licence or "none stated"
-    begun = Record.read(staging)
-    if licence in (begun.licence, record.licence):
-        accepted = record.accepted if record.licence == licence else begun.accepted
-    elif accept(corpus):
-        accepted = now()
-    else:
-        shutil.rmtree(staging, ignore_errors=True)
-        raise CorpusError(
-            f"{corpus.name}: expected that its licence is accepted ({licence}), found that it is "
-            "not. Nothing was downloaded."
-        )
-    record = replace(record, licence=licence, accepted=accepted)
-    record.write(staging)
-    return record
+    if record.licence == licence:
+        return record
+    if accept(corpus):
+        return record.accepting(licence)
+    raise CorpusError(
+        f"{corpus.name}: expected that its licence is accepted ({licence}), found that it is not. "
+        "Nothing was downloaded."
+    )
 
 
 def _recorded(record: Record, transfer: Transfer, sha256: str, notice: Notice) -> Record:
@@ -220,27 +210,26 @@ def _unpacked(
     Returns:
         number of files
     """
-    aside = staging / "unpacked"
-    shutil.rmtree(aside, ignore_errors=True)
     files = 0
-    try:
-        for transfer in found:
-            name = transfer.source.address.rpartition("/")[2]
-            called = transfer.source.address
-            step = functools.partial(progress, f"unpacking {name}")
-            try:
-                files += unpack(transfer.file, aside, called=called, progress=step, limits=limits)
-            except CorpusError as error:
-                if not isinstance(error, StorageError):
-                    transfer.discard()
-                raise
-        _put(aside, folder)
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
+    with storing(folder, CORPORA):
+        remove_leftovers(staging)
+        with unfinished(staging / "unpacked") as aside:
+            for number, transfer in enumerate(found):
+                files += _unpacked_one(transfer, aside / str(number), progress, limits)
+            for unpacked in sorted(aside.iterdir()):  # files that are there already are replaced
+                shutil.copytree(unpacked, folder, dirs_exist_ok=True, copy_function=shutil.move)
     return files
 
 
-def _put(aside: Path, folder: Path) -> None:
-    """Move what was unpacked to where it belongs; files that are there already are replaced."""
-    with storing(folder):
-        shutil.copytree(aside, folder, dirs_exist_ok=True, copy_function=shutil.move)
+def _unpacked_one(
+    transfer: Transfer, aside: Path, progress: Progress, limits: Limits | None
+) -> int:
+    """Unpack an archive, or set it aside where it is not as it should be."""
+    source = transfer.source
+    step = functools.partial(progress, f"unpacking {source.name}")
+    try:
+        return unpack(transfer.file, aside, called=source.address, progress=step, limits=limits)
+    except StorageError:
+        raise
+    except CorpusError as error:
+        raise CorpusError(f"{error} {set_aside(transfer.file, source.name)}") from error

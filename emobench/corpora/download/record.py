@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from ...store import files as stored
+from pydantic import TypeAdapter, ValidationError
+
+from ...storage import storing, write
+from .keeping import CORPORA
 
 FILE = "download.json"
 """Lies in the folder of a corpus that was downloaded."""
@@ -46,32 +48,34 @@ class Record:
     archives: Mapping[str, Fetched] = field(default_factory=dict)
 
     @classmethod
-    def read(cls, folder: Path | None) -> Record:
-        """Return the record in a folder; an empty one if there is none that can be read."""
-        if folder is None:
-            return cls()
-        try:
-            known = json.loads((folder / FILE).read_text(encoding="utf-8"))
-            archives = {key: Fetched(**value) for key, value in known.pop("archives").items()}
-            return cls(**known, archives=archives)
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
-            return cls()
+    def read(cls, *folders: Path) -> Record:
+        """Return the first record in these folders; an empty one if none can be read."""
+        for folder in folders:
+            try:
+                return TypeAdapter(cls).validate_json((folder / FILE).read_bytes())
+            except (OSError, ValidationError):
+                pass
+        return cls()
 
     def write(self, folder: Path) -> None:
         """Store this record in a folder, whole or not at all.
 
         Raises:
-            StoreError: if the disk is full or the folder cannot be written
+            StorageError: if the disk is full or the folder cannot be written
         """
-        text = json.dumps(asdict(self), indent=1, ensure_ascii=False)
-        stored.write((folder / FILE, f"{text}\n".encode()))
+        with storing(folder / FILE, CORPORA):
+            write((folder / FILE, TypeAdapter(Record).dump_json(self, indent=1) + b"\n"))
+
+    def accepting(self, licence: str) -> Record:
+        """Return this record with a licence that was accepted just now."""
+        return replace(self, licence=licence, accepted=_now())
 
     def with_archive(self, address: str, size: int, sha256: str, compared: str) -> Record:
         """Return this record with one more archive."""
-        fetched = Fetched(size, sha256, compared, now())
+        fetched = Fetched(size, sha256, compared, _now())
         return replace(self, archives={**self.archives, address: fetched})
 
 
-def now() -> str:
+def _now() -> str:
     """Return the time in UTC, to the second."""
     return datetime.now(UTC).isoformat(timespec="seconds")

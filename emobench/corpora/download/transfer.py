@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 import shutil
 import time
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import requests
 import urllib3
+from pydantic import TypeAdapter, ValidationError
+from urllib3.util import Retry
 
 from ...errors import CorpusError
+from ...storage import insist_on_room, storing, write
 from ..entries.fields import split_download
-from .connection import Guarded, Interrupted, open_address
-from .storage import insist_on_room, storing
+from .connection import Interrupted, asked
+from .keeping import CORPORA, set_aside
 
 Progress = Callable[[int, int | None], None]
 """Called with the bytes that are there, and how many there are to be (None if nobody says)."""
@@ -25,7 +29,7 @@ Progress = Callable[[int, int | None], None]
 Notice = Callable[[str], None]
 """Called with a sentence for people."""
 
-_CHUNK = 1 << 16
+_PASSING = frozenset({408, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524})
 _LONGEST_PAUSE = 60.0
 _MOST_BYTES = 200 << 30
 _SPARE_BYTES = 1 << 28
@@ -50,6 +54,11 @@ class Source:
         return cls(*split_download(text))
 
     @property
+    def name(self) -> str:
+        """Last part of the address."""
+        return self.address.rpartition("/")[2]
+
+    @property
     def size(self) -> int | None:
         """Published size in bytes."""
         return int(self.published["bytes"]) if "bytes" in self.published else None
@@ -65,10 +74,10 @@ class Patience:
     """How long a server is given.
 
     Attributes:
-        timeout: longest silence in seconds
+        timeout: longest silence in seconds; twice that for the answer before its content
         rate: least bytes a second, measured over as long as the longest silence
-        attempts: that bring nothing new, one after another, before it is given up
-        pause: before the second of them, in seconds; doubled each time
+        attempts: that bring next to nothing, one after another, before it is given up
+        pause: before a further attempt, in seconds; doubled each time
     """
 
     timeout: float = 30.0
@@ -76,20 +85,18 @@ class Patience:
     attempts: int = 6
     pause: float = 1.0
 
+    @property
+    def least(self) -> float:
+        """Bytes that an attempt must bring to be worth another."""
+        return self.rate * self.timeout
+
 
 @dataclass(frozen=True)
 class _State:
-    """What is known of a transfer that was begun, kept beside what has arrived.
-
-    Attributes:
-        validator: by which the server tells versions apart (a strong ETag, or a date)
-        total: size of the whole in bytes
-        whole: whether everything has arrived
-    """
+    """What is known of a file while it arrives: what tells its versions apart, and its size."""
 
     validator: str | None = None
     total: int | None = None
-    whole: bool = False
 
 
 class Transfer:
@@ -97,7 +104,8 @@ class Transfer:
 
     Args:
         source: what to fetch
-        file: where it goes; beside it lies what is known of it, with `.json` at the end
+        file: where it goes when it is whole; until then it lies beside that, with `.part` at the
+            end, and what is known of it with `.json`
         progress: told how far it is
         notice: told when something goes wrong and is tried again
     """
@@ -105,7 +113,7 @@ class Transfer:
     def __init__(self, source: Source, file: Path, *, progress: Progress, notice: Notice) -> None:
         self.source = source
         self.file = file
-        self._notes = file.with_name(f"{file.name}.json")
+        self._part, self._notes = (file.with_name(file.name + end) for end in (".part", ".json"))
         self._progress = progress
         self._notice = notice
         self._pieced = False
@@ -121,134 +129,156 @@ class Transfer:
                 the disk is full; what has arrived is kept where it is of use
         """
         for again in (True, False):
-            self._fetch_all(patience)
+            if not self.file.is_file():
+                self._fetch_all(patience)
             digests, wrong = self._digests()
             if wrong is None:
                 return digests["sha256"]
-            self.discard()
             if not (again and self._pieced):
                 break
+            self.file.unlink()
             self._notice(f"{wrong}; the parts are not of one file, starting anew")
         raise CorpusError(
             f"{self.source.address}: {wrong}. It was damaged on its way, or is another file by "
-            "now: try again, and see the corpus' page if that does not help."
+            f"now: try again, and see the corpus' page if that does not help. "
+            f"{set_aside(self.file, self.source.name)}"
         )
-
-    def discard(self) -> None:
-        """Remove what has arrived."""
-        self.file.unlink(missing_ok=True)
-        self._notes.unlink(missing_ok=True)
 
     def _fetch_all(self, patience: Patience) -> None:
         """Try until everything is there, as long as attempts bring something new."""
-        most, idle = self._size(), 0
-        with Guarded() as session:
-            while not self._known().whole:
+        fresh = Retry(patience.attempts - 1, backoff_factor=patience.pause)
+        retry, most = fresh, self._size()
+        while not self.file.is_file():
+            try:
+                self._attempt(patience)
+            except Interrupted as problem:
+                here = self._size()
                 try:
-                    self._attempt(session, patience)
-                except Interrupted as problem:
-                    here = self._size()
-                    idle = 0 if here > most and not problem.in_vain else idle + 1
-                    most = max(most, here)
-                    if idle >= patience.attempts:
-                        raise CorpusError(self._given_up(problem)) from problem
-                    pause = patience.pause * 2 ** max(0, idle - 1)
-                    pause = min(_LONGEST_PAUSE, max(pause, problem.pause or 0))
-                    self._notice(f"{problem} after {here / 1e6:,.1f} MB; again in {pause:.3g} s")
-                    time.sleep(pause)
+                    idle = here - most < patience.least
+                    retry = retry.increment("GET", error=problem) if idle else fresh
+                except urllib3.exceptions.MaxRetryError:
+                    total = self._known().total
+                    whole = f"{total:,} bytes" if total else "the whole file"
+                    raise CorpusError(
+                        f"{self.source.address}: expected {whole}, found {here:,} bytes and then: "
+                        f"{problem}. Run the same command again later; it goes on where this "
+                        "stopped."
+                    ) from problem
+                most = max(most, here)
+                pause = max(patience.pause, retry.get_backoff_time())
+                with suppress(urllib3.exceptions.InvalidHeader):
+                    pause = max(pause, retry.parse_retry_after(problem.retry_after or "0"))
+                pause = min(pause, _LONGEST_PAUSE)
+                self._notice(f"{problem} after {here / 1e6:,.1f} MB; again in {pause:.3g} s")
+                time.sleep(pause)
 
-    def _given_up(self, problem: Interrupted) -> str:
-        total, here = self._known().total, self._size()
-        wanted = f"{total:,} bytes" if total else "the whole file"
-        kept = " It goes on where this stopped." if here else ""
-        return (
-            f"{self.source.address}: expected {wanted}, found {here:,} bytes and then: {problem}. "
-            f"Run the same command again later.{kept}"
-        )
-
-    def _attempt(self, session: requests.Session, patience: Patience) -> None:
+    def _attempt(self, patience: Patience) -> None:
         """Fetch what is missing.
 
         Raises:
             Interrupted: if that did not succeed
         """
         known, here = self._known(), self._size()
-        if here and here == known.total:
-            self._note(replace(known, whole=True))
-            return
         headers = {}
+        if here and here == known.total:
+            return self._finish()
         if here and (known.validator or self.source.has_checksum):
             headers["Range"] = f"bytes={here}-"
             if known.validator:
                 headers["If-Range"] = known.validator
-        with open_address(session, self.source.address, headers, patience.timeout) as response:
-            state, begin = self._understood(response, known, here)
-            free = shutil.disk_usage(self.file.parent).free
-            insist_on_room(self.file.parent, (state.total or 0) - begin, free)
-            self._note(state)
-            self._receive(response, begin, state.total, patience)
-        total = state.total
-        if total is not None and self._size() < total:
-            raise Interrupted(f"the server promised {total:,} bytes and ended too soon")
-        self._note(_State(state.validator, self._size(), whole=True))
+        with asked(self.source.address, headers, patience.timeout) as wait:
+            state, begin = self._understood(wait(2 * patience.timeout), known, here)
+            insist_on_room(self.file.parent, (state.total or 0) - begin, CORPORA)
+            with storing(self._notes, CORPORA):
+                write((self._notes, TypeAdapter(_State).dump_json(state)))
+            self._receive(wait, begin, state.total, patience)
+        if state.total is not None and self._size() < state.total:
+            raise Interrupted(f"the server promised {state.total:,} bytes and ended too soon")
+        return self._finish()
 
     def _understood(
         self, response: requests.Response, known: _State, here: int
     ) -> tuple[_State, int]:
-        """Return what the answer says of the file, and from which byte on it sends it."""
-        if response.status_code == requests.codes.partial_content:
-            span = re.fullmatch(
-                r"bytes (\d+)-(\d+)/(\d+|\*)", response.headers.get("Content-Range", "").strip()
+        """Return what the answer says of the file, and from which byte on it sends it.
+
+        Raises:
+            CorpusError: if the server refuses
+            Interrupted: if it says that it cannot now, or sends what is of no use
+        """
+        status, headers, published = response.status_code, response.headers, self.source.size
+        said = f"{status} {response.reason}".strip()
+        if status == requests.codes.partial_content:
+            return self._goes_on(headers, known, here), here
+        if status == requests.codes.range_not_satisfiable:  # it has less than we: all was wrong
+            self._discard()
+        if status in (requests.codes.range_not_satisfiable, *_PASSING):
+            raise Interrupted(f"the server answered {said}", headers.get("Retry-After"))
+        if status != requests.codes.ok:
+            raise CorpusError(
+                f"{self.source.address}: expected a file, found that the server answers '{said}'. "
+                "It may have moved or ask for a log-in: see the corpus' page."
             )
-            total = int(span[3]) if span and span[3] != "*" else None
-            same = _validator(response) in (None, known.validator) or known.validator is None
-            fits = known.total is None or total in (None, known.total)
-            if span is None or int(span[1]) != here or not same or not fits:
-                self.discard()
-                raise Interrupted("the server sent another part than the missing one")
-            self._pieced = self._pieced or here > 0
-            return _State(known.validator or _validator(response), total or known.total), here
-        if response.status_code != requests.codes.ok:  # it has less than we have: all was wrong
-            self.discard()
-            raise Interrupted(f"the server answered {response.status_code} {response.reason}")
-        length = response.headers.get("Content-Length", "")
-        total = int(length) if re.fullmatch(r"\d+", length) else None
-        published = self.source.size
-        if None not in (total, published) and total != published:
+        length = headers.get("Content-Length", "")
+        total = int(length) if re.fullmatch(r"\d+", length) else published
+        if published not in (None, total):
             raise CorpusError(
                 f"{self.source.address}: expected {published:,} bytes, as the registry says, found "
                 f"{total:,}. It is another file by now: see the corpus' page."
             )
-        return _State(_validator(response), total or published), 0
+        return _State(_validator(headers), total), 0
+
+    def _goes_on(self, headers: Mapping[str, str], known: _State, here: int) -> _State:
+        """Return what the rest of a file is of, if it belongs to what has arrived."""
+        span = re.fullmatch(
+            r"bytes (\d+)-\d+/(?:(\d+)|\*)", headers.get("Content-Range", "").strip()
+        )
+        total = int(span[2]) if span and span[2] else None
+        pairs = ((_validator(headers), known.validator), (total, known.total))
+        differs = any(None not in pair and pair[0] != pair[1] for pair in pairs)
+        if span is None or int(span[1]) != here or differs:
+            self._discard()
+            raise Interrupted("the server sent another part than the missing one")
+        self._pieced = self._pieced or here > 0
+        return _State(known.validator or _validator(headers), total or known.total)
 
     def _receive(
-        self, response: requests.Response, begin: int, total: int | None, patience: Patience
+        self, wait: Callable[[float], Any], begin: int, total: int | None, patience: Patience
     ) -> None:
         """Write what the server sends, from a byte on."""
-        most = total
-        if most is None:
-            most = begin + min(_MOST_BYTES, shutil.disk_usage(self.file.parent).free - _SPARE_BYTES)
-        with storing(self.file), self.file.open("r+b" if begin else "wb", buffering=0) as file:
+        free = shutil.disk_usage(self.file.parent).free - _SPARE_BYTES
+        most = begin + min(_MOST_BYTES, free) if total is None else total
+        mode, done = "r+b" if begin else "wb", begin
+        with storing(self._part, CORPORA), self._part.open(mode) as file:
             file.seek(begin)
-            done = marked = begin
-            due = time.monotonic() + patience.timeout
-            for chunk in _chunks(response):
-                done += len(chunk)
+            marked, due = begin, time.monotonic() + patience.timeout
+            while piece := wait(2 * patience.timeout):
+                done += len(piece)
                 if done > most:
                     break
-                file.write(chunk)
+                file.write(piece)
                 self._progress(done, total)
                 if time.monotonic() > due:
-                    if done - marked < patience.rate * patience.timeout:
-                        raise Interrupted("the server sends too slowly", in_vain=True)
+                    if done - marked < patience.least:
+                        raise Interrupted("the server sends too slowly")
                     marked, due = done, time.monotonic() + patience.timeout
         if done > most:
-            self.discard()
+            self._discard()
             raise Interrupted(f"more than {most:,} bytes were sent")
+
+    def _finish(self) -> None:
+        """Give what has arrived its name."""
+        with storing(self.file, CORPORA):
+            self._part.replace(self.file)
+            self._notes.unlink(missing_ok=True)
+
+    def _discard(self) -> None:
+        """Remove what has arrived."""
+        self._part.unlink(missing_ok=True)
+        self._notes.unlink(missing_ok=True)
 
     def _digests(self) -> tuple[dict[str, str], str | None]:
         """Return digests of what has arrived, and what is wrong with it."""
-        digests = {"bytes": str(self._size())}
+        digests = {"bytes": str(self.file.stat().st_size)}
         for name in ("sha256", *self.source.published):
             if name not in digests:
                 with self.file.open("rb") as file:
@@ -260,39 +290,17 @@ class Transfer:
         return digests, None
 
     def _size(self) -> int:
-        return self.file.stat().st_size if self.file.is_file() else 0
+        return self._part.stat().st_size if self._part.is_file() else 0
 
     def _known(self) -> _State:
-        """Return what is known; nothing if it does not belong to this address."""
+        """Return what is known; nothing where that cannot be read."""
         try:
-            notes = json.loads(self._notes.read_text(encoding="utf-8"))
-            address = notes.pop("address")
-            state = _State(**notes)
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            return TypeAdapter(_State).validate_json(self._notes.read_bytes())
+        except (OSError, ValidationError):
             return _State()
-        lost = state.whole and state.total != self._size()
-        return _State() if address != self.source.address or lost else state
-
-    def _note(self, state: _State) -> None:
-        text = json.dumps({"address": self.source.address, **asdict(state)}, indent=1)
-        with storing(self._notes):
-            self._notes.write_text(text + "\n", encoding="utf-8")
 
 
-def _chunks(response: requests.Response) -> Iterator[bytes]:
-    """Yield the bytes as they were sent, and as they come: nobody waits for a whole chunk."""
-    try:
-        while chunk := response.raw.read1(_CHUNK, decode_content=False):
-            yield chunk
-    except urllib3.exceptions.ReadTimeoutError as error:
-        raise Interrupted("the server fell silent") from error
-    except (urllib3.exceptions.HTTPError, OSError) as error:
-        raise Interrupted("the connection broke") from error
-    except Exception as error:  # a chunk of a negative size, and what else is no HTTP
-        raise Interrupted(f"the server sends no lawful HTTP ({error})", in_vain=True) from error
-
-
-def _validator(response: requests.Response) -> str | None:
+def _validator(headers: Mapping[str, str]) -> str | None:
     """Return by what `If-Range` recognises a version; weak tags do not promise equal bytes."""
-    tag = response.headers.get("ETag", "")
-    return tag if tag.startswith('"') else response.headers.get("Last-Modified")
+    tag = headers.get("ETag", "")
+    return tag if tag.startswith('"') else headers.get("Last-Modified")

@@ -21,75 +21,69 @@ class _Strict(BaseModel):
 class SideTable(_Strict):
     """A table beside the audio, joined by one or more of its columns.
 
-    Cells that are empty or hold question marks alone say nothing.
-
-    Attributes:
-        file: which file, as a glob anywhere below the corpus folder
-        key: our columns (or id, name, stem, path) and what the table calls them; all must agree
-        columns: our columns to fill and what the table calls them; they replace what the
-            expression found
-        sheet: sheets of a workbook, default all of them
-        separator: between fields; default a tab in `.tsv` and `.txt`, else a comma
-        encoding: of the text
-        skip: lines before the header
-        spelt: keys of the table that some files are called otherwise than, and what these are
-        required: whether the corpus is unusable without it
-        source: where to get the table if it does not come with the corpus
+    Cells that are empty or hold nothing but question marks count as unknown.
     """
 
     file: Glob
+    """The table, as a glob at any depth below the corpus folder: `.csv`, `.tsv`, `.txt`, `.xlsx` or
+    `.json` (a list of objects)."""
     key: Annotated[dict[str, Text], Field(min_length=1)]
+    """How a line of the table is found for a clip: a group of `pattern` (or `id`, or `name`, `stem`
+    or `path` of the file) and what the table calls it, such as `{speaker: ActorID}`. All of them
+    must agree."""
     columns: Annotated[dict[str, Text], Field(min_length=1)]
+    """Columns to fill in and what the table calls them, such as `{sex: Sex, age: Age}`. What the
+    table says replaces what `pattern` found."""
     sheet: Texts = ()
+    """Sheets of a workbook; without it all of them."""
     separator: Annotated[str, Field(min_length=1, max_length=1)] | None = None
+    """Character between the fields. Without it a tab in `.tsv` and `.txt`, else a comma."""
     encoding: Text = "utf-8"
+    """Encoding of a text file, such as `latin-1` or `cp1252`."""
     skip: Count = 0
+    """Number of lines before the header."""
     spelt: dict[str, Text] = {}
+    """Where the table names a clip otherwise than its file: what the table writes, and what the
+    file is called."""
     required: bool = True
+    """Whether the corpus cannot be used without the table."""
     source: Address | None = None
+    """Where to get the table if it does not come with the corpus."""
 
 
 class TextFiles(_Strict):
-    """Files beside the audio that each hold what is said in the clip of the same name.
-
-    Attributes:
-        file: which files, as a glob anywhere below the corpus folder; a file belongs to the
-            clips whose file has the same name without extension
-        encoding: of those that are no UTF-8
-    """
+    """Files beside the audio that each hold what is said in the clip of the same name."""
 
     file: Glob
+    """The text files, as a glob at any depth below the corpus folder. A text belongs to the clip
+    whose file has the same name without extension. A glob alone may stand for both keys."""
     encoding: Text = "cp1252"
+    """Encoding of files that are not UTF-8."""
 
 
 class ValueMap(_Strict):
-    """How the texts of a column become its values.
-
-    Attributes:
-        source: column whose text is looked up (key `from`); None means the column itself
-        map: texts and what they become
-        otherwise: for texts that are not in the map; None leaves them as they are, or unknown
-            where they come from another column
-        similar: whether texts that are spelt nearly alike are one, as `spellings` tells
-    """
+    """How the texts of a column become its values."""
 
     source: Annotated[Text | None, Field(alias="from")] = None
+    """Column whose text is looked up; without it the column itself."""
     map: dict[str, Text] = {}
+    """Texts and what they become."""
     otherwise: Text | None = None
+    """What texts that are not in `map` become. Without it they stay as they are, or are unknown
+    where they come from another column."""
     similar: bool = False
+    """Whether texts that are spelt nearly alike are taken for one, such as names of speakers."""
 
 
 class Drop(_Strict):
-    """Clips that are left out.
-
-    Attributes:
-        where: columns and the texts they must hold, as they stand in names and side tables; `*`
-            stands for any letters, and an empty text for a clip of which nothing is known
-        reason: why, for people
-    """
+    """Clips that are left out."""
 
     where: Annotated[dict[str, Cells], Field(min_length=1)]
+    """Columns (or `id`, `name`, `stem`, `path`) and the texts they must hold, as written in names
+    and tables, before they are translated. `*` stands for any letters, an empty text for a clip of
+    which nothing is known."""
     reason: Text
+    """Why, for people: `emobench check` lists it with the number of clips."""
 
     def applies(self, facts: Mapping[str, str]) -> bool:
         """Tell whether what is known of a clip is so."""
@@ -109,9 +103,10 @@ class Drop(_Strict):
 
 
 class Expect(_Strict):
-    """What a complete copy holds, after drops: clips by emotion, and speakers."""
+    """What a complete copy holds, once clips are dropped: clips by emotion, and speakers."""
 
     anger: Count = 0
+    """Clips of this emotion, as of the eight that follow."""
     happiness: Count = 0
     sadness: Count = 0
     fear: Count = 0
@@ -121,6 +116,7 @@ class Expect(_Strict):
     other: Count = 0
     unknown: Count = 0
     speakers: Count | None = None
+    """Number of speakers; without it they are not counted."""
 
     @property
     def emotions(self) -> dict[str, int]:

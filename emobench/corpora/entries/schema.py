@@ -32,86 +32,94 @@ from .yaml_source import Entry as Source
 
 
 class Entry(BaseModel):
-    """The keys of an entry.
-
-    Attributes:
-        title: name of the corpus for people
-        language: language or languages spoken
-        year: of publication
-        citation: the paper that presents it
-        doi: of that paper
-        licence: terms of use
-        access: "open", or "licence" where one must ask for it
-        homepage: where to get it
-        urls: direct downloads
-        size: of the download, for people
-        aliases: further names, of the corpus and of its folder
-        glob: audio files, anywhere below the corpus folder
-        match: whether `pattern` is searched in the file's name or in its path
-        pattern: regular expression whose named groups are columns
-        id: template of clip ids in named groups; default what the expression matched
-        extra: further columns
-        emotions: codes and what they mean, `other` or `boredom -> other`
-        values: how the texts of other columns are translated
-        defaults: values of columns where they are unknown; `{column}` is filled in
-        transcripts: texts by `sentence`
-        texts: files that each hold the text of one clip
-        constant_texts: whether each text is spoken in every emotion, so that the words alone say
-            nothing of it
-        tables: tables beside the audio
-        drop: clips that are left out
-        ignore: files that are no clips although they match `glob`
-        reader: code that reads the corpus' own label files
-        channel: which channel is heard where files have several; they must be alike if this does
-            not say
-        folds: what a fold holds out
-        train_on: column that is trained on and scored
-        synthetic: not recorded from people
-        generator: code that makes the corpus on first use
-        pool: corpora that are taken together; nothing else is said of how files are read
-        pool_labels: whether clips of emotions that some of them lack are kept ("all") or not
-            ("common")
-        expect: what a complete copy holds
-        variants: named changes of some keys; each is a corpus of its own
-    """
+    """The keys of an entry, each with what it means: the reference of the registry shows that."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     title: Text
+    """Name of the corpus, for people."""
     language: Text | None = None
+    """Language or languages that are spoken."""
     year: Annotated[int, Field(ge=1900, le=2100)] | None = None
+    """Year of publication."""
     citation: Text | None = None
+    """The paper that presents the corpus."""
     doi: Doi | None = None
+    """DOI of that paper, without `https://doi.org/`."""
     licence: Text | None = None
+    """Terms of use, in a few words."""
     access: Literal["open", "licence"] = "open"
+    """`open` where anybody may download it, `licence` where one must ask."""
     homepage: Address | None = None
+    """Where to get it."""
     urls: Addresses = ()
+    """Files that `emobench download` fetches. What is published of a file may follow its address:
+    `https://x.org/a.zip#md5=…&bytes=…` (or `sha256=`)."""
     size: Text | None = None
+    """Size of the download, for people."""
     aliases: Texts = ()
+    """Further names of the corpus and its folder. Case, blanks, `-`, `_` and `'` never matter."""
     glob: Globs = ("*.wav",)
+    """The audio files, at any depth below the corpus folder. Case does not matter; `*` stays within
+    a folder, `**` crosses folders."""
     match: Literal["name", "path"] = "name"
+    """Whether `pattern` is searched in the file's name or in its path below the corpus folder."""
     pattern: Expression | None = None
+    """Regular expression that must match every file. Its named groups are columns; a group that
+    matches nothing leaves its column unknown. Extensions are matched in small letters."""
     id: Text | None = None
+    """Template of the clips' ids, with groups of `pattern` in braces, such as
+    `{speaker}_{emotion}{sentence}`. Without it, an id is what `pattern` matched, without extension.
+    Two files with one id must hold the same recording."""
     extra: Texts = ()
+    """Columns of the corpus' own that are kept in the table of its clips."""
     emotions: dict[str, Emotion] = {}
+    """What the codes in the column `emotion` mean: `W: anger`, or `L: boredom -> other` where the
+    corpus has a word of its own for it. Without this key the codes are the emotions themselves."""
     values: dict[str, ValueMap] = {}
+    """How the texts of other columns are translated, by column."""
     defaults: dict[str, Text] = {}
+    """Values of columns where they are still unknown; other columns may stand in braces, such as
+    `{speaker}`."""
     transcripts: dict[str, Text] = {}
+    """What is said, by the value of the column `sentence`."""
     texts: Annotated[TextFiles, BeforeValidator(from_glob)] | None = None
+    """Text files beside the audio, each with what is said in one clip."""
     constant_texts: bool = False
+    """Whether each text is spoken in every emotion, so that words alone do not tell the emotion."""
     tables: tuple[SideTable, ...] = ()
+    """Tables beside the audio, joined one after another; a later one replaces what an earlier one
+    said."""
     drop: tuple[Drop, ...] = ()
+    """Clips that are left out. The first rule that applies gives the reason."""
     ignore: Globs = ()
+    """Files that are no clips although `glob` matches them."""
     reader: Text | None = None
+    """Code that reads the corpus' own label files, in place of `pattern`: `iemocap`, `msp-improv`
+    or `smartkom`."""
     channel: Channel | None = None
+    """Which channel is used of files that have several: `left` (the first), `right` or their
+    `mean`. Without it, channels must be alike."""
     folds: FoldRule = "speaker"
+    """What a fold of the cross-validation holds out: one `speaker`, one `session` (the column
+    `group`), or one of N groups of speakers, `{groups: N}`."""
     train_on: Literal["emotion", "raw_emotion"] = "emotion"
+    """Whether models learn the canonical emotions or the corpus' own words for them."""
     synthetic: bool = False
+    """Whether the sound was computed, not recorded; such results never enter the leaderboard."""
     generator: Text | None = None
+    """Code that makes the corpus on first use: `demo`."""
     pool: Texts = ()
+    """Corpora that are taken together as one. Beside it stands nothing that says how files are
+    read."""
     pool_labels: Literal["all", "common"] = "all"
+    """Of a pool: whether `all` clips are kept, or those of emotions that every corpus has
+    (`common`)."""
     expect: Expect | None = None
+    """What a complete copy holds. `emobench check` compares a copy with it."""
     variants: dict[str, dict[str, Any] | None] = {}
+    """Changed keys by the name of a variant, which is a corpus of its own, `corpus:variant`. A key
+    replaces the whole value; an empty one removes it."""
 
     @property
     def columns(self) -> set[str]:

@@ -83,16 +83,8 @@ def read(file: Path) -> list[Entry]:
     Raises:
         SpecError: if the file cannot be read, is not YAML, or holds a key twice
     """
-    text = ""
     try:
-        # File names are compared in composed Unicode, so what is compared with them is too.
-        text = unicodedata.normalize("NFC", file.read_text(encoding="utf-8"))
-        if len(text) > _LONGEST:
-            raise SpecError(
-                f"{file}: expected at most {_LONGEST:,} characters, found {len(text):,}. This is "
-                "no registry file, or should be several."
-            )
-        root = yaml.compose(text, Loader=_LOADER)
+        return parse(file.read_text(encoding="utf-8"), file)
     except OSError as error:
         raise SpecError(
             f"{file}: expected a registry file, found: {error.strerror}. Check --datasets."
@@ -102,17 +94,40 @@ def read(file: Path) -> list[Entry]:
         raise SpecError(
             f"{file}, line {line}: expected UTF-8 text, found other bytes. Save the file as UTF-8."
         ) from error
+
+
+def parse(text: str, file: Path) -> list[Entry]:
+    """Read the text of a registry file.
+
+    Args:
+        text: YAML whose top level maps names to entries
+        file: that it is, or will be, in
+
+    Raises:
+        SpecError: if it is not YAML, or holds a key twice
+    """
+    # File names are compared in composed Unicode, so what is compared with them is too.
+    text = unicodedata.normalize("NFC", text)
+    if len(text) > _LONGEST:
+        raise SpecError(
+            f"{file}: expected at most {_LONGEST:,} characters, found {len(text):,}. This is no "
+            "registry file, or should be several."
+        )
+    try:
+        root = yaml.compose(text, Loader=_LOADER)
     except yaml.YAMLError as error:
         raise SpecError(_syntax_message(file, text, error)) from error
     except (RecursionError, ValueError) as error:
-        what = "too many levels" if isinstance(error, RecursionError) else str(error)
-        raise SpecError(f"{file}: expected YAML, found: {what}. Remove brackets.") from error
+        what = "brackets nested too deeply" if isinstance(error, RecursionError) else str(error)
+        raise SpecError(
+            f"{file}: expected YAML, found: {what}. Check its brackets and quotes."
+        ) from error
     if root is None:
         return []
     if not isinstance(root, yaml.MappingNode):
         raise SpecError(
             f"{file}, line {_line(root)}: expected `name:` and the keys of a corpus below it, "
-            f"found {_kind(root)}. See README, 'Add your corpus'."
+            f"found {_kind(root)}. `emobench corpora add` proposes an entry."
         )
     return [_entry(file, key, value) for key, value in _items(file, root, ())]
 

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import re
-import tempfile
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ...errors import CorpusError, EmobenchError, SpecError, count
+from ...storage import output, overwrite, storing
 from ..entries import yaml_source
 from ..entries.fields import EMOTIONS
 from ..opening import read
 from ..reading.audio_files import AudioFile, archives, scan
 from ..reading.clips import Reading, named
-from ..registry import load_registry, normalised
+from ..registry import DRAFT, load_registry, normalised
 from .draft import Draft
 from .drafting import draft
 
@@ -67,8 +67,8 @@ def propose(folder: Path, name: str | None = None) -> Proposal:
         verdict = "Not ready: something is missing that names and tables do not tell; see below."
         return Proposal(name, proposed.written(verdict), False, False, 0, verdict)
     reading, problem = _tried(proposed, folder)
-    if reading is not None and 0 < len(reading.strangers) <= _MOST_IGNORED:
-        proposed = _ignoring(proposed, reading.strangers)
+    if reading is not None and 0 < len(reading.unmatched) <= _MOST_IGNORED:
+        proposed = _ignoring(proposed, reading.unmatched)
         reading, problem = _tried(proposed, folder)
     if reading is None:
         verdict = f"Not ready: {_in_the_way(name) or _in_the_way(own) or problem}"
@@ -80,8 +80,7 @@ def add_to(file: Path, proposal: Proposal) -> None:
     """Add an entry at the end of a registry file, which is made if it is not there.
 
     Raises:
-        SpecError: if the file is no registry, or has an entry of that name
-        CorpusError: if it cannot be written
+        SpecError: if the file is no registry, has an entry of that name, or cannot be written
     """
     there = yaml_source.read(file) if file.exists() else []
     for entry in there:
@@ -95,14 +94,10 @@ def add_to(file: Path, proposal: Proposal) -> None:
             f"{file}: expected an entry that can stand among others, found one that is not "
             f"complete. {proposal.verdict} Leave out --out to see it."
         )
-    try:
+    with storing(file, output("--out")):
         before = file.read_text(encoding="utf-8").rstrip("\n") if file.exists() else ""
         text = f"{before}\n\n" if before else ""
-        file.write_text(text + proposal.text, encoding="utf-8")
-    except OSError as error:
-        raise CorpusError(
-            f"{file}: expected a file that can be written, found: {error.strerror}. Correct --out."
-        ) from error
+        overwrite(file, (text + proposal.text).encode())
 
 
 def _files(folder: Path) -> tuple[list[AudioFile], list[str]]:
@@ -131,14 +126,11 @@ def _files(folder: Path) -> tuple[list[AudioFile], list[str]]:
 
 def _tried(proposed: Draft, folder: Path) -> tuple[Reading | None, str]:
     """Load a draft as a user would, and read the folder by it."""
-    with tempfile.TemporaryDirectory() as place:
-        file = Path(place) / "datasets.yaml"
-        file.write_text(proposed.written(""), encoding="utf-8")
-        try:
-            corpus = load_registry([file]).get(proposed.name)
-            return read(corpus, folder), ""
-        except EmobenchError as error:
-            return None, str(error).replace(f"{file}, ", "")
+    try:
+        corpus = load_registry(draft=proposed.written("")).get(proposed.name)
+        return read(corpus, folder), ""
+    except EmobenchError as error:
+        return None, str(error).replace(f"{DRAFT}, ", "")
 
 
 def _in_the_way(name: str) -> str | None:

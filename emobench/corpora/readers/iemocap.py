@@ -17,7 +17,7 @@ from pathlib import Path
 
 from ..entries.schema import Corpus
 from ..reading.audio_files import AudioFile, scan
-from ..reading.clips import Annotated
+from ..reading.clips import LabelledClips
 from .label_files import Grammar, Label, Line, joined, lines_of, nothing_found
 
 _LABELS = "EmoEvaluation/*.txt"
@@ -36,7 +36,7 @@ _SPOKEN = re.compile(r"(?P<turn>\S+)\s*\[\s*[\d.]+\s*-\s*[\d.]+\s*\]\s*:\s*(?P<t
 _GRAMMAR = Grammar(_TURN, "'[start - end] turn emotion [valence, activation, dominance]'")
 
 
-def read(corpus: Corpus, folder: Path, files: Sequence[AudioFile]) -> Annotated:
+def read(corpus: Corpus, folder: Path, files: Sequence[AudioFile]) -> LabelledClips:
     """Return the turns of IEMOCAP that have both a recording and a label, and what is wrong.
 
     Raises:
@@ -44,7 +44,7 @@ def read(corpus: Corpus, folder: Path, files: Sequence[AudioFile]) -> Annotated:
     """
     evaluated = _dialogues(folder, _LABELS)
     if not evaluated:
-        return Annotated(problems=(nothing_found(corpus, folder, _LABELS),))
+        return LabelledClips(problems=(nothing_found(corpus, folder, _LABELS),))
     said = dict(_transcripts(_dialogues(folder, _TRANSCRIPTS)))
     # Whole dialogues lie beside the turns, in another folder.
     turns = [file for file in files if not _DIALOGUE_NAME.fullmatch(file.stem)]

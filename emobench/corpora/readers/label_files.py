@@ -11,7 +11,7 @@ from pathlib import Path
 from ...errors import CorpusError
 from ..entries.schema import Corpus
 from ..reading.audio_files import AudioFile, readable
-from ..reading.clips import Annotated, Clip, counted, drop_reason, named
+from ..reading.clips import Clip, LabelledClips, counted, drop_reason, named
 
 _MOST_SHOWN = 5
 _LONGEST_SHOWN = 80
@@ -112,7 +112,7 @@ def malformed(lines: Sequence[Line], expected: str) -> list[str]:
 
 def joined(
     corpus: Corpus, files: Sequence[AudioFile], found: Iterable[Label | Line], grammar: Grammar
-) -> Annotated:
+) -> LabelledClips:
     """Join recordings of single turns to their labels.
 
     A recording without a label is a problem. A label without a recording is a gap, except where
@@ -134,21 +134,21 @@ def joined(
             problems.append(_contradiction(labels[item.turn], item))
     # What stands in a line that is reported is not reported as lost, too.
     excused = {grammar.clip(match) for line in bad for match in grammar.turn.finditer(line.text)}
-    clips, strangers, unlabelled = [], [], []
+    clips, unmatched, unlabelled = [], [], []
     for file in files:
         turn = grammar.clip_of(file.stem)
         if turn is None:
-            strangers.append(file.relative)
+            unmatched.append(file.relative)
         elif turn in labels:
             clips.append(Clip(turn, file, labels[turn].facts))
         elif turn not in excused:
             unlabelled.append(file.relative)
     lost = _lost(corpus, labels.values(), {clip.id for clip in clips})
     problems = [*malformed(bad, grammar.summary), *problems[:_MOST_SHOWN]]
-    problems += [_strangers_message(corpus, strangers)] if strangers else []
+    problems += [_unmatched_message(corpus, unmatched)] if unmatched else []
     problems += [_unlabelled_message(corpus, unlabelled)] if unlabelled else []
     gaps = (_lost_message(corpus, lost),) if lost else ()
-    return Annotated(tuple(clips), {}, tuple(strangers), gaps, tuple(problems))
+    return LabelledClips(tuple(clips), {}, tuple(unmatched), gaps, tuple(problems))
 
 
 def _lost(corpus: Corpus, labels: Iterable[Label], recorded: Container[str]) -> list[str]:
@@ -177,7 +177,7 @@ def _contradiction(first: Label, second: Label) -> str:
     )
 
 
-def _strangers_message(corpus: Corpus, files: Sequence[str]) -> str:
+def _unmatched_message(corpus: Corpus, files: Sequence[str]) -> str:
     return (
         f"{corpus.at('reader')}: expected audio files named like the turns of {corpus.title}, "
         f"found {counted(files)} named otherwise: {named(files)}. List what is no clip under "

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from ..entries.schema import Corpus
 from ..reading.audio_files import AudioFile, scan
-from ..reading.clips import Annotated
+from ..reading.clips import LabelledClips
 from .label_files import Grammar, Label, Line, joined, lines_of, nothing_found
 
 # The second spelling is that of some releases.
@@ -40,7 +40,7 @@ _FIXED_TEXT = "RT"
 """Conditions in which the target sentence itself is said: read, or led up to by improvising."""
 
 
-def read(corpus: Corpus, folder: Path, files: Sequence[AudioFile]) -> Annotated:
+def read(corpus: Corpus, folder: Path, files: Sequence[AudioFile]) -> LabelledClips:
     """Return the clips of MSP-IMPROV that have both a recording and a label, and what is wrong.
 
     Raises:
@@ -48,7 +48,7 @@ def read(corpus: Corpus, folder: Path, files: Sequence[AudioFile]) -> Annotated:
     """
     tables = scan(folder, _LABELS)
     if not tables:
-        return Annotated(problems=(nothing_found(corpus, folder, " or ".join(_LABELS)),))
+        return LabelledClips(problems=(nothing_found(corpus, folder, " or ".join(_LABELS)),))
     return joined(corpus, files, _labels(tables), _GRAMMAR)
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from ..entries.schema import Corpus
 from ..reading.audio_files import AudioFile, readable, scan
-from ..reading.clips import Annotated, Clip
+from ..reading.clips import Clip, LabelledClips
 from .label_files import Line, lines_of, malformed, nothing_found
 
 _TICKS = 16_000
@@ -65,7 +65,7 @@ class _Tiers:
     states: list[_Span] = field(default_factory=list)
 
 
-def read(corpus: Corpus, folder: Path, files: Sequence[AudioFile]) -> Annotated:
+def read(corpus: Corpus, folder: Path, files: Sequence[AudioFile]) -> LabelledClips:
     """Return the turns of SmartKom's users, and what is wrong.
 
     Raises:
@@ -73,7 +73,7 @@ def read(corpus: Corpus, folder: Path, files: Sequence[AudioFile]) -> Annotated:
     """
     labelled = scan(folder, [_LABELS])
     if not labelled:
-        return Annotated(problems=(nothing_found(corpus, folder, _LABELS),))
+        return LabelledClips(problems=(nothing_found(corpus, folder, _LABELS),))
     recordings = _by_session(files)
     clips: list[Clip] = []
     bad: list[Line] = []
@@ -98,7 +98,7 @@ def read(corpus: Corpus, folder: Path, files: Sequence[AudioFile]) -> Annotated:
     dropped = {_UNFINISHED: unfinished} if unfinished else {}
     if len(gaps) > _MOST_SHOWN:
         gaps[_MOST_SHOWN:] = [f"… and {len(gaps) - _MOST_SHOWN:,} more such sessions."]
-    return Annotated(
+    return LabelledClips(
         tuple(clips), dropped, gaps=tuple(gaps), problems=(*malformed(bad, _EXPECTED), *problems)
     )
 

@@ -12,6 +12,7 @@ from functools import cache
 from pathlib import Path
 
 from ...errors import CorpusError
+from ...storage import Stamp, stamp
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,15 +24,13 @@ class AudioFile:
         relative: path below the corpus folder in composed Unicode, with `/`; bytes that are no
             UTF-8 are shown as `�`
         size: in bytes; -1 for a link that leads nowhere
-        modified: time of the last change, in ns
-        touched: time at which the system last changed content or name, in ns
+        stamp: the same as long as the content is
     """
 
     path: str
     relative: str
     size: int
-    modified: int
-    touched: int = 0
+    stamp: Stamp
 
     @property
     def name(self) -> str:
@@ -77,15 +76,14 @@ def scan(folder: Path, globs: Sequence[str], ignored: Sequence[str] = ()) -> lis
         try:
             status = entry.stat()
         except OSError:  # a link that leads nowhere
-            found.append(AudioFile(entry.path, relative, -1, 0))
+            found.append(AudioFile(entry.path, relative, -1, (0, -1, 0, 0)))
             continue
         if not stat.S_ISREG(status.st_mode):  # to open a pipe is to wait for what writes to it
             raise CorpusError(
                 f"{readable(entry.path)}: expected a regular file, found a pipe or a device. "
                 "Remove it from the corpus folder."
             )
-        times = (status.st_mtime_ns, status.st_ctime_ns)
-        found.append(AudioFile(entry.path, relative, status.st_size, *times))
+        found.append(AudioFile(entry.path, relative, status.st_size, stamp(status)))
     return sorted(found, key=lambda file: (file.relative, file.path))
 
 

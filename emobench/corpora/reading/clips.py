@@ -62,20 +62,20 @@ class Duplicate(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Annotated:
+class LabelledClips:
     """What a reader of label files found.
 
     Attributes:
         clips: in the order of the audio files
         dropped: number of recordings that the reader leaves out, by reason
-        strangers: audio files of which the corpus says nothing
+        unmatched: audio files of which the label files say nothing
         gaps: what a smaller copy lacks, one sentence each
         problems: what is wrong, one sentence each
     """
 
     clips: tuple[Clip, ...] = ()
     dropped: Mapping[str, int] = field(default_factory=dict)
-    strangers: tuple[str, ...] = ()
+    unmatched: tuple[str, ...] = ()
     gaps: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
 
@@ -91,7 +91,7 @@ class Reading:
         files: number of files that the glob matched
         duplicates: further files with the id and the content of one that is used
         dropped: number of clips left out by the entry, by reason
-        strangers: files that match the glob but not the expression
+        unmatched: files that match the glob but not the expression
         gaps: what a smaller copy lacks although its label files speak of it, one sentence each
         problems: what else is wrong, one sentence each
     """
@@ -102,7 +102,7 @@ class Reading:
     files: int = 0
     duplicates: tuple[Duplicate, ...] = ()
     dropped: Mapping[str, int] = field(default_factory=dict)
-    strangers: tuple[str, ...] = ()
+    unmatched: tuple[str, ...] = ()
     gaps: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
 

@@ -11,10 +11,11 @@ from pathlib import Path
 
 import numpy as np
 
-from ... import audio
+from ... import audio, sounds
+from ...storage import Memory
 from .audio_files import AudioFile
 from .clips import Clip
-from .memory import Memory
+from .memory import find_out
 
 _SAMPLE_BYTES = 4096
 _MOST_DECODERS = 8
@@ -77,10 +78,13 @@ def decode(
         for path, held in by_file.items()
     }
     threads = min((os.cpu_count() or 1) + 1, _MOST_DECODERS)
-    memory = Memory("sounds", _VERSION, folder, cache, threads)
-    files = [held[0].file for held in by_file.values()]
-    known, wrong = memory.of(
-        files, lambda file: _decoded(by_file[file.path]), details=details, progress=progress
+    known, wrong = find_out(
+        [held[0].file for held in by_file.values()],
+        lambda file: _decoded(by_file[file.path]),
+        Memory("decoded", _VERSION, folder, cache),
+        threads=threads,
+        details=details,
+        progress=progress,
     )
     for path, (_, constant) in known.items():
         wrong |= dict.fromkeys(constant, _CONSTANT)
@@ -94,7 +98,9 @@ def _decoded(clips: Sequence[Clip]) -> tuple[str, list[str]]:
     """Return a digest of the sound of a file, and which clips in it are nothing but silence."""
     channel = clips[0].channel or "mean"
     samples, rate = audio.decode(Path(clips[0].file.path), channel=channel)
-    return _digest(samples, rate), [clip.id for clip in clips if _is_constant(clip, samples, rate)]
+    return sounds.digest(samples, rate), [
+        clip.id for clip in clips if _is_constant(clip, samples, rate)
+    ]
 
 
 def _is_constant(clip: Clip, samples: np.ndarray, rate: int) -> bool:
@@ -112,22 +118,6 @@ def digest(file: AudioFile) -> str:
     """
     with open(file.path, "rb") as stream:
         return hashlib.file_digest(stream, hashlib.blake2b).hexdigest()
-
-
-def sound(file: AudioFile) -> str:
-    """Return a digest of what all of a file sounds like.
-
-    Raises:
-        AudioError: if it is no usable sound
-    """
-    samples, rate = audio.decode(Path(file.path))
-    return _digest(samples, rate)
-
-
-def _digest(samples: np.ndarray, rate: int) -> str:
-    found = hashlib.blake2b(samples.tobytes())
-    found.update(str(rate).encode())
-    return found.hexdigest()
 
 
 def _groups(contents: Iterable[tuple[str, str]]) -> tuple[tuple[str, ...], ...]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from ...storage import Memory
 from ..entries.schema import Corpus
-from .audio_files import AudioFile
 from .clips import Clip, Duplicate
-from .memory import Memory
+from .memory import find_out
 
 _VERSION = 1
 _MOST_SHOWN = 3
@@ -57,23 +57,22 @@ def _agree(one: Clip, other: Clip) -> bool:
 
 def _alike(pairs: Sequence[tuple[Clip, Clip]], folder: Path, cache: Path) -> set[str]:
     """Return the paths of the second clips whose files hold what those of the first ones do."""
-    from . import contents  # loads NumPy, and few corpora have copies
+    from ... import sounds  # loads NumPy, and few corpora have copies
+    from . import contents
 
     files = {clip.file.path: clip.file for pair in pairs for clip in pair}
-    written, _ = Memory("bytes", _VERSION, folder, cache).of(list(files.values()), contents.digest)
+    memory = Memory("bytes", _VERSION, folder, cache)
+    written, _ = find_out(list(files.values()), contents.digest, memory)
 
-    def same(pair: tuple[Clip, Clip], known: dict[str, str]) -> bool:
+    def same(pair: tuple[Clip, Clip], known: Mapping[str, str | None]) -> bool:
         one, other = (known.get(clip.file.path) for clip in pair)
         return one is not None and one == other
 
     differing = [pair for pair in pairs if not same(pair, written)]
-    heard: dict[str, AudioFile] = {
-        clip.file.path: clip.file for pair in differing for clip in pair if clip.file.size > 0
-    }
-    sounds, _ = Memory("copies", _VERSION, folder, cache, 2).of(
-        list(heard.values()), contents.sound
-    )
-    return {pair[1].file.path for pair in pairs if same(pair, written) or same(pair, sounds)}
+    paths = list(dict.fromkeys(clip.file.path for pair in differing for clip in pair))
+    names = sounds.names([(Path(path), None, None) for path in paths], cache)
+    decoded = dict(zip(paths, names, strict=True))
+    return {pair[1].file.path for pair in pairs if same(pair, written) or same(pair, decoded)}
 
 
 def _message(corpus: Corpus, mixed: Sequence[tuple[Clip, Clip]]) -> str:
@@ -95,7 +94,7 @@ def _advice(corpus: Corpus, mixed: Sequence[tuple[Clip, Clip]]) -> str:
     if corpus.reader is not None:
         return "Remove the files that do not belong to the corpus."
     if used.file.name.casefold() == clip.file.name.casefold():
-        one, other = apart(used.file.relative, clip.file.relative)
+        one, other = differing_folders(used.file.relative, clip.file.relative)
         if one == other:
             return "Their names differ in capitals alone: remove one of the two."
         extension = os.path.splitext(clip.file.name)[1]
@@ -114,11 +113,11 @@ def _advice(corpus: Corpus, mixed: Sequence[tuple[Clip, Clip]]) -> str:
     )
 
 
-def apart(one: str, other: str) -> tuple[str, str]:
+def differing_folders(one: str, other: str) -> tuple[str, str]:
     """Return the folders of two paths without what they have in common at the end.
 
     Examples:
-        >>> apart("Actor_01/a.wav", "copy/Actor_01/a.wav")
+        >>> differing_folders("Actor_01/a.wav", "copy/Actor_01/a.wav")
         ('', 'copy')
     """
     first, second = one.split("/")[:-1], other.split("/")[:-1]

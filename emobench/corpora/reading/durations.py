@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from ...storage import Memory
 from .audio_files import AudioFile
 from .clips import Clip
-from .memory import Memory
+from .memory import find_out
 
 _VERSION = 2
 
@@ -71,7 +72,7 @@ def read(
         headers, and reasons where a file has none that can be used
     """
     memory = Memory("headers", _VERSION, folder, cache)
-    known, bad = memory.of(files, _header, progress=progress)
+    known, bad = find_out(files, _header, memory, progress=progress)
     return Headers({path: Header(*entry) for path, entry in known.items()}, bad)
 
 

@@ -43,7 +43,7 @@ def merged(corpus: Corpus, readings: Sequence[Reading]) -> Reading:
         files=sum(reading.files for reading in readings),
         duplicates=_each(readings, lambda found: found.duplicates, _prefixed),
         dropped=dict(dropped),
-        strangers=_each(readings, lambda found: found.strangers, _below),
+        unmatched=_each(readings, lambda found: found.unmatched, _below),
         gaps=tuple(gap for found in readings for gap in found.gaps),
         problems=(*empty, *(problem for found in readings for problem in found.problems)),
     )

@@ -1,19 +1,11 @@
 """Layers that the models share; importing this package imports Keras, so build functions do it.
 
-<<<<<<< HEAD
 `padding` tells padding from speech; `maximum`, `pooling`, `deep_attention`, `dot_attention` and
 `statistics` sum up over time; `dual_sequence` is the DS-LSTM, with its `alignment` and
-`recurrent_normalisation`; `batch_statistics` lets what batches are
-normalised by be measured; `frame_dropout` is drawn alike however far a clip is padded.
-`convolutions`, `rows`, `recurrent`, `classic_gru` and `recurrent_dropout` compute what Keras layers
-of the same weights do, in an order that a CPU does faster.
-=======
-`padding` tells padding from speech; `pooling`, `deep_attention`, `dot_attention` and `statistics`
-sum up over time; `dual_sequence` is the DS-LSTM, with its `alignment` and
-`recurrent_normalisation`. `convolutions`, `rows`, `recurrent` and `classic_gru` with their loops,
-and `recurrent_dropout` compute what Keras layers of the same weights do, in an order that a CPU
-does faster.
->>>>>>> masked
+`recurrent_normalisation`; `batch_statistics` lets what batches are normalised by be measured;
+`frame_dropout` is drawn alike however far a clip is padded. `convolutions`, `rows`, `recurrent` and
+`classic_gru` with their loops, and `recurrent_dropout` compute what Keras layers of the same
+weights do, in an order that a CPU does faster.
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ Shape = tuple[int | None, ...]
 class DSLSTMCell(keras.layers.Layer):
     """Step of a dual-sequence LSTM with recurrent batch normalisation.
 
-    With `u` the inputs `x` and `y` and the previous `h` side by side, and `N` the normalisation:
+    With `u` the inputs `x` and `y` and the previous `h` side by side, and `N` the normalisation::
 
         forget, take_x, take_y, output = N(sigmoid(u · kernel + bias))
         c = forget * c + take_x * tanh([x, h] · kernel_x + bias)

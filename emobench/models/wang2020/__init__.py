@@ -66,6 +66,7 @@ def _register(
         ModelSpec(
             name=f"wang2020-{name}",
             citation=CITATION,
+            paper="wang2020",
             config=config,
             inputs=inputs_of(config, names),
             build=partial(build, shares),

@@ -1,0 +1,88 @@
+"""What a job costs beyond itself, with a model that sleeps, and the memory of who hands them out.
+
+    python benchmarks/overhead.py --jobs 5000 --workers 2 --seconds 0.01
+
+Every job is a fold of the demo corpus: read, scored and filed like any other. Its own time is that
+between its first and last line; all else is overhead: planning, handing over, filing, telling.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import psutil
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+import sleeper
+
+from emobench.executors import Event
+from emobench.run_options import Selection
+from emobench.runs import Observer, execute, find_places, plan
+
+TELL_EVERY = 1000
+
+
+class Watch:
+    """Keeps count of what happens in a run, and of this process' memory."""
+
+    def __init__(self) -> None:
+        self.own_seconds, self.done, self.began = 0.0, 0, 0.0
+        self._process = psutil.Process()
+
+    def begin(self, steps: object) -> None:
+        """Start the clock once all is planned."""
+        self.began = time.perf_counter()
+        self._tell()
+
+    def listen(self, event: Event) -> None:
+        """Take in what happened to a job."""
+        if event.kind in ("failed", "fatal"):
+            sys.exit(event.message)
+        if event.kind == "done":
+            self.done += 1
+            self.own_seconds += event.record["seconds"]
+            if self.done % TELL_EVERY == 0:
+                self._tell()
+
+    def _tell(self) -> None:
+        seconds = time.perf_counter() - self.began
+        size = self._process.memory_info().rss / 2**20
+        print(f"{self.done:>8} jobs {seconds:8.1f} s {size:6.0f} MiB here", flush=True)
+
+
+def main() -> None:
+    """Run and print."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--jobs", type=int, default=2000)
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--seconds", type=float, default=0.01)
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        places = sleeper.Places(**vars(find_places(results=folder, cache=Path(folder) / "cache")))
+        selection = Selection(
+            f"sleeper:seconds={given.seconds}",
+            "demo",
+            "smoke",
+            jobs=given.workers,
+            repetitions=given.jobs // 2,
+        )
+        execute(plan(Selection("sleeper", "demo", "smoke"), places), places)  # extracts
+        watch = Watch()
+        planned = plan(selection, places)
+        started = time.perf_counter()
+        execute(planned, places, Observer(listener=watch.listen, begin=watch.begin))
+        seconds = time.perf_counter() - watch.began
+    each = (seconds * given.workers - watch.own_seconds) / watch.done
+    print(
+        f"{watch.done} jobs: planned in {watch.began - started:.1f} s, run in {seconds:.1f} s by "
+        f"{given.workers} workers, of which {watch.own_seconds:.1f} s in the jobs: "
+        f"{1000 * each:.2f} ms a job beyond it"
+    )
+
+
+if __name__ == "__main__":
+    main()

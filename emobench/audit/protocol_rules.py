@@ -1,0 +1,151 @@
+"""What a protocol itself does with test clips, as its definition says.
+
+A protocol with a `caution` reproduces a paper: what it does is declared beside its numbers. The
+same without a caution is a fault.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ..corpora.reading.clips import named
+from ..spec import Protocol
+from .findings import Finding, Severity
+from .material import Material
+
+Configuration = Mapping[str, Any]
+"""What `experiment.json` says of how a result was computed."""
+
+
+def _estimator(configuration: Configuration) -> bool:
+    return configuration.get("backend") == "scikit-learn"
+
+
+def _network(configuration: Configuration) -> bool:
+    return not _estimator(configuration)
+
+
+def _any_model(configuration: Configuration) -> bool:
+    return True
+
+
+def _by_speaker(configuration: Configuration) -> bool:
+    inputs = configuration.get("inputs", {})
+    return any(wanted.get("scaling") == "speaker" for wanted in inputs.values())
+
+
+@dataclass(frozen=True)
+class _Rule:
+    """One use of test clips.
+
+    Attributes:
+        kind: of the finding
+        applies: whether a protocol does it
+        concerns: whether a result of this configuration is touched
+        found: what is done
+        expected: what should be done
+        advice: what it means
+    """
+
+    kind: str
+    applies: Callable[[Protocol], bool]
+    concerns: Callable[[Configuration], bool]
+    found: str
+    expected: str
+    advice: str
+
+
+_RULES = (
+    _Rule(
+        "test-clips-tune",
+        lambda protocol: protocol.tuning == "evaluation",
+        _estimator,
+        "hyper-parameters of estimators are chosen on the test clips",
+        "tuning inside the training part",
+        "Their scores are optimistic; networks are not tuned.",
+    ),
+    _Rule(
+        "test-clips-choose-epoch",
+        lambda protocol: protocol.selection == "best-test-epoch",
+        _network,
+        "the test clips choose the epoch of every network",
+        "the last epoch, or the best on clips of training speakers",
+        "Their scores are optimistic.",
+    ),
+    _Rule(
+        "test-clips-weigh",
+        lambda protocol: protocol.weights == "corpus",
+        _any_model,
+        "class weights count the test clips",
+        "class weights from the training part",
+        "The weights depend on how many test clips each class has.",
+    ),
+    _Rule(
+        "neighbours-pad",
+        lambda protocol: protocol.batching == "sorted",
+        _network,
+        "a test clip is padded to the longest of its batch, so that others change its prediction",
+        "predictions that no other clip changes",
+        "The prediction of a clip alone would be another.",
+    ),
+)
+
+_OWN_CLIPS = Finding(
+    "test-clips-normalise",
+    "declared",
+    "models that standardise features by speaker take the statistics of a test speaker from all of "
+    "that speaker's clips, without labels",
+    "statistics of the training part, where a speaker's single clip is to be recognised",
+    "Their results hold where several clips of a new speaker are at hand.",
+)
+
+
+def findings(material: Material) -> Iterator[Finding]:
+    """Yield what the protocol of an audit does with test clips."""
+    for rule in _RULES:
+        if rule.applies(material.protocol):
+            yield _finding(rule, material.protocol, rule.found)
+    yield _OWN_CLIPS
+
+
+def of_results(
+    protocol: Protocol, configurations: Sequence[tuple[str, Configuration]]
+) -> Iterator[Finding]:
+    """Yield what a protocol did with test clips in some results.
+
+    Args:
+        protocol: of all of them
+        configurations: name and configuration of each result
+    """
+    for rule in _RULES:
+        names = [name for name, configured in configurations if rule.concerns(configured)]
+        if rule.applies(protocol) and names:
+            found = f"{rule.found}, in {_results(names)}"
+            yield _finding(rule, protocol, found, tuple(names))
+    names = [name for name, configured in configurations if _by_speaker(configured)]
+    if names:
+        yield Finding(
+            _OWN_CLIPS.kind,
+            "declared",
+            "features were standardised by speaker, with statistics of a test speaker from all of "
+            f"that speaker's clips, without labels, in {_results(names)}",
+            _OWN_CLIPS.expected,
+            _OWN_CLIPS.advice,
+            evidence=tuple(names),
+        )
+
+
+def _finding(
+    rule: _Rule, protocol: Protocol, found: str, evidence: tuple[str, ...] = ()
+) -> Finding:
+    severity: Severity = "declared" if protocol.caution else "hard"
+    advice = rule.advice
+    if not protocol.caution:
+        advice += " The protocol does not say so: write it into its `caution`, or mend it."
+    return Finding(rule.kind, severity, found, rule.expected, advice, evidence=evidence)
+
+
+def _results(names: Sequence[str]) -> str:
+    return f"{len(names):,} result{'' if len(names) == 1 else 's'} ({named(names)})"

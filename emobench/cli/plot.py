@@ -1,0 +1,247 @@
+"""`emobench plot`: pictures of stored results."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from . import options, stored
+from .attention import Asked, draw, which_repetition
+from .bitrates import read_curves
+
+if TYPE_CHECKING:
+    from ..analysis.speaker_scores import SpeakerScore
+    from ..corpora import Corpus
+    from ..plots import Panel
+    from ..results.gathering import Gathered
+    from ..results.result import Result
+
+
+def _figure(context: click.Context, parameter: click.Parameter, value: Path) -> Path:
+    """Refuse a name that tells no kind of figure, before anything is read."""
+    from .. import plots
+
+    plots.check(value)
+    return value
+
+
+out = click.option(
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    required=True,
+    callback=_figure,
+    metavar="FILE",
+    help="Figure to write: .svg, .pdf or .png.",
+)
+model = click.option(
+    "--model",
+    required=True,
+    metavar="NAME",
+    help="Whose result; NAME/1a2b3c4d is the one of this fingerprint.",
+)
+several = click.option(
+    "--model",
+    "models",
+    multiple=True,
+    required=True,
+    callback=options.words,
+    metavar="NAME[,…]",
+    help="Whose results, a panel each.",
+)
+corpus = click.option("--corpus", required=True, metavar="NAME", help="Corpus of the result.")
+
+
+def _of_results(command: Callable) -> Callable:
+    """Give a command the options of all that draw stored results."""
+    for option in (out, options.datasets, stored.partial, options.results, options.protocol):
+        command = option(command)
+    return command
+
+
+@click.group()
+def plot() -> None:
+    """Draw stored results as SVG, PDF or PNG, the same file whenever it is made again."""
+
+
+@plot.command()
+@model
+@corpus
+@_of_results
+def confusion(model: str, corpus: str, out: Path, **asked: Any) -> None:
+    """Draw which class was taken for which: shares of each true class, and counts."""
+    import numpy as np
+
+    from .. import plots
+
+    gathered, known = _gathered(corpus, asked)
+    one = _picked(gathered, known, model)
+    title = f"{_title(known, one, asked['protocol'])}\nUAR {100 * one.scores['uar']:.1f} %"
+    several = one.scores["repetitions"]
+    note = f"counts over {several} repetitions" if several > 1 else ""
+    plots.save(plots.confusion(np.array(one.scores["confusion"]), one.labels, title, note), out)
+
+
+@plot.command()
+@several
+@corpus
+@_of_results
+def speakers(models: tuple[str, ...], corpus: str, out: Path, **asked: Any) -> None:
+    """Draw the UAR of each speaker as a dot, sex marked, with the mean and its interval."""
+    from .. import plots
+
+    gathered, known = _gathered(corpus, asked)
+    panels = [_panel(_picked(gathered, known, name)) for name in models]
+    title = f"UAR by speaker, {known.title}, protocol {asked['protocol']}"
+    plots.save(plots.speakers(panels, title), out)
+
+
+@plot.command()
+@model
+@corpus
+@_of_results
+def curves(model: str, corpus: str, out: Path, **asked: Any) -> None:
+    """Draw the losses of a network while it was trained, a panel a fold."""
+    from .. import plots
+    from ..analysis.learning_curves import learning_curves
+
+    gathered, known = _gathered(corpus, asked)
+    one = _picked(gathered, known, model)
+    title = _title(known, one, asked["protocol"])
+    plots.save(plots.curves(learning_curves(one.stored), title), out)
+
+
+@plot.command()
+@corpus
+@stored.models
+@_of_results
+def speed(models: tuple[str, ...], corpus: str, out: Path, **asked: Any) -> None:
+    """Draw UAR against clips a second, on a corpus."""
+    from .. import models as zoo
+    from .. import plots
+    from ..analysis.speed import speeds
+    from ..errors import StoreError
+
+    gathered, known = _gathered(corpus, asked)
+    wanted = {zoo.get(name).name for name in models}
+    shown = [
+        one
+        for one in gathered.shown
+        if one.corpus == known.name and (not wanted or one.model in wanted)
+    ]
+    found = speeds(shown)
+    if not found:
+        raise StoreError(
+            f"{asked['results']}: expected results on {known.name} under {asked['protocol']} with "
+            "their times, found none. Add --partial for incomplete ones, or run some."
+        )
+    title = f"UAR and speed, {known.title}, protocol {asked['protocol']}"
+    plots.save(plots.speed(found, 1 / len(shown[0].labels), title), out)
+
+
+@plot.command()
+@stored.corpora
+@stored.models
+@_of_results
+def ranks(corpora: tuple[str, ...], models: tuple[str, ...], out: Path, **asked: Any) -> None:
+    """Draw mean ranks of models over corpora, joined where they are not told apart.
+
+    It takes five corpora or more on which the same three models or more have comparable results.
+    """
+    from .. import models as zoo
+    from .. import plots
+    from ..analysis import pairwise
+    from ..analysis.ranks import ranking, score_table
+    from ..errors import StoreError
+    from ..results.lookup import Lookup
+
+    protocol, results = asked["protocol"], asked["results"]
+    reading = stored.reading(asked["datasets"])
+    registry = reading["registry"]
+    gathered = stored.gathered(results, protocol, partial=asked["partial"], **reading)
+    known = [registry.get(name).name for name in corpora]
+    wanted = [zoo.get(name).name for name in models]
+    table = score_table(pairwise.by_corpus(gathered, Lookup(registry), known, wanted))
+    if table.lacking:
+        raise StoreError(f"{results}: {table.lacking}. Run more of them under {protocol}.")
+    found = ranking(table)
+    mean_ranks = {
+        column.name: rank for column, rank in zip(table.columns, found.ranks, strict=True)
+    }
+    title = (
+        f"Mean ranks over {len(table.corpora)} corpora, protocol {protocol}\n"
+        f"Friedman's test: p = {found.p:.2g}"
+    )
+    plots.save(plots.ranks(mean_ranks, found.critical, title, differ=found.differ), out)
+
+
+@plot.command()
+@stored.corpora
+@stored.models
+@_of_results
+def bitrates(corpora: tuple[str, ...], models: tuple[str, ...], out: Path, **asked: Any) -> None:
+    """Draw UAR against MP3 bitrate.
+
+    A line is a model, solid where test clips went through MP3; the band is its interval over
+    speakers. `emobench run --condition mp3:all` makes the results.
+    """
+    from .. import plots
+
+    plots.save(plots.bitrates(read_curves(corpora=corpora, models=models, **asked)), out)
+
+
+@plot.command()
+@click.argument("clip")
+@click.option("--model", required=True, metavar="NAME", help="A network that attends over time.")
+@corpus
+@options.protocol
+@options.data
+@options.results
+@options.cache
+@options.datasets
+@which_repetition
+@out
+def attention(clip: str, repetition: int, out: Path, **asked: Any) -> None:
+    """Draw what a network attends to in test clip CLIP, below its waveform."""
+    draw(Asked(**asked), clip, repetition, out)
+
+
+def _gathered(corpus: str, asked: dict[str, Any]) -> tuple[Gathered, Corpus]:
+    """Return the results of a protocol, and the corpus that a user means."""
+    from ..analysis import speaker_scores
+
+    reading = stored.reading(asked["datasets"])
+    known = reading["registry"].get(corpus)
+    found = stored.gathered(
+        asked["results"],
+        asked["protocol"],
+        partial=asked["partial"],
+        more=speaker_scores.COLUMNS,
+        **reading,
+    )
+    return found, known
+
+
+def _picked(gathered: Gathered, known: Corpus, text: str) -> Result:
+    from ..analysis.comparison import pick
+
+    return pick(gathered, known.name, *stored.named(text))
+
+
+def _title(known: Corpus, one: Result, protocol: str) -> str:
+    heard_through = f" with {one.condition} on {one.sides}" if one.condition else ""
+    unfinished = "" if one.complete else f" ({one.done} of {one.wanted} folds)"
+    return f"{known.title}, {one.column.name}{heard_through}, protocol {protocol}{unfinished}"
+
+
+def _panel(one: Result) -> Panel:
+    from .. import plots
+    from ..analysis import intervals, speaker_scores
+
+    scores: tuple[SpeakerScore, ...] = speaker_scores.by_speaker(one.predictions)
+    uars = [score.uar for score in scores]
+    interval = intervals.mean_interval(uars, bounds=intervals.SHARES) if len(uars) > 1 else None
+    unfinished = "" if one.complete else f" ({one.done} of {one.wanted} folds)"
+    return plots.Panel(f"{one.column.name}{unfinished}", scores, interval, 1 / len(one.labels))

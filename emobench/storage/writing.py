@@ -1,0 +1,93 @@
+"""Files that appear whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import stat
+from pathlib import Path
+from typing import BinaryIO
+
+LEFTOVERS = ".*.tmp"
+"""Pattern of what a killed writer leaves behind."""
+
+
+def write(*contents: tuple[Path, bytes]) -> None:
+    """Write files of one folder so that the last is only ever seen beside all the others, whole.
+
+    Everything is on disk under temporary names before anything that was there is touched: a full
+    disk leaves the old files as they are. A kill in between leaves the others without the last.
+
+    Args:
+        contents: paths with what they are to hold; the last one vouches for the others
+
+    Raises:
+        OSError: if the disk is full or the folder cannot be written
+    """
+    staged = [(_temporary(path), path, content) for path, content in contents]
+    last = contents[-1][0]
+    try:
+        for temporary, _, content in staged:
+            with open(temporary, "wb") as stream:
+                stream.write(content)
+                settle(stream)
+        if len(staged) > 1:
+            last.unlink(missing_ok=True)
+            _sync_folder(last.parent)
+        for temporary, path, _ in staged:
+            os.replace(temporary, path)
+            _sync_folder(path.parent)
+    finally:
+        for temporary, _, _ in staged:
+            with contextlib.suppress(OSError):
+                temporary.unlink(missing_ok=True)
+
+
+def overwrite(path: Path, content: bytes) -> None:
+    """Write a file that a user named: a full disk does not cost what it held.
+
+    Links stay links, and a file keeps its permissions. What cannot be replaced, such as a pipe or
+    a file in a folder that takes no other, is written into.
+
+    Raises:
+        OSError: if it cannot be written
+    """
+    place = path.resolve()
+    place.parent.mkdir(parents=True, exist_ok=True)
+    mode = place.stat().st_mode if place.exists() else None
+    if mode is None:
+        write((place, content))
+    elif place.is_file() and all(os.access(one, os.W_OK) for one in (place, place.parent)):
+        write((place, content))
+        place.chmod(stat.S_IMODE(mode))
+    else:
+        place.write_bytes(content)
+
+
+def discard_leftovers(folder: Path) -> None:
+    """Remove what killed writers left; call it with the folder locked."""
+    for leftover in folder.glob(LEFTOVERS):
+        with contextlib.suppress(OSError):
+            leftover.unlink(missing_ok=True)
+
+
+def settle(stream: BinaryIO) -> None:
+    """Bring a file to the disk: nothing may have its name before it has its content."""
+    stream.flush()
+    os.fsync(stream.fileno())
+
+
+def _temporary(path: Path) -> Path:
+    """Return a name beside a file that no other writer uses."""
+    return path.with_name(f".{path.name}.{secrets.token_hex(6)}.tmp")
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a rename last; where folders cannot be synchronised the system does so in time."""
+    with contextlib.suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

@@ -1,0 +1,45 @@
+"""Files of an experiment, written whole or not at all; who cannot write is told what to do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ..errors import StoreError
+from ..storage import Purpose, storing, write
+
+RESULTS = Purpose(
+    "results",
+    StoreError,
+    "name another folder with --results",
+    "Finished work is kept: run the same command again to go on.",
+)
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder and those above it.
+
+    Raises:
+        StoreError: if that is not possible
+    """
+    with storing(folder, RESULTS):
+        folder.mkdir(parents=True, exist_ok=True)
+
+
+def file_whole(*contents: tuple[Path, bytes]) -> None:
+    """Write files of an experiment; the last one vouches for the others.
+
+    Raises:
+        StoreError: if the disk is full or the folder cannot be written
+    """
+    with storing(contents[-1][0], RESULTS, sum(len(content) for _, content in contents)):
+        write(*contents)
+
+
+def remove(path: Path) -> None:
+    """Remove a file if it is there.
+
+    Raises:
+        StoreError: if the folder cannot be written
+    """
+    with storing(path, RESULTS):
+        path.unlink(missing_ok=True)
