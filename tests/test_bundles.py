@@ -198,7 +198,10 @@ def test_what_differs_from_the_file_is_not_exported_unasked(tiny_places, tmp_pat
     ("options", "match"),
     [
         ({"fold": 7}, r"--folds: expected numbers from 0 to 1 for tiny, found 7"),
-        ({"model": "svm-is08"}, r"--model: expected one of .*Did you mean 'svm-is09'"),
+        (
+            {"model": "svm-is08"},
+            r"--model: expected the name of a model, found 'svm-is08'. Did you mean 'svm-is09'",
+        ),
         ({"corpus": "tinny"}, r"corpus: expected one of .*found 'tinny'"),
         (
             {"model": ("svm-is09", "librosa-svm")},
