@@ -71,7 +71,9 @@ def test_an_incomplete_cross_validation_says_so(filled):
     made = experiment(n_folds=5)
     filled.run(made, [Job(0), Job(2)])
     found = find(filled.results, made.configuration, WHERE)
-    told = card._told({"model": "svm-is09", "protocol": "keesing2020"}, "emo-db", found)
+    training = {"model": "svm-is09", "protocol": "keesing2020", "caution": "optimistic."}
+    told = card._told(training, "emo-db", found)
+    assert "**Caution:** optimistic.\n" in told
     assert "From 2 of 5 folds only" in told
     assert "no interval over speakers: they are too few, or folds are missing" in told
     assert f"**UAR {100 * found.uar:.1f} %**" in told

@@ -18,6 +18,8 @@ from emobench.bundles.model import load_model
 from emobench.errors import BundleError, SpecError
 from emobench.experiments.fitted_input import FittedInput
 from emobench.features import Fitted
+from emobench.scaling import Standard
+from emobench.spec import InputSpec
 
 INSTALLED = all(importlib.util.find_spec(name) for name in onnx.PACKAGES)
 needs_onnx = pytest.mark.skipif(not INSTALLED, reason="needs the packages of emobench[onnx]")
@@ -46,15 +48,20 @@ def bundle(name: str, folder: Path) -> Path:
         inside = int(np.prod(weight.shape[:-1]))  # not so large that the softmax is all or nothing
         drawn = random.normal(0, 0.1 if inside == 1 else 0.3 / np.sqrt(inside), weight.shape)
         weight.assign(weight + (np.abs(drawn) if "variance" in weight.name else drawn))
-    inputs = {
-        key: FittedInput(features.spec(item.feature, **item.params), "none", None, Fitted(shape))
-        for (key, item), shape in zip(
-            spec.inputs.items(), (models.shapes(name)[key] for key in spec.inputs), strict=True
-        )
-    }
+    inputs = {key: fitted(item, models.shapes(name)[key]) for key, item in spec.inputs.items()}
     contents = Contents.of(spec, spec.config, tuple("abcde"), inputs)
     write(folder, contents, "# random", "0", lambda place: network.save(place / "model.keras"))
     return folder
+
+
+def fitted(item: InputSpec, shape: tuple[int | None, ...]) -> FittedInput:
+    """Return an input that was standardised with means of 0 and scales of 1."""
+    spec, front_end = features.spec(item.feature, **item.params), features.get(item.feature)
+    standard = None
+    if not front_end.text:
+        columns = features.get(front_end.source or item.feature).shape(dict(spec.params))[1]
+        standard = Standard(np.zeros(columns), np.ones(columns), np.zeros(columns, bool))
+    return FittedInput(spec, "none", standard, Fitted(shape))
 
 
 def assert_agreement(folder: Path) -> None:

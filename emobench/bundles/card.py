@@ -91,17 +91,17 @@ def _told(training: Mapping[str, Any], corpus: str, found: Evidence | None) -> s
             f"95 % interval over {found.interval.speakers} speakers: "
             f"{_percent(found.interval.low)} to {_percent(found.interval.high)}"
         )
-    return "\n\n".join(
-        [
-            f"### {corpus}",
-            f"Cross-validated, protocol `{found.protocol}`: **UAR {_percent(found.uar)} %** "
-            f"({within}; chance is {_percent(1 / len(found.labels))} %).{done} That is what models "
-            f"like this one reach that are trained on {corpus} alone, on clips of it that they "
-            "were not trained on, split as the protocol says.",
-            _confusion(found),
-            _sexes(found),
-        ]
-    )
+    said = [
+        f"### {corpus}",
+        f"Cross-validated, protocol `{found.protocol}`: **UAR {_percent(found.uar)} %** "
+        f"({within}; chance is {_percent(1 / len(found.labels))} %).{done} That is what models "
+        f"like this one reach that are trained on {corpus} alone, on clips of it that they were "
+        "not trained on, split as the protocol says.",
+        f"**Caution:** {training['caution'].rstrip('.')}." if training["caution"] else "",
+        _confusion(found),
+        _sexes(found),
+    ]
+    return "\n\n".join(part for part in said if part)
 
 
 def _confusion(found: Evidence) -> str:
@@ -145,8 +145,8 @@ def _own_fold(training: Mapping[str, Any]) -> list[str]:
     )
     return [
         f"### This model\n\nIt is that of fold {training['fold']}, repetition "
-        f"{training['repetition']}: it was not trained on {_listed(training['held_out'])}, on "
-        f"whose {count(training['test_clips'], 'clip')} its UAR is "
+        f"{training['repetition']}, trained without {_listed(training['held_out'])}: on these "
+        f"{count(training['test_clips'], 'clip')} its UAR is "
         f"{_percent(training['test_uar'])} %. {agreement}"
     ]
 
@@ -169,7 +169,9 @@ def _trained_on(contents: Contents) -> str:
         f"{training['backend']} on {training['device']}, emobench {training['emobench']}",
         f"- decoded clips: digest `{training['clips_digest'][:16]}`",
     ]
-    lines += [f"- {key}: {_shown(value)}" for key, value in training["facts"].items()]
+    lines += [
+        f"- {key.replace('_', ' ')}: {_shown(value)}" for key, value in training["facts"].items()
+    ]
     return "\n".join(lines)
 
 

@@ -48,6 +48,7 @@ def tell(
             for corpus in corpora
         ],
         "protocol": context.protocol.name,
+        "caution": context.protocol.caution,
         "batching": context.protocol.batching,
         "configuration": context.experiment.configuration_fingerprint,
         "clips_digest": context.data.digest,
