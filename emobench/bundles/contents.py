@@ -181,6 +181,7 @@ def _described(item: FittedInput) -> dict[str, Any]:
         "scaling": item.scaling,
         "standard": standard,
         "shape": list(item.shape),
+        "rows_multiple": item.front_end.bucket_multiple,
         "state": item.fitted.state,
     }
 

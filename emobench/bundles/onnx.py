@@ -3,6 +3,10 @@
 tf2onnx converts TensorFlow's graph. It knows loops that carry tensors and write one row a step, and
 not those that Keras makes of `scan`, which carry everything in arrays; so while a network is traced
 for it, loops are made in the form that it knows. They compute the same.
+
+Clips must be filled up with zeros to a multiple of what `bundle.json` calls `rows_multiple`, as they
+are here. Other lengths a network pads itself, for which it divides negative numbers, and what
+tf2onnx makes of that rounds towards zero and not down: latif2019 would lose its last frame.
 """
 
 from __future__ import annotations
@@ -152,7 +156,7 @@ def _insist_on_the_same(network: Any, output: str, contents: Contents, file: Pat
     random = np.random.default_rng(0)
     for clips, rows in ((1, 640), (3, 1280)):
         inputs = {
-            name: _like(item.shape, clips, max(rows, _least(contents, name)), random)
+            name: _like(item.shape, clips, _rows(contents, name, rows), random)
             for name, item in contents.inputs.items()
         }
         known = network.predict_on_batch(inputs)
@@ -166,9 +170,11 @@ def _insist_on_the_same(network: Any, output: str, contents: Contents, file: Pat
             )
 
 
-def _least(contents: Contents, name: str) -> int:
-    """Return rows that are enough for an input, the half of them too."""
-    return 2 * (models.smallest(contents.model)[name][0] or 1)
+def _rows(contents: Contents, name: str, wanted: int) -> int:
+    """Return about so many rows, enough for an input and a multiple as it is fed with."""
+    multiple = contents.inputs[name].front_end.bucket_multiple
+    least = max(wanted, 2 * (models.smallest(contents.model)[name][0] or 1))
+    return -(-least // multiple) * multiple
 
 
 def _like(
