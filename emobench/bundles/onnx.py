@@ -4,8 +4,8 @@ tf2onnx converts TensorFlow's graph. It knows loops that carry tensors and write
 not those that Keras makes of `scan`, which carry everything in arrays; so while a network is traced
 for it, loops are made in the form that it knows. They compute the same.
 
-Clips must be filled up with zeros to a multiple of what `bundle.json` calls `rows_multiple`, as they
-are here. Other lengths a network pads itself, for which it divides negative numbers, and what
+Clips must be filled up with zeros to a multiple of what `bundle.json` calls `rows_multiple`, as
+they are here. Other lengths a network pads itself, for which it divides negative numbers, and what
 tf2onnx makes of that rounds towards zero and not down: latif2019 would lose its last frame.
 """
 
