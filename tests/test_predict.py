@@ -400,6 +400,17 @@ def test_a_speaker_of_many_clips_is_standardised_by_all(made, monkeypatch):
     assert np.abs(np.array(alone) - np.array(known)).max() > 0.01
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+def test_a_disk_without_room_for_a_speaker_is_told(made, voices, predict, monkeypatch):
+    import tempfile
+
+    full = lambda: open("/dev/full", "r+b", buffering=0)  # noqa: E731, SIM115
+    monkeypatch.setattr(tempfile, "TemporaryFile", full)
+    status, _, said = predict(made, voices, "--speaker-from-folder")
+    assert status == 1
+    assert "found a full disk. Free some space, or set TMPDIR to another folder" in said
+
+
 # Bundles that cannot be used
 
 
