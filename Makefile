@@ -1,10 +1,11 @@
-.PHONY: help install run test test-all fuzz lint golden bench leaderboard docs clean
+.PHONY: help install run smoke test test-all fuzz lint golden bench leaderboard report docs clean
 
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 DEMO := demo-results
+FIRST := svm-is09,aldeneh2017-logmel40,mirsamadi2017-mean-lld,mirsamadi2017-attention-lld,wang2020-dslstm
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "%-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -17,7 +18,12 @@ $(BIN)/emobench: setup.cfg pyproject.toml
 
 install: $(BIN)/emobench  ## Create .venv with the package and what its tests need
 
-run: install  ## Run every model on the synthetic demo corpus and print the leaderboard
+run: install  ## Train five models on the synthetic demo corpus for some minutes, print the leaderboard
+	$(BIN)/emobench run --model $(FIRST) --corpus demo --protocol quick --results $(DEMO) --jobs $(JOBS)
+	$(BIN)/emobench leaderboard --protocol quick --results $(DEMO)
+	$(BIN)/emobench report --results $(DEMO) --out $(DEMO)/site
+
+smoke: install  ## Run every model on the demo corpus for two epochs: does everything run?
 	$(BIN)/emobench run --model all --corpus demo --protocol smoke --results $(DEMO) --jobs $(JOBS)
 	$(BIN)/emobench leaderboard --protocol smoke --results $(DEMO)
 
@@ -54,8 +60,14 @@ leaderboard: install  ## Write the tables in results/ and in README.md from the 
 	$(BIN)/emobench leaderboard --format json --out results/leaderboard.json
 	$(BIN)/emobench ledger --format markdown --out results/ledger.md
 	$(BIN)/emobench ledger --format csv --out results/ledger.csv
+	$(BIN)/emobench leakage --stored --format markdown --out results/leakage.md --readme README.md
+	$(BIN)/emobench leakage --stored --format json --out results/leakage.json
 	$(BIN)/emobench bitrates --partial --csv results/bitrates.csv
 	$(BIN)/emobench plot bitrates --partial --out results/bitrates.png
+
+report: install  ## Make the site of the committed results in results/site
+	$(BIN)/emobench report --results results --out results/site
+	if command -v chromium > /dev/null; then $(BIN)/python tests/chromium.py 'results/site/index.html#run=yes' results/site.png; fi
 
 $(BIN)/sphinx-build: $(BIN)/emobench
 	$(BIN)/python -m pip install --quiet --editable '.[docs]'

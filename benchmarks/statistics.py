@@ -19,7 +19,7 @@ from emobench import runs
 from emobench.backend import start_backend
 from emobench.experiments.context import Context
 from emobench.metrics import uar
-from emobench.runs.running import prepare
+from emobench.runs.preparing import prepare
 from emobench.spec import Job
 from emobench.training.seeds import job_seed
 

@@ -17,7 +17,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 
 from pydantic import BaseModel
 
-from emobench import corpora, features, gate, models, papers, protocols
+from emobench import corpora, encoders, features, gate, models, papers, protocols
 from emobench.corpora.entries import fields, items, schema
 from emobench.corpora.entries.readers import READERS
 from emobench.spec import Protocol
@@ -175,6 +175,7 @@ _SPLITS = {
     "groups": "five groups of speakers, or sessions",
     "last-group": "the last of five groups of speakers, or sessions",
     "random": "five random parts of the clips, whoever speaks",
+    "clips": "random parts of the clips, whoever speaks, as many as the corpus' entry makes folds",
 }
 _SELECTIONS = {
     "": "last, or best on development clips",
@@ -197,6 +198,8 @@ def _protocol(protocol: Protocol) -> str:
         split += f"; the first {protocol.max_folds} folds only"
     if protocol.development:
         split += f"; {protocol.development:.0%} of what is held out is kept for early stopping"
+    if protocol.copies:
+        split += f"; {protocol.copies:.0%} of it is trained on as well"
     repetitions = str(protocol.repetitions)
     for model, number in protocol.model_repetitions.items():
         repetitions += f" (`{model}`: {number})"
@@ -206,6 +209,7 @@ def _protocol(protocol: Protocol) -> str:
         ("hyper-parameters searched on", _TUNING[protocol.tuning]),
         ("epoch that is used", _SELECTIONS[protocol.selection]),
         ("class weights from", _WEIGHTS[protocol.weights]),
+        ("standardised by", _NORMALISATIONS[protocol.normalisation]),
         ("batches", f"`{protocol.batching}`"),
         ("batch normalisation predicts with", _STATISTICS[protocol.statistics]),
         ("repetitions", repetitions),
@@ -213,13 +217,16 @@ def _protocol(protocol: Protocol) -> str:
         ("score shown first", protocol.headline.upper()),
         ("part of the leaderboard", _part_of_the_table(protocol)),
     ]
-    if protocol.split == "random":
+    if protocol.draws_clips:
         del rows[1]
     return "\n\n".join([*text, table(("", ""), rows)])
 
 
 def _part_of_the_table(protocol: Protocol) -> str:
     reasons = "; ".join(gate.leaks(protocol))
+    if protocol.baseline:
+        said = f": {reasons}" if reasons else ""
+        return f"none, `emobench leakage` shows it beside `{protocol.baseline}`{said}"
     return f"as published, not comparable: {reasons}" if reasons else "main"
 
 
@@ -232,6 +239,11 @@ _WEIGHTS = {
     "training": "the training clips of each fold",
     "corpus": "the whole corpus, test clips included",
     "none": "nowhere: all clips weigh the same",
+}
+_NORMALISATIONS = {
+    "": "what each front-end says",
+    "training": "the training clips of each fold",
+    "corpus": "all clips, test clips included",
 }
 _STATISTICS = {
     "": "statistics measured on the training clips after training",
@@ -299,6 +311,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "value-keys": lambda: keys(items.ValueMap),
     "drop-keys": lambda: keys(items.Drop),
     "expect-keys": lambda: keys(items.Expect),
+    "card-keys": lambda: keys(encoders.Card),
     "emotions": emotions,
     "readers": readers,
     "corpora": corpus_list,

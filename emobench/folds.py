@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from .errors import CorpusError, SpecError
-from .spec import Fold, Protocol
+from .spec import TESTED, Fold, Protocol
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,7 +24,7 @@ Split = tuple[np.ndarray, np.ndarray]
 """Positions of what is trained on and of what is held out."""
 
 MOST_LEFT_OUT_SINGLY = 12
-"""Nested tuning leaves single groups out up to this number, then deals them into `N_GROUPS`."""
+"""Nested tuning leaves out single speakers up to this number, then deals them into `N_GROUPS`."""
 
 N_GROUPS = 6
 N_WITHIN = 5
@@ -40,7 +40,8 @@ def make(table: pd.DataFrame, rule: str, protocol: Protocol) -> list[Fold]:
     Args:
         table: utterance table with columns `label` and `group`
         rule: what the registry entry says: "speaker" or "session" leave one group out,
-            "groups: N" deals the groups into N folds
+            "groups: N" deals the groups into N folds; "tested: A,B" tests the clips of these
+            corpora (column `corpus`) in one fold, whatever the protocol, and trains on the others
         protocol: how groups are dealt, and how many folds are run
 
     Returns:
@@ -52,6 +53,8 @@ def make(table: pd.DataFrame, rule: str, protocol: Protocol) -> list[Fold]:
         CorpusError: if there are too few groups, a clip has no group, or a training part would
             hold a single class
     """
+    if rule.startswith(TESTED):
+        return [_between_corpora(table, rule.removeprefix(TESTED).split(","))]
     labels = table["label"].to_numpy(dtype=str)
     folds = []
     for index, (held_out, out) in enumerate(_held_out(table, rule, protocol)):
@@ -66,9 +69,20 @@ def make(table: pd.DataFrame, rule: str, protocol: Protocol) -> list[Fold]:
                 training=tuple(table.index[~out]),
                 test=tuple(table.index[out & ~kept]),
                 development=tuple(table.index[kept]),
+                copies=_copies(table, out & ~kept, protocol.copies),
             )
         )
     return folds
+
+
+def _between_corpora(table: pd.DataFrame, tested: Sequence[str]) -> Fold:
+    """Return the fold that tests all clips of some corpora and trains on all others."""
+    out = table["corpus"].isin(list(tested)).to_numpy()
+    where = f"test corpus {', '.join(tested)}"
+    _check_classes(table["label"].to_numpy(dtype=str)[~out], where)
+    if not out.any():
+        raise CorpusError(f"{where}: expected clips to test, found none. Complete it on disk.")
+    return Fold(0, tuple(tested), training=tuple(table.index[~out]), test=tuple(table.index[out]))
 
 
 def _held_out(
@@ -76,18 +90,11 @@ def _held_out(
 ) -> list[tuple[Sequence[str], np.ndarray]]:
     """Return the names and the mask of what each fold holds out."""
     if protocol.split == "random":
-        if len(table) < 2 * N_PARTS:
-            raise CorpusError(
-                f"random parts: expected at least {2 * N_PARTS} clips, found {len(table)}. "
-                "Complete the corpus on disk."
-            )
-        order = np.argsort(table.index.to_numpy(dtype=str))
-        dealt = np.empty(len(table), dtype=int)
-        shuffled = np.random.RandomState(0).permutation(order)
-        dealt[shuffled] = np.arange(len(table)) % N_PARTS
-        names = [[f"random part {part}"] for part in range(N_PARTS)]
-        return [(name, dealt == part) for part, name in enumerate(names)][: protocol.max_folds]
-    groups = _groups(table)
+        return _random_parts(table, N_PARTS)[: protocol.max_folds]
+    groups = _named(table, "group")
+    if protocol.split == "clips":
+        own = _deal(groups, _n_folds(rule, groups), protocol.speaker_groups)
+        return _random_parts(table, len(own))[: protocol.max_folds]
     if protocol.split:
         n_groups = len(np.unique(groups))
         if n_groups > N_PARTS:
@@ -97,6 +104,28 @@ def _held_out(
     parts = _deal(groups, _n_folds(rule, groups), protocol.speaker_groups)
     chosen = parts[-1:] if protocol.split == "last-group" else parts[: protocol.max_folds]
     return [(part, np.isin(groups, part)) for part in chosen]
+
+
+def _random_parts(table: pd.DataFrame, n_parts: int) -> list[tuple[Sequence[str], np.ndarray]]:
+    """Return the names and the masks of random parts of the clips, whatever the table's order."""
+    if len(table) < 2 * n_parts:
+        raise CorpusError(
+            f"random parts: expected at least {2 * n_parts} clips, found {len(table)}. "
+            "Complete the corpus on disk."
+        )
+    order = np.argsort(table.index.to_numpy(dtype=str))
+    dealt = np.empty(len(table), dtype=int)
+    dealt[np.random.RandomState(0).permutation(order)] = np.arange(len(table)) % n_parts
+    return [([f"random part {part}"], dealt == part) for part in range(n_parts)]
+
+
+def _copies(table: pd.DataFrame, tested: np.ndarray, share: float | None) -> tuple[str, ...]:
+    """Return the ids of a share of the test clips, in table order."""
+    if share is None:
+        return ()
+    chosen = np.zeros_like(tested)
+    chosen[_drawn(table, tested, share)] = True
+    return tuple(table.index[chosen])
 
 
 def _drawn(table: pd.DataFrame, out: np.ndarray, share: float) -> np.ndarray:
@@ -120,14 +149,15 @@ def development(
 ) -> tuple[tuple[str, ...], tuple[str, ...], Kind]:
     """Keep a share of the training clips of a fold for early stopping.
 
-    Whole groups are kept: that share of them, at least one. Where training holds one group
-    (two speakers, one left out), its clips are split, class by class.
+    Whole speakers are kept: that share of them, at least one, also where a corpus holds out
+    sessions of several. Where training holds one speaker (two, one left out), that one's clips
+    are split, class by class.
 
     Args:
         fold: its test clips are not looked at
         table: utterance table
-        share: part of the groups, between 0 and 1
-        seed: draws the groups
+        share: part of the speakers, between 0 and 1
+        seed: draws the speakers
 
     Returns:
         ids to train on, ids of the development set (both in the order of the fold), and whether
@@ -137,12 +167,12 @@ def development(
         CorpusError: if training would hold a single class, or no clip can be spared
     """
     training = table.loc[list(fold.training)]
-    groups, random = _groups(training), np.random.RandomState(seed)
-    names = np.unique(groups)
+    speakers, random = _named(training, "speaker"), np.random.RandomState(seed)
+    names = np.unique(speakers)
     kind: Kind = "speaker-disjoint" if len(names) > 1 else "within-speaker"
     if len(names) > 1:
         n_kept = min(max(round(share * len(names)), 1), len(names) - 1)
-        kept = np.isin(groups, random.permutation(names)[:n_kept])
+        kept = np.isin(speakers, random.permutation(names)[:n_kept])
     else:
         kept = _stratified(training, max(round(1 / share), 2), random) == 0
     where = f"development set of fold {fold.index}"
@@ -153,9 +183,9 @@ def development(
 def inner_splits(fold: Fold, table: pd.DataFrame) -> tuple[list[Split], Kind]:
     """Split the training clips of a fold once more, for tuning.
 
-    One group is left out at a time where training holds 12 or fewer, else six random sets of
-    groups. Clips of a single group are split in five, class by class. A split whose training
-    part holds a single class cannot be fitted and is left out.
+    One speaker is left out at a time where training holds 12 or fewer, else six random sets of
+    speakers, whatever the corpus holds out. Clips of a single speaker are split in five, class by
+    class. A split whose training part holds a single class cannot be fitted and is left out.
 
     Args:
         fold: its test clips are not looked at
@@ -170,12 +200,12 @@ def inner_splits(fold: Fold, table: pd.DataFrame) -> tuple[list[Split], Kind]:
     """
     training, _ = positions(fold, table)
     clips = table.iloc[training]
-    groups, labels = _groups(clips), clips["label"].to_numpy(dtype=str)
-    n_groups = len(np.unique(groups))
-    kind: Kind = "speaker-disjoint" if n_groups > 1 else "within-speaker"
-    if n_groups > 1:
-        n_parts = None if n_groups <= MOST_LEFT_OUT_SINGLY else N_GROUPS
-        masks = [np.isin(groups, part) for part in _deal(groups, n_parts, "random")]
+    speakers, labels = _named(clips, "speaker"), clips["label"].to_numpy(dtype=str)
+    n_speakers = len(np.unique(speakers))
+    kind: Kind = "speaker-disjoint" if n_speakers > 1 else "within-speaker"
+    if n_speakers > 1:
+        n_parts = None if n_speakers <= MOST_LEFT_OUT_SINGLY else N_GROUPS
+        masks = [np.isin(speakers, part) for part in _deal(speakers, n_parts, "random")]
     else:
         dealt = _stratified(clips, N_WITHIN, np.random.RandomState(0))
         masks = [dealt == part for part in range(dealt.max() + 1)]
@@ -185,14 +215,15 @@ def inner_splits(fold: Fold, table: pd.DataFrame) -> tuple[list[Split], Kind]:
     return [(training[~mask], training[mask]) for mask in usable], kind
 
 
-def _groups(table: pd.DataFrame) -> np.ndarray:
-    missing = table.index[table["group"].isna()]
+def _named(table: pd.DataFrame, column: Literal["speaker", "group"]) -> np.ndarray:
+    """Return who or what each clip belongs to, of shape `(clips,)`."""
+    missing = table.index[table[column].isna()]
     if len(missing):
         raise CorpusError(
             f"{missing[0]}: expected a speaker or session, found none (and {len(missing) - 1} "
             "more). Correct the corpus entry, or complete the table that names them."
         )
-    return table["group"].to_numpy(dtype=str)
+    return table[column].to_numpy(dtype=str)
 
 
 def _n_folds(rule: str, groups: np.ndarray) -> int | None:

@@ -43,7 +43,7 @@ RULES = (
     Rule(
         "tuning",
         ("nested", "none"),
-        "hyper-parameters of estimators are tuned on the evaluation folds",
+        "hyper-parameters are tuned on the evaluation folds",
     ),
     Rule("selection", ("",), "the test clips choose the epoch"),
     Rule(
@@ -52,10 +52,12 @@ RULES = (
         "clips that are held out with the test clips tell when to stop training",
     ),
     Rule("weights", ("training", "none"), "class weights count the test clips"),
+    Rule("normalisation", ("", "training"), "inputs are standardised with the test clips"),
+    Rule("copies", (None,), "test clips are among the training clips"),
 )
 
 HARMLESS = (
-    *("name", "title", "paper", "headline", "caution"),  # only said
+    *("name", "title", "paper", "headline", "caution", "baseline", "practice"),  # only said
     *("speaker_groups", "batching", "statistics", "fixed_parameters"),  # know no test clip
     *("repetitions", "model_repetitions", "epochs", "max_folds"),  # how much is done
 )

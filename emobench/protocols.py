@@ -7,10 +7,14 @@ its `caution` is printed with its numbers.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from .errors import SpecError, suggest
 from .spec import Protocol
 
 DEFAULT = "losgo"
+
+_TEST = "the test clips have a part in what is learnt"
 
 _PROTOCOLS = (
     Protocol(
@@ -88,6 +92,16 @@ _PROTOCOLS = (
         repetitions=1,
     ),
     Protocol(
+        name="quick",
+        title="the first two folds of losgo, thirty epochs, nothing tuned: a first look",
+        max_folds=2,
+        tuning="none",
+        repetitions=1,
+        epochs=30,
+        fixed_parameters={"C": 4.0, "gamma": 2.0**-12},
+        caution="two folds only: a first look, not a result",
+    ),
+    Protocol(
         name="smoke",
         title="the first two folds of losgo, two epochs, nothing tuned: does it run?",
         max_folds=2,
@@ -99,10 +113,84 @@ _PROTOCOLS = (
     ),
 )
 
+_HONEST = replace(_PROTOCOLS[0], repetitions=1, baseline=DEFAULT)
+
+_VARIANTS = (
+    replace(
+        _HONEST,
+        name="leaky-random-clips",
+        title="losgo, but for its split: as many random parts of the clips, whoever speaks",
+        practice="random clips",
+        split="clips",
+        caution="SPEAKER-DEPENDENT: speakers who are tested are trained on; shows what that "
+        "practice adds to a result",
+    ),
+    replace(
+        _HONEST,
+        name="leaky-tuning",
+        title="losgo, but for its tuning: on the folds that are reported",
+        practice="tuned on test",
+        tuning="evaluation",
+        caution=f"OPTIMISTIC: {_TEST}, as hyper-parameters are chosen by them; shows what that "
+        "practice adds to a result",
+    ),
+    replace(
+        _HONEST,
+        name="leaky-epoch",
+        title="losgo, but for the epoch: of each network the one that does best on the test clips",
+        practice="epoch chosen on test",
+        selection="best-test-epoch",
+        caution=f"OPTIMISTIC: {_TEST}, as the epoch is chosen by them; shows what that practice "
+        "adds to a result",
+    ),
+    replace(
+        _HONEST,
+        name="leaky-weights",
+        title="losgo, but for its class weights: from all clips",
+        practice="class weights from all clips",
+        weights="corpus",
+        caution=f"OPTIMISTIC: {_TEST}, as class weights count them; shows what that practice adds "
+        "to a result",
+    ),
+    replace(
+        _HONEST,
+        name="training-scaling",
+        title="losgo, but for its standardisation: by the training clips of each fold, whatever "
+        "front-ends name",
+        practice="standardised by the training clips",
+        normalisation="training",
+    ),
+    replace(
+        _HONEST,
+        name="leaky-scaling",
+        title="losgo, but for its standardisation: once by all clips, before they are split",
+        practice="standardised by all clips",
+        normalisation="corpus",
+        baseline="training-scaling",
+        caution=f"OPTIMISTIC: {_TEST}, as inputs are standardised by them; shows what that "
+        "practice adds to a result",
+    ),
+    replace(
+        _HONEST,
+        name="leaky-copies",
+        title="losgo, but for duplicates: a fifth of each fold's test clips is trained on as well",
+        practice="a fifth of the test clips also in training",
+        copies=0.2,
+        caution=f"OPTIMISTIC: {_TEST}, as copies of some are trained on; shows what duplicates on "
+        "both sides add to a result",
+    ),
+)
+"""Each differs from its baseline in one practice; `emobench leakage` tells what that is worth."""
+
 
 def names() -> list[str]:
-    """Return the names of all protocols, the default first."""
-    return [protocol.name for protocol in _PROTOCOLS]
+    """Return the names of all protocols, the default first, variants last."""
+    return [protocol.name for protocol in (*_PROTOCOLS, *_VARIANTS)]
+
+
+def variants() -> list[Protocol]:
+    """Return the protocols that show what a single practice adds to a result."""
+    return list(_VARIANTS)
 
 
 def get(name: str) -> Protocol:
@@ -111,7 +199,7 @@ def get(name: str) -> Protocol:
     Raises:
         SpecError: if there is no such protocol
     """
-    for protocol in _PROTOCOLS:
+    for protocol in (*_PROTOCOLS, *_VARIANTS):
         if protocol.name == name.strip().lower():
             return protocol
     raise SpecError(

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar, get_args
 
 from . import protocols
+from .controls import Control
 from .errors import SpecError
 from .spec import Sides
 
@@ -93,6 +94,14 @@ class Selection:
         "How clips are split, tuned and scored; `emobench protocols` lists the protocols.",
     )
     _: KW_ONLY
+    test_corpus: Sequence[str] = _option(
+        (),
+        "names",
+        "Corpora to test on in place of --corpus, whose speakers are all trained on; each of "
+        "these with each of those, over their common emotions. a+b is both together, on either "
+        "side.",
+        metavar="NAME[,…]|all",
+    )
     data: str | Path | None = _option(
         None,
         "folder",
@@ -172,6 +181,13 @@ class Selection:
         flag="--condition-on",
         choices=get_args(Sides),
     )
+    control: Control = _option(
+        "none",
+        "choice",
+        "Negative control: labels permutes the labels of each speaker's clips, so that a sound "
+        "experiment comes out at chance. Its results are never mixed with others.",
+        choices=get_args(Control),
+    )
     transcripts: str | Path | None = _option(
         None,
         "file",
@@ -184,6 +200,14 @@ class Selection:
         "file",
         "Word vectors as text (word2vec or GloVe) that models of texts begin from.",
         flag="--embeddings",
+        place=True,
+    )
+    encoder: str | Path | None = _option(
+        None,
+        "folder",
+        "Folder of a frozen encoder, an ONNX model and its card.yaml, that the models encoder-* "
+        "are fed from.",
+        metavar="FOLDER",
         place=True,
     )
 

@@ -74,6 +74,11 @@ class Moments:
         return cls(count[None].astype(np.float64), (origin + shift)[None], m2[None])
 
     @classmethod
+    def of_rows(cls, rows: np.ndarray) -> Moments:
+        """Return the moments of clips of one finite row each, of shape `(clips, columns)`."""
+        return cls(np.broadcast_to(1.0, rows.shape), rows, np.broadcast_to(0.0, rows.shape))
+
+    @classmethod
     def stack(cls, parts: Sequence[Moments]) -> Moments:
         """Return the moments of several clips, in the order given.
 
@@ -198,6 +203,7 @@ def fit(
     speakers: Sequence[str],
     training: np.ndarray,
     neutral: np.ndarray | None = None,
+    known: np.ndarray | None = None,
 ) -> Scaler:
     """Fit the standardisation that a front-end names.
 
@@ -206,11 +212,14 @@ def fit(
             none (test speakers) by all their own, for no label is used; "training": all clips
             by the training clips;
             "training-neutral": all clips by the neutral training clips, or by all training clips
-            where none is neutral; "none": only what is not finite is replaced
+            where none is neutral; "corpus": all clips by all clips, those that are tested among
+            them; "none": only what is not finite is replaced
         moments: of every clip of the table
         speakers: speaker of every clip, of shape `(clips,)`
         training: positions of the training clips
         neutral: mask of the neutral clips, of shape `(clips,)`
+        known: positions of all clips that may be looked at, such as a fold's training clips while
+            its hyper-parameters are searched; None for every clip
 
     Raises:
         ValueError: if the scaling is unknown or the lengths differ
@@ -222,7 +231,11 @@ def fit(
         names, group = np.unique(np.asarray(speakers, dtype=str), return_inverse=True)
         learnt = np.zeros(len(moments), dtype=bool)
         learnt[training] = True
-        spoken = [group == index for index in range(len(names))]
+        seen = np.ones(len(moments), dtype=bool)
+        if known is not None:
+            seen[:] = False
+            seen[known] = True
+        spoken = [(group == index) & seen for index in range(len(names))]
         # Where clips of one speaker are on both sides, those that are tested tell nothing.
         parts = [own & learnt if (own & learnt).any() else own for own in spoken]
         return _scaler([moments.merge(part) for part in parts], group)
@@ -231,6 +244,8 @@ def fit(
     if scaling == "training-neutral":
         chosen = training if neutral is None else training[neutral[training]]
         return _scaler([moments.merge(chosen if len(chosen) else training)], one)
+    if scaling == "corpus":
+        return _scaler([moments.merge(np.arange(len(moments)))], one)
     if scaling == "none":
         shape = (1, moments.count.shape[1])
         return Scaler(np.zeros(shape), np.ones(shape), np.zeros(shape, dtype=bool), one)

@@ -14,13 +14,19 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
-Scaling = Literal["speaker", "training", "training-neutral", "none"]
+Scaling = Literal["speaker", "training", "training-neutral", "corpus", "none"]
 """How a front-end's columns are standardised; see `scaling`."""
+
+Normalisation = Literal["", "training", "corpus"]
+"""What a protocol standardises with instead of what front-ends name, or ""."""
 
 Backend = Literal["tensorflow", "jax", "scikit-learn"]
 
 Sides = Literal["test", "training", "both"]
 """Which clips go through a condition of the sound."""
+
+TESTED = "tested: "
+"""How the rule of a split begins that tests whole corpora; their names follow, with commas."""
 
 
 @dataclass(frozen=True)
@@ -145,7 +151,7 @@ class Protocol:
         paper: name of the paper whose way of testing it is (see `papers`), or ""
         split: who is held out: "" as the corpus' entry says, "groups" five groups of speakers or
             sessions, "last-group" the last of these only, "random" five parts of the clips
-            whoever speaks
+            whoever speaks, "clips" as many such parts as the corpus' entry makes folds
         speaker_groups: how speakers are dealt into groups where a corpus asks for groups
         max_folds: only the first folds are run, or None for all
         tuning: where hyper-parameters of an estimator are searched: on the training folds
@@ -154,6 +160,9 @@ class Protocol:
         selection: "" uses the last epoch, or the best on development clips; "best-test-epoch" the
             epoch with the highest accuracy on the test clips
         weights: whose class counts the sample weights are taken from
+        normalisation: "" standardises as each front-end says, "training" by the training clips,
+            "corpus" by all clips, those that are tested among them
+        copies: part of each fold's test clips that is trained on as well, or None
         batching: "padded-length" composes training batches of clips of similar length anew each
             epoch and keeps a prediction independent of its neighbours; "sorted" keeps its batches
             and pads each to its longest member
@@ -165,18 +174,23 @@ class Protocol:
         fixed_parameters: an estimator's hyper-parameters where nothing is tuned
         headline: score that the leaderboard shows first
         caution: printed beside every number of this protocol, or ""
+        baseline: protocol that this one differs from in a single practice, whose price is the
+            difference of their results; "" for a protocol in its own right
+        practice: that practice in a few words
     """
 
     name: str
     title: str
     paper: str = ""
-    split: Literal["", "groups", "last-group", "random"] = ""
+    split: Literal["", "groups", "last-group", "random", "clips"] = ""
     speaker_groups: Literal["random", "greedy"] = "random"
     max_folds: int | None = None
     tuning: Literal["nested", "evaluation", "none"] = "nested"
     development: float | None = None
     selection: Literal["", "best-test-epoch"] = ""
     weights: Literal["training", "corpus", "none"] = "training"
+    normalisation: Normalisation = ""
+    copies: float | None = None
     batching: Literal["padded-length", "sorted"] = "padded-length"
     statistics: Literal["", "running"] = ""
     repetitions: int = 3
@@ -185,6 +199,13 @@ class Protocol:
     fixed_parameters: Mapping[str, float] = field(default_factory=dict)
     headline: Literal["uar", "wa", "wap"] = "uar"
     caution: str = ""
+    baseline: str = ""
+    practice: str = ""
+
+    @property
+    def draws_clips(self) -> bool:
+        """Whether clips are drawn whoever speaks, so that no speaker is held out."""
+        return self.split in ("random", "clips")
 
     def repetitions_of(self, model: ModelSpec) -> int:
         """Return how many repetitions of a model make a complete result."""
@@ -204,6 +225,7 @@ class Fold:
         test: ids of the test clips, in table order
         development: ids of clips that are neither, where the protocol keeps some for early
             stopping
+        copies: ids of test clips that are trained on as well, where the protocol prices that
     """
 
     index: int
@@ -211,6 +233,7 @@ class Fold:
     training: tuple[str, ...]
     test: tuple[str, ...]
     development: tuple[str, ...] = ()
+    copies: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -224,6 +247,7 @@ class Places:
         datasets: registry files
         transcripts: table of texts that take the place of the corpora's own
         vectors: file of word vectors
+        encoder: folder of a frozen encoder
     """
 
     results: Path
@@ -232,6 +256,7 @@ class Places:
     datasets: tuple[Path, ...] = ()
     transcripts: Path | None = None
     vectors: Path | None = None
+    encoder: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -262,10 +287,11 @@ class Experiment:
 
     @property
     def title(self) -> str:
-        """Corpus, model and what the sound goes through, for people."""
+        """Corpus, model, what the sound goes through and a control, for people."""
         heard = self.configuration.get("condition")
         through = f" with {heard['name']} on {heard['sides']}" if heard else ""
-        return f"{self.corpus} {self.model}{through}"
+        permuted = " with permuted labels" if self.configuration.get("control") else ""
+        return f"{self.corpus} {self.model}{through}{permuted}"
 
     @cached_property
     def configuration_fingerprint(self) -> str:

@@ -19,6 +19,9 @@ VERSIONS = {
     "batching": 2,  # which clips share a batch, in which order, and what each weighs there
     "training": 2,  # loss, optimizer, stopping and prediction of networks
     "tuning": 1,  # search of hyper-parameters
+    "network tuning": 2,  # that of networks on the evaluation folds, where a protocol has it there
+    "inner scaling": 2,  # standardisation inside the search of estimators
+    "inner speakers": 2,  # who is kept for it and for stopping, where sessions are held out
     "estimator": 1,  # support vector machines
 }
 """Version of each part, by name."""

@@ -30,6 +30,7 @@ def export_to(
         cache=places.cache,
         datasets=places.datasets,
         transcripts=places.transcripts,
+        encoder=places.encoder,
         epochs=epochs,
     )
     return export(selection, Export(out, **wanted))

@@ -33,6 +33,8 @@ class FakeCorpus:
     title: str
     synthetic: bool = False
     expect: Expected | None = None
+    aliases: tuple[str, ...] = ()
+    parts: tuple[FakeCorpus, ...] = ()
 
 
 @dataclass(frozen=True)

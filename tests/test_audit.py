@@ -164,6 +164,8 @@ def test_the_same_sound_under_two_labels_of_one_speaker(audit):
         ({"selection": "best-test-epoch"}, "test-clips-choose-epoch", "choose the epoch"),
         ({"weights": "corpus"}, "test-clips-weigh", "class weights count the test clips"),
         ({"batching": "sorted"}, "neighbours-pad", "padded to the longest of its batch"),
+        ({"normalisation": "corpus"}, "test-clips-standardise", "statistics of all clips"),
+        ({"copies": 0.2}, "test-clips-train", "trained on as well"),
     ],
 )
 def test_test_clips_in_training(audit, with_protocol, change, kind, words):
@@ -189,6 +191,10 @@ def test_test_clips_in_training(audit, with_protocol, change, kind, words):
         ),
         ("yoon2018", {"test-clips-normalise", "speaker-on-both-sides"}),
         ("krishna2019", {"test-clips-normalise"}),
+        ("training-scaling", set()),
+        ("leaky-random-clips", {"test-clips-normalise", "speaker-on-both-sides"}),
+        ("leaky-scaling", {"test-clips-standardise"}),
+        ("leaky-copies", {"test-clips-normalise", "test-clips-train"}),
     ],
 )
 def test_what_each_protocol_declares(audit, protocol, declared):
@@ -483,8 +489,10 @@ def test_every_protocol_is_named_by_what_it_declares():
     """A protocol that lets test clips in has a caution: else its audit is hard everywhere."""
 
     def lets_in(protocol: Protocol) -> bool:
-        return (
-            protocol.split == "random"
+        return bool(
+            protocol.draws_clips
+            or protocol.normalisation == "corpus"
+            or protocol.copies
             or protocol.tuning == "evaluation"
             or protocol.selection == "best-test-epoch"
             or protocol.weights == "corpus"

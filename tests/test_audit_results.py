@@ -39,9 +39,11 @@ class Made:
             datasets=(self.root / "datasets.yaml",),
         )
 
-    def plan(self, protocol: str = "losgo") -> tuple[Experiment, Dataset, list[Fold]]:
+    def plan(
+        self, protocol: str = "losgo", control: str = "none"
+    ) -> tuple[Experiment, Dataset, list[Fold]]:
         model = models.get("svm-is09")
-        selection = runs.Selection((model.name,), ("tiny",), protocol)
+        selection = runs.Selection((model.name,), ("tiny",), protocol, control=control)
         planned = runs.plan(selection, self.places)
         corpus = planned.pairs[0][0]
         step, data = running.prepare(corpus, model, planned, self.places, extract=False)
@@ -54,10 +56,11 @@ class Made:
         change: Change = lambda table, fold: table,
         folds: slice = slice(None),
         clips: str | None = None,
+        control: str = "none",
         **record: object,
     ) -> Path:
         """File results; what is changed is changed before, so that records vouch for it."""
-        experiment, data, made = self.plan(protocol)
+        experiment, data, made = self.plan(protocol, control)
         experiment = replace(experiment, clips=clips or experiment.clips)
         store, random = Store(self.places.results), np.random.default_rng(0)
         facts = {"labels": list(data.labels), "n_clips": len(data.table), "left_out": {}}
@@ -135,9 +138,37 @@ def test_a_protocol_that_reproduces_flaws_declares_them(made, audit):
     assert found["test-clips-tune"]["evidence"] == [f"tiny svm-is09 {folder.name}"]
 
 
-def test_random_parts_are_no_speakers_in_two_folds(made, audit):
-    made.run("wang2020-random5")
+@pytest.mark.parametrize("protocol", ["wang2020-random5", "leaky-random-clips"])
+def test_random_parts_are_no_speakers_in_two_folds(made, audit, protocol):
+    made.run(protocol)
     assert audit()[0] == 0
+
+
+def test_a_control_at_chance_is_no_finding_and_no_result(made, audit):
+    made.run(control="labels")
+    status, found, _ = audit()
+    assert (status, found) == (0, {})
+
+
+def test_a_control_beyond_chance_is_hard(made, audit):
+    folder = made.run(control="labels", change=lambda table, fold: table.assign(
+        predicted=table["label"]
+    ))  # fmt: skip
+    told = hard(audit(), "control-not-at-chance")
+    assert "UAR 100.0" in told["found"]
+    assert "does NOT hold chance (33.3)" in told["found"]
+    assert told["where"] == f"tiny svm-is09 with permuted labels {folder.name}"
+
+
+def test_a_control_that_may_be_unlucky_is_soft(made, audit):
+    def luckier(table, fold):
+        """Of each speaker half of the clips and one more are right, or one fewer."""
+        right = 3 + fold.index % 2
+        predicted = table["label"].where(np.arange(len(table)) < right, "anger")
+        return table.assign(predicted=predicted)
+
+    made.run(control="labels", change=luckier)
+    assert "One sound run in twenty" in soft(audit(), "control-not-at-chance")["advice"]
 
 
 # Hard: predictions and records --------------------------------------------------------------------

@@ -114,6 +114,28 @@ def test_a_bundle_of_a_model_of_text_has_the_words_of_its_training(tiny_places, 
     assert silent["predicted"].isna().all()
 
 
+@pytest.mark.parametrize("model", ["encoder-svm:layer=1", "encoder-layer", "encoder-linear"])
+def test_a_bundle_of_a_model_on_an_encoder_needs_that_very_encoder(tiny_places, tmp_path, model):
+    pytest.importorskip("onnx")
+    pytest.importorskip("onnxruntime")
+    from onnx_encoders import write_encoder
+
+    own, other = (write_encoder(tmp_path / f"encoder{seed}", seed=seed) for seed in (0, 1))
+    places = replace(tiny_places, encoder=own)
+    stored = ran(places, model)
+    made = export_to(tmp_path / "bundle", places, model, fold=0, epochs=1)
+    assert made["verified"]["largest_difference"] <= TOLERANCE
+    moved = Path(shutil.move(own, tmp_path / "moved"))
+    assert str(own) not in (tmp_path / "bundle" / "bundle.json").read_text()
+    with pytest.raises(BundleError, match=r"is fed from the encoder .*Give its folder with --enc"):
+        emobench.load_model(tmp_path / "bundle")
+    with pytest.raises(BundleError, match=r"is fed from the encoder .*, and .*encoder1 holds"):
+        emobench.load_model(tmp_path / "bundle", encoder=other)
+    loaded = emobench.load_model(tmp_path / "bundle", encoder=moved)
+    assert_same(loaded.predict(elsewhere(stored, tmp_path / "other")), stored)
+    assert "the encoder that the model is fed from" in (tmp_path / "bundle/README.md").read_text()
+
+
 def test_samples_are_predicted_as_their_files_are(tiny_places, tmp_path):
     import soundfile
 

@@ -171,7 +171,7 @@ def test_corpora_that_cannot_be_split_say_so():
 
 @settings(deadline=None, max_examples=60)
 @given(corpora(), st.floats(0.05, 0.9), st.integers(0, 5))
-def test_development_sets_share_no_group_where_there_are_several(table, share, seed):
+def test_development_sets_share_no_speaker_where_there_are_several(table, share, seed):
     for fold in (made_or_none(table, "speaker", LOSGO) or ())[:3]:
         try:
             training, development, kind = folds.development(fold, table, share, seed)
@@ -179,10 +179,10 @@ def test_development_sets_share_no_group_where_there_are_several(table, share, s
             continue
         assert development
         assert sorted((*training, *development)) == sorted(fold.training)
-        groups = [set(table.loc[list(side), "group"]) for side in (training, development)]
-        several = table.loc[list(fold.training), "group"].nunique() > 1
+        speakers = [set(table.loc[list(side), "speaker"]) for side in (training, development)]
+        several = table.loc[list(fold.training), "speaker"].nunique() > 1
         assert kind == ("speaker-disjoint" if several else "within-speaker")
-        assert bool(groups[0] & groups[1]) != several
+        assert bool(speakers[0] & speakers[1]) != several
         assert folds.development(fold, table, share, seed) == (training, development, kind)
 
 
@@ -193,6 +193,45 @@ def test_the_development_set_holds_the_share_asked_for():
               for seed in range(8)]  # fmt: skip
     assert {len(groups) for groups in chosen} == {2}
     assert len({frozenset(groups) for groups in chosen}) > 1
+
+
+def with_sessions(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table in which two speakers share a session."""
+    sessions = [f"Ses0{(int(speaker) + 1) // 2}" for speaker in table["speaker"]]
+    return table.assign(group=sessions)
+
+
+@pytest.mark.parametrize(("share", "n_kept"), [(0.1, 1), (0.25, 2), (0.5, 4)])
+def test_speakers_are_kept_where_sessions_are_held_out(share, n_kept):
+    table = with_sessions(regular(10))
+    for fold in folds.make(table, "session", LOSGO):
+        training, development, kind = folds.development(fold, table, share, 0)
+        sides = [set(table.loc[list(side), "speaker"]) for side in (training, development)]
+        assert list(map(len, sides)) == [8 - n_kept, n_kept]
+        assert not sides[0] & sides[1]
+        assert kind == "speaker-disjoint"
+
+
+def test_speakers_are_left_out_singly_where_sessions_are_held_out():
+    table = with_sessions(regular(10))
+    for fold in folds.make(table, "session", LOSGO):
+        splits, kind = folds.inner_splits(fold, table)
+        training, _ = folds.positions(fold, table)
+        expected = LeaveOneGroupOut().split(training, groups=table["speaker"].iloc[training])
+        assert kind == "speaker-disjoint"
+        for (own, validation), (rest, out) in zip(splits, expected, strict=True):
+            np.testing.assert_array_equal(own, training[rest])
+            np.testing.assert_array_equal(validation, training[out])
+
+
+def test_two_speakers_of_one_session_are_told_apart():
+    table = with_sessions(regular(4))
+    fold, _ = folds.make(table, "session", LOSGO)
+    assert (len(folds.inner_splits(fold, table)[0]), folds.inner_splits(fold, table)[1]) == (
+        2,
+        "speaker-disjoint",
+    )
+    assert folds.development(fold, table, 0.1, 0)[2] == "speaker-disjoint"
 
 
 def test_one_training_speaker_is_split_class_by_class():
@@ -223,7 +262,7 @@ def test_inner_splits_never_touch_the_test_fold(table):
             assert not test & {*training, *validation}
             assert not set(training) & set(validation)
             assert table.iloc[training]["label"].nunique() > 1
-            shared = set(table.iloc[training]["group"]) & set(table.iloc[validation]["group"])
+            shared = set(table.iloc[training]["speaker"]) & set(table.iloc[validation]["speaker"])
             assert bool(shared) == (kind == "within-speaker")
 
 
@@ -283,8 +322,7 @@ def test_five_groups_are_scikit_learns(n_speakers, splitter, rule):
 
 
 def test_five_sessions_stay_whole_under_every_paper():
-    table = regular(10)
-    table["group"] = [f"Ses0{(int(speaker) + 1) // 2}" for speaker in table["speaker"]]
+    table = with_sessions(regular(10))
     made = folds.make(table, "session", WANG)
     assert [fold.held_out for fold in made] == [(f"Ses0{number}",) for number in range(1, 6)]
     (last,) = folds.make(table, "session", KRISHNA)

@@ -17,10 +17,10 @@ from stored import LABELS, Filled, current, experiment, predictions
 
 from emobench import plots
 from emobench.analysis import learning_curves, speaker_scores, speed
+from emobench.analysis.ranks import cliques
 from emobench.cli.plot import plot
 from emobench.errors import SpecError, StoreError
 from emobench.plots import figures
-from emobench.plots.ranks import cliques
 from emobench.results.result import Result
 from emobench.spec import Job
 from emobench.store import read_experiments
@@ -254,24 +254,33 @@ def test_names_of_close_points_do_not_lie_on_each_other():
         assert not any(one.overlaps(other) for other in boxes[place + 1 :])
 
 
-def test_bars_join_what_the_critical_difference_cannot_tell_apart():
+def test_the_critical_difference_diagram():
     # Figure 1 (a) of Demsar (JMLR 2006): ranks 3.143, 2.000, 2.893, 1.964; difference 1.25.
     names = {"C4.5": 3.143, "C4.5+m": 2.0, "C4.5+cf": 2.893, "C4.5+m+cf": 1.964}
     assert cliques(sorted(names.values()), 1.25) == [(0, 3)]
-    # By 1.05 the worst is told from the two best.
-    figure = plots.ranks(names, 1.05, "title")
+    groups = [("C4.5+cf", "C4.5"), ("C4.5+m+cf", "C4.5+m", "C4.5+cf")]
+    figure = plots.ranks(names, 1.05, groups, "title")
     (panel,) = figure.axes
-    bars = [line.get_xdata() for line in panel.lines if line.get_linewidth() == 4]
-    joined = [[rank for rank in sorted(names.values()) if low < rank < high] for low, high in bars]
+    bars = [line for line in panel.lines if line.get_linewidth() == 4]
+    joined = [
+        [rank for rank in sorted(names.values()) if low < rank < high]
+        for low, high in (bar.get_xdata() for bar in bars)
+    ]
     assert joined == [[1.964, 2.0, 2.893], [2.893, 3.143]]
+    assert len({bar.get_ydata()[0] for bar in bars}) == 2
     assert [text for text in texts(panel) if "C4.5" in text] == [
         *("C4.5+m+cf  1.96", "C4.5+m  2.00", "2.89  C4.5+cf", "3.14  C4.5"),
     ]
     assert "critical difference 1.05" in texts(panel)
+    figure.draw_without_rendering()
+    for text in panel.texts:
+        box = Text.get_window_extent(text)
+        assert box.x0 >= 0
+        assert box.x1 <= figure.bbox.width
 
 
 @pytest.mark.parametrize(
-    ("ranks", "difference", "expected"),
+    ("mean_ranks", "difference", "expected"),
     [
         ([1, 2], 0.5, []),
         ([1, 2], 1, [(0, 1)]),
@@ -279,8 +288,8 @@ def test_bars_join_what_the_critical_difference_cannot_tell_apart():
         ([1, 1.2, 2, 4, 4.5], 1, [(0, 2), (3, 4)]),
     ],
 )
-def test_no_bar_lies_inside_another(ranks, difference, expected):
-    assert cliques(ranks, difference) == expected
+def test_no_bar_lies_inside_another(mean_ranks, difference, expected):
+    assert cliques(mean_ranks, difference) == expected
 
 
 @pytest.mark.parametrize("suffix", plots.SUFFIXES)

@@ -91,6 +91,24 @@ def test_the_makefile_has_the_targets_that_readme_names():
     assert targets >= {"help", "run", "test", "lint", "bench", "leaderboard", "clean"}
 
 
+@pytest.mark.parametrize(("name", "form"), [("leakage.md", "markdown"), ("leakage.json", "json")])
+def test_the_committed_price_lists_are_those_of_the_committed_records(tmp_path, name, form):
+    readme = tmp_path / "README.md"
+    readme.write_text(README.read_text())
+    made = tmp_path / name
+    subprocess.run(
+        [
+            *(sys.executable, "-m", "emobench", "leakage", "--stored", "--results", "results"),
+            *("--format", form, "--out", str(made), "--readme", str(readme)),
+        ],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+    )
+    assert made.read_bytes() == (ROOT / "results" / name).read_bytes()
+    assert readme.read_text() == README.read_text()
+
+
 @pytest.mark.parametrize(
     ("name", "options"),
     [

@@ -175,6 +175,43 @@ def test_states_are_neither_taken_nor_given():
         layers.LSTM(UNITS, return_state=True)(inputs)
 
 
+@pytest.mark.parametrize(
+    ("cell", "options"),
+    [
+        (cell, options)
+        for cell in (layers.LSTMCell, layers.LSTM, layers.GRUCell)
+        for options in (
+            {"activation": "relu"},
+            {"recurrent_activation": "hard_sigmoid"},
+            {"use_bias": False},
+        )
+    ]
+    + [
+        (layers.GRUCell, {"reset_after": False}),
+        (layers.GRUCell, {"dropout": 0.5}),
+        (layers.GRUCell, {"recurrent_dropout": 0.5}),
+        (layers.RecurrentDropoutLSTMCell, {"activation": "relu", "recurrent_dropout": 0.1}),
+    ],
+)
+def test_what_would_be_passed_over_is_refused(cell, options):
+    (name, value) = next(iter(options.items()))
+    with pytest.raises(ValueError, match=f"expected {name}=.*, which alone .* found {value!r}"):
+        cell(UNITS, **options)
+
+
+def test_a_cell_drops_inputs_as_that_of_keras_does():
+    def trained(package, cell):
+        layer = package(cell(UNITS, dropout=0.5, seed=4), return_sequences=True)
+        return observed(layer, masked=False)
+
+    ours = trained(layers.ProjectedRNN, layers.LSTMCell)
+    theirs = trained(keras.layers.RNN, keras.layers.LSTMCell)
+    whole = trained(layers.ProjectedRNN, lambda units, **_: layers.LSTMCell(units))
+    for one, other in zip(ours, theirs, strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-5)
+    assert not np.allclose(ours[1], whole[1])
+
+
 def test_recurrent_dropout_is_drawn_for_each_direction_in_one_loop_as_in_two():
     cell = layers.RecurrentDropoutLSTMCell(UNITS, recurrent_dropout=0.5, seed=1)
     inputs = noise(CLIPS, STEPS, COLUMNS)

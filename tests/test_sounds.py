@@ -18,7 +18,7 @@ from emobench import audio, conditions, corpora, features, sounds
 from emobench.errors import FeatureError
 from emobench.features import cache as cached
 from emobench.runs import Selection, execute, plan
-from emobench.runs.running import prepare, preview
+from emobench.runs.preparing import prepare, preview
 from emobench.storage import memory
 from emobench.store import read_experiments
 

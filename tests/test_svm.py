@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 from sklearn.metrics import accuracy_score
 from sklearn.model_selection import GridSearchCV, GroupKFold, ParameterGrid
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
 from emobench import models
@@ -67,6 +69,42 @@ def test_the_search_is_grid_search_cv(n_classes):
         )
     means = [cell["score"] for cell in found.scores]
     np.testing.assert_allclose(means, expected.cv_results_["mean_test_score"], rtol=1e-14)
+
+
+def test_scaling_that_is_refitted_in_each_split_is_a_pipelines():
+    """scikit-learn fits every step of a pipeline on the training part of a split."""
+    given = problem()
+    given.features[:, :5] *= np.linspace(1, 30, len(given.labels))[:, None]
+    refitted = [
+        StandardScaler().fit(given.features[training]).transform(given.features)
+        for training, _ in given.splits
+    ]
+    found = SupportVectorMachine(SMALL).tune(
+        iter(refitted), given.labels, given.splits, weights="none"
+    )
+    search = GridSearchCV(
+        make_pipeline(StandardScaler(), SVC(kernel="rbf", break_ties=True)),
+        {"svc__C": SMALL.C, "svc__gamma": SMALL.gamma},
+        scoring="balanced_accuracy",
+        cv=given.splits,
+        refit=False,
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        search.fit(given.features, given.labels)
+    means = [cell["score"] for cell in found.scores]
+    np.testing.assert_allclose(means, search.cv_results_["mean_test_score"], rtol=1e-12)
+    together = SupportVectorMachine(SMALL).tune(
+        refitted[0], given.labels, given.splits, weights="none"
+    )
+    assert together.scores != found.scores
+
+
+def test_one_matrix_for_each_split_may_be_the_same_one():
+    given, machine = problem(), SupportVectorMachine(SMALL)
+    shared = machine.tune(given.features, given.labels, given.splits)
+    each = [given.features] * len(given.splits)
+    assert machine.tune(each, given.labels, given.splits, n_jobs=2) == shared
 
 
 @pytest.mark.parametrize("weights", ["training", "none"])

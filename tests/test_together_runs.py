@@ -19,7 +19,7 @@ from emobench.errors import EmobenchError, SpecError
 from emobench.executors import Card, Devices, Local
 from emobench.runs import Selection, execute, plan
 from emobench.runs.handing_out import Step, phases, sizes_of_groups
-from emobench.runs.running import prepare
+from emobench.runs.preparing import prepare
 from emobench.spec import Experiment, Job, Places
 from emobench.store import Store, read_experiments
 from emobench.training import jobs, network_fold

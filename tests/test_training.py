@@ -15,7 +15,7 @@ from emobench.experiments import dataset
 from emobench.experiments.context import open_context
 from emobench.experiments.dataset import Dataset
 from emobench.runs import Selection, plan
-from emobench.runs.running import prepare
+from emobench.runs.preparing import prepare
 from emobench.sources import Source
 from emobench.spec import Development, Job, OutputSpec, Places
 from emobench.training import jobs, network_fold
@@ -289,9 +289,9 @@ def with_epochs(context, epochs):
     return replace(context, experiment=replace(context.experiment, configuration=configuration))
 
 
-def test_only_one_protocol_lets_the_test_clips_choose_the_epoch(context):
+def test_only_flawed_protocols_let_the_test_clips_choose_the_epoch(context):
     choosing = [name for name in protocols.names() if protocols.get(name).selection]
-    assert choosing == ["wang2020-random5"]
+    assert choosing == ["wang2020-random5", "leaky-epoch"]
     fold, epochs = context.folds[1], 3
     config = replace(context.model.config, learning_rate=3e-3)
     collected = replace(context.protocol, statistics="running")  # what the epochs are judged by

@@ -15,16 +15,24 @@ from emobench.executors.worker import perform
 from emobench.experiments import configuration, current_fingerprint, parts
 from emobench.experiments import context as contexts
 from emobench.runs import Selection, execute, plan
-from emobench.runs.running import prepare
+from emobench.runs.preparing import prepare
 
 RESULTS = Path(__file__).parent.parent / "results"
 STORED = sorted(RESULTS.rglob("experiment.json"))
 ESTIMATORS = [name for name in models.names() if models.get(name).kind == "estimator"]
 
 
-def emo_db(model: str, protocol: str = "losgo", **options) -> dict:
-    corpus = corpora.load_registry().get("emo-db")
-    return configuration(corpus, models.get(model), protocols.get(protocol), **options)
+REGISTRY = corpora.load_registry()
+
+
+def configured(model: str, protocol: str = "losgo", corpus: str = "emo-db", **options) -> dict:
+    return configuration(
+        REGISTRY.get(corpus), models.get(model), protocols.get(protocol), **options
+    )
+
+
+def used_by(model: str, protocol: str = "losgo", corpus: str = "emo-db") -> list[str]:
+    return parts(models.get(model), protocols.get(protocol), REGISTRY.get(corpus))
 
 
 @pytest.mark.parametrize("path", STORED, ids=lambda path: "-".join(path.parts[-5:-1]))
@@ -54,39 +62,68 @@ def test_there_are_committed_results_of_estimators():
     ],
 )
 def test_the_parts_that_an_experiment_uses(model, protocol, used):
-    assert parts(models.get(model), protocols.get(protocol)) == used.split()
+    assert used_by(model, protocol) == used.split()
+
+
+@pytest.mark.parametrize(
+    ("model", "protocol", "corpus", "used"),
+    [
+        ("svm-is09", "losgo", "emo-db", ""),
+        ("svm-is09", "losgo", "ravdess", ""),
+        ("svm-is09", "wang2020-random5", "ravdess", ""),
+        ("librosa-svm", "losgo", "emo-db", "scaling"),
+        ("librosa-svm", "smoke", "emo-db", ""),
+        ("librosa-svm", "keesing2020", "emo-db", "scaling"),
+        ("svm-is09", "keesing2020", "tess", ""),
+        ("svm-is09", "training-scaling", "emo-db", "scaling"),
+        ("svm-is09", "leaky-scaling", "emo-db", ""),
+        ("svm-is09", "losgo", "tess", "scaling"),  # a fold trains on one speaker
+        ("svm-is09", "losgo", "iemocap", "speakers"),
+        ("svm-is09", "smoke", "iemocap", ""),
+        ("librosa-svm", "losgo", "msp-improv", "scaling speakers"),
+        ("librosa-mlp", "losgo", "emo-db", ""),
+        ("librosa-mlp", "losgo", "iemocap", "speakers"),
+        ("zhang2019", "smoke", "iemocap:paper-speakers", ""),
+        ("yoon2018-tre", "smoke", "iemocap:paper-speakers", "speakers"),
+        ("latif2019", "losgo", "iemocap", ""),
+    ],
+)
+def test_what_changed_inside_folds_is_another_experiment_only_where_it_changed(
+    model, protocol, corpus, used
+):
+    found = [part for part in used_by(model, protocol, corpus) if part.startswith("inner ")]
+    assert found == [f"inner {part}" for part in used.split()]
 
 
 def test_a_searched_network_is_tuned():
     (searched, *_) = [name for name in models.names() if models.get(name).grid]
     assert models.get(searched).kind == "network"
-    assert "tuning" in parts(models.get(searched), protocols.get("losgo"))
-    assert "tuning" not in parts(models.get(searched), protocols.get("smoke"))
+    assert "tuning" in used_by(searched, "losgo")
+    assert "tuning" not in used_by(searched, "smoke")
+    assert "network tuning" not in used_by(searched, "losgo")
+    assert "network tuning" in used_by(searched, "keesing2020")
 
 
 @pytest.mark.parametrize("part", versions.VERSIONS)
 def test_a_raised_version_is_another_experiment_where_the_part_is_used(part, monkeypatch):
     settings = [
-        (name, protocol)
-        for name in ("svm-is09", "latif2019", "yoon2018-tre", "zhang2019")
-        for protocol in ("losgo", "smoke", "wang2020")
+        (name, protocol, corpus)
+        for name in ("svm-is09", "librosa-svm", "librosa-mlp", "latif2019", "yoon2018-tre")
+        for protocol in ("losgo", "smoke", "wang2020", "leaky-tuning")
+        for corpus in ("emo-db", "iemocap")
     ]
-    before = {setting: emo_db(*setting) for setting in settings}
+    before = {setting: configured(*setting) for setting in settings}
     monkeypatch.setitem(versions.VERSIONS, part, versions.VERSIONS[part] + 1)
-    changed = [setting for setting in settings if emo_db(*setting) != before[setting]]
-    used = [
-        (name, protocol)
-        for name, protocol in settings
-        if part in parts(models.get(name), protocols.get(protocol))
-    ]
+    changed = [setting for setting in settings if configured(*setting) != before[setting]]
+    used = [setting for setting in settings if part in used_by(*setting)]
     assert changed == used
     assert used
 
 
 def test_first_versions_are_left_out():
     assert versions.raised([]) == {}
-    assert "versions" not in emo_db("svm-is09")
-    assert emo_db("latif2019")["versions"] == {"batching": 2, "training": 2}
+    assert "versions" not in configured("svm-is09")
+    assert configured("latif2019")["versions"] == {"batching": 2, "training": 2}
     with pytest.raises(KeyError):
         versions.raised(["luck"])
 

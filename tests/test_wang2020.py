@@ -82,11 +82,32 @@ def test_with_the_authors_kernels_the_counts_are_those_of_their_logs(name):
         (":preset=authors,schedule=paper", 1e-4, ()),
         (":preset=authors,learning_rate=0.002", 2e-3, (10, 20, 30)),
         (":learning_rate=0.001", 1e-3, ()),
+        (":learning_rate=0.0001,preset=authors", 1e-4, (10, 20, 30)),
+        (":preset=authors,learning_rate=0.0001", 1e-4, (10, 20, 30)),
+        (":learning_rate=0.0001,schedule=authors", 1e-4, (10, 20, 30)),
     ],
 )
 def test_presets_bring_their_learning_rate(options, rate, halve_after):
     config = models.get(f"wang2020-dslstm{options}").config
     assert (config.learning_rate, config.halve_after) == (rate, halve_after)
+
+
+@pytest.mark.parametrize(
+    ("given", "name"),
+    [
+        ("learning_rate=0.0001,preset=authors", "learning_rate=0.0001,preset=authors"),
+        ("preset=authors,learning_rate=1e-4", "learning_rate=0.0001,preset=authors"),
+        ("preset=authors,learning_rate=0.001", "preset=authors"),
+        ("learning_rate=0.0001", ""),
+        ("preset=paper,learning_rate=0.001", "learning_rate=0.001"),
+        ("schedule=paper,preset=authors", "preset=authors,schedule=paper"),
+    ],
+)
+def test_a_name_tells_what_is_trained_and_nothing_else(given, name):
+    """So that two names never stand for one configuration, nor one name for two."""
+    spec = models.get(f"wang2020-dual:{given}")
+    assert spec.name == "wang2020-dual" + (f":{name}" if name else "")
+    assert models.get(spec.name) == spec
 
 
 def test_front_ends_follow_the_config():

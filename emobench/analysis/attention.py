@@ -72,6 +72,7 @@ def find(
         if stored.experiment.get("corpus") == corpus
         and stored.experiment.get("model") == model
         and stored.records
+        and "control" not in stored.experiment["configuration"]
         and current(stored.experiment) == stored.experiment["configuration_fingerprint"]
     ]
     if not fitting:

@@ -19,7 +19,7 @@ from ..results.gathering import Current, gather, protocols_on_disk
 from ..results.lookup import Lookup
 from ..results.result import Result
 from . import published
-from .intervals import SHARES, mean_interval
+from .intervals import over_speakers
 from .protocol_differences import Difference, differences
 
 if TYPE_CHECKING:
@@ -41,9 +41,6 @@ SCORES = tuple(metric.key for metric in metric_table.PUBLISHED)
 
 POINTS = 2.0
 """How far a published value may lie from ours, in points, and still count as reproduced."""
-
-DECIDING = 4
-"""Speakers without whom an interval decides nothing: that of two holds nearly everything."""
 
 NEAREST: Mapping[str, tuple[str, ...]] = {
     "keesing2020": ("keesing2020", "losgo"),
@@ -68,8 +65,8 @@ class Ours:
         protocol: its canonical name
         column: model, with the files that it was given beside audio
         value: the published number's score, in percent
-        interval: 95 % interval over speakers in percent; None for fewer than two speakers and for
-            incomplete results
+        interval: 95 % interval over speakers in percent; None for fewer than `intervals.FEWEST`
+            speakers, where it would hold nearly everything, and for incomplete results
         speakers: how many were tested
         done: number of folds, over all repetitions, that are there
         wanted: number of folds, over all repetitions, of a complete result
@@ -187,16 +184,11 @@ def decide(
     if apart or ours.other:
         return "not comparable", "; ".join([*apart, *filter(None, [ours.other])])
     away = f"{value - ours.value:+.1f} points from ours"
-    if ours.interval and ours.speakers >= DECIDING and _inside(value, ours.interval):
+    if ours.interval and ours.interval[0] <= value <= ours.interval[1]:
         return "reproduced", f"{away}, inside the interval"
     if abs(value - ours.value) <= POINTS:
         return "reproduced", away
     return "not reproduced", away
-
-
-def _inside(value: float, interval: tuple[float, float]) -> bool:
-    low, high = interval
-    return low <= value <= high
 
 
 def counts(lines: Iterable[Line]) -> dict[Verdict, int]:
@@ -284,16 +276,13 @@ def _other(one: Result, row: Mapping[str, str]) -> str:
 
 def _ours(one: Result, row: Mapping[str, str]) -> Ours:
     metric = metric_table.get(row["metric"])
-    values = list(one.by_speaker(metric).values())
-    interval = None
-    if one.complete and len(values) > 1:
-        low, high = mean_interval(values, bounds=SHARES)
-        interval = (100 * low, 100 * high)
+    values = one.by_speaker(metric).values()
+    held = over_speakers(values) if one.complete else None
     return Ours(
         protocol=one.stored.experiment["protocol"],
         column=one.column.name,
         value=100 * one.scores[metric.key],
-        interval=interval,
+        interval=(100 * held.low, 100 * held.high) if held else None,
         speakers=len(values),
         done=one.done,
         wanted=one.wanted,

@@ -94,6 +94,7 @@ _RULES = (
             "groups": "five groups of speakers or sessions",
             "last-group": "the last of five groups of speakers or sessions",
             "random": "random clips, whoever speaks",
+            "clips": "random clips, whoever speaks",
         },
     ),
     _Rule(
@@ -126,6 +127,16 @@ _RULES = (
         "weights",
         words={"training": "from training clips", "corpus": "from all clips"},
     ),
+    _Rule(
+        "standardisation",
+        "normalisation",
+        words={
+            "": "as front-ends say",
+            "training": "by the training clips",
+            "corpus": "by all clips",
+        },
+    ),
+    _Rule("test clips also in training", "copies", words={None: "none"}),
     _Rule(
         "batches",
         "batching",

@@ -81,7 +81,7 @@ def _heard_before(
     advice = (
         f"Write one `group` for all clips of a {column}, or hold out speakers (`folds: speaker`)."
     )
-    if protocol.split == "random":
+    if protocol.draws_clips:
         severity = "declared" if protocol.caution else "hard"
         advice = (
             f"{protocol.name} draws clips whoever speaks: this is no measure of how a model does "

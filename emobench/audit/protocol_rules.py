@@ -27,8 +27,17 @@ def _network(configuration: Configuration) -> bool:
     return not _estimator(configuration)
 
 
+def _tuned(configuration: Configuration) -> bool:
+    return _estimator(configuration) or bool(configuration.get("model", {}).get("grid"))
+
+
 def _any_model(configuration: Configuration) -> bool:
     return True
+
+
+def _standardised(configuration: Configuration) -> bool:
+    inputs = configuration.get("inputs", {})
+    return any(wanted.get("scaling") != "none" for wanted in inputs.values())
 
 
 def _by_speaker(configuration: Configuration) -> bool:
@@ -61,10 +70,10 @@ _RULES = (
     _Rule(
         "test-clips-tune",
         lambda protocol: protocol.tuning == "evaluation",
-        _estimator,
-        "hyper-parameters of estimators are chosen on the test clips",
+        _tuned,
+        "hyper-parameters are chosen on the test clips",
         "tuning inside the training part",
-        "Their scores are optimistic; networks are not tuned.",
+        "Scores of models that are tuned are optimistic.",
     ),
     _Rule(
         "test-clips-choose-epoch",
@@ -81,6 +90,22 @@ _RULES = (
         "class weights count the test clips",
         "class weights from the training part",
         "The weights depend on how many test clips each class has.",
+    ),
+    _Rule(
+        "test-clips-standardise",
+        lambda protocol: protocol.normalisation == "corpus",
+        _standardised,
+        "inputs are standardised with statistics of all clips, those that are tested among them",
+        "statistics of the training part",
+        "Their scores may be optimistic.",
+    ),
+    _Rule(
+        "test-clips-train",
+        lambda protocol: bool(protocol.copies),
+        _any_model,
+        "some of the test clips are trained on as well",
+        "test clips that no model was trained on",
+        "Their scores are optimistic.",
     ),
     _Rule(
         "neighbours-pad",
@@ -107,7 +132,8 @@ def findings(material: Material) -> Iterator[Finding]:
     for rule in _RULES:
         if rule.applies(material.protocol):
             yield _finding(rule, material.protocol, rule.found)
-    yield _OWN_CLIPS
+    if not material.protocol.normalisation:
+        yield _OWN_CLIPS
 
 
 def of_results(

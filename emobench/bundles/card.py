@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
+from .. import encoders
 from ..errors import count
 from ..experiments.fitted_input import FittedInput
 from ..spec import plain
@@ -45,6 +47,14 @@ def licences(corpora: Iterable[Any], inputs: Mapping[str, FittedInput]) -> tuple
     }
     if by_smile:
         found.append(_OPENSMILE.format(features=_listed(sorted(by_smile))))
+    for item in inputs.values():
+        if folder := item.front_end.folder:
+            encoder = encoders.read_card(Path(dict(item.spec.params)[folder]))
+            heard = _listed(encoder.training_corpora) or "corpora that are not known"
+            found.append(
+                f"{encoder.name}, the encoder that the model is fed from and that is not in this "
+                f"folder: {encoder.licence or 'no licence is known'}; it was trained on {heard}."
+            )
     return tuple(found)
 
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
-from typing import Any, Literal
+from pathlib import Path
+from typing import Any, get_args
 
 import numpy as np
 
-from .. import features, models, versions
+from .. import encoders, features, models, versions
 from ..errors import BundleError, SpecError
 from ..experiments.fitted_input import FittedInput
 from ..features import Fitted
 from ..scaling import Standard
-from ..spec import ModelSpec, plain
+from ..spec import ModelSpec, Scaling, plain
 
 FORMAT = 1
 """Raised whenever bundles change in a way that earlier versions cannot read."""
@@ -23,6 +24,10 @@ _PARTS = ("resampling", "scaling")
 
 _AWAY = ("vectors",)
 """Parameters that name files of the machine that trained; they were read when it did."""
+
+
+class EncoderError(BundleError):
+    """The frozen encoder that a model is fed from was not given, or another was."""
 
 
 @dataclass(frozen=True)
@@ -84,10 +89,15 @@ class Contents:
         }
 
     @classmethod
-    def from_json(cls, values: Mapping[str, Any]) -> Contents:
+    def from_json(cls, values: Mapping[str, Any], encoder: Path | None = None) -> Contents:
         """Return contents that can be used here.
 
+        Args:
+            values: of a bundle
+            encoder: folder of the frozen encoder that the model is fed from, where there is one
+
         Raises:
+            EncoderError: if the encoder is not the one that the model was trained on
             BundleError: if this version of emobench would compute something else, or a value is not
                 what it can be
         """
@@ -96,7 +106,7 @@ class Contents:
                 model=str(values["model"]),
                 config=dict(values["config"]),
                 labels=tuple(map(str, values["labels"])),
-                inputs={name: _input(item) for name, item in values["inputs"].items()},
+                inputs={name: _input(item, encoder) for name, item in values["inputs"].items()},
                 versions=dict(values["versions"]),
                 training=dict(values["training"]),
                 licences=tuple(map(str, values["licences"])),
@@ -167,7 +177,10 @@ def _configured(config: Any, stored: Mapping[str, Any]) -> Any:
 
 
 def _described(item: FittedInput) -> dict[str, Any]:
-    params = {key: "" if key in _AWAY else value for key, value in item.spec.params}
+    key, named = item.front_end.folder, {}
+    if key:
+        named = {"encoder": encoders.described(Path(dict(item.spec.params)[key]))}
+    params = {name: "" if name in (*_AWAY, key) else value for name, value in item.spec.params}
     standard = None
     if item.standard is not None:
         standard = {
@@ -182,19 +195,47 @@ def _described(item: FittedInput) -> dict[str, Any]:
         "standard": standard,
         "shape": list(item.shape),
         "rows_multiple": item.front_end.bucket_multiple,
-        "state": item.fitted.state,
+        "state": plain(item.fitted.state),
+        **named,
     }
 
 
-def _input(values: Mapping[str, Any]) -> FittedInput:
+def _input(values: Mapping[str, Any], encoder: Path | None) -> FittedInput:
     shape = tuple(None if size is None else int(size) for size in values["shape"])
-    spec = features.spec(values["feature"], **values["params"])
+    params = dict(values["params"])
+    if key := features.get(values["feature"]).folder:
+        params[key] = str(_encoder(values["encoder"], encoder))
+    spec = features.spec(values["feature"], **params)
     return FittedInput(
         spec=spec,
         scaling=_scaling(values["scaling"]),
         standard=None if values["standard"] is None else _standard(values["standard"]),
         fitted=Fitted(shape, state=values["state"]),
     )
+
+
+def _encoder(wanted: Mapping[str, Any], folder: Path | None) -> Path:
+    """Return the folder of an encoder if it is the one that the model was trained on.
+
+    Raises:
+        EncoderError: if it is another, or none
+    """
+    if folder is None:
+        raise EncoderError(
+            f"the model is fed from the encoder {wanted['name']}, and none was given. Give its "
+            "folder with --encoder."
+        )
+    try:
+        found = encoders.described(folder)
+    except SpecError as error:
+        raise EncoderError(str(error)) from None
+    if any(found[key] != wanted[key] for key in encoders.identity(folder)):
+        raise EncoderError(
+            f"the model is fed from the encoder {wanted['name']} (SHA-256 "
+            f"{wanted['sha256'][:12]}…), and {folder} holds {found['name']} "
+            f"({found['sha256'][:12]}…). Give the folder of that encoder with --encoder."
+        )
+    return folder
 
 
 def _standard(values: Mapping[str, Any]) -> Standard:
@@ -207,7 +248,7 @@ def _standard(values: Mapping[str, Any]) -> Standard:
     return Standard(mean, scale, constant)
 
 
-def _scaling(value: Any) -> Literal["speaker", "training", "training-neutral", "none"]:
-    if value not in ("speaker", "training", "training-neutral", "none"):
+def _scaling(value: Any) -> Scaling:
+    if value not in get_args(Scaling):
         raise ValueError(f"expected a kind of scaling, found {value!r}")
     return value

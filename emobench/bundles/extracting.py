@@ -93,10 +93,15 @@ def _extract_clip(
         raise
     return Extracted(
         values={name: values for name, (values, _) in found.items()},
-        moments={name: moments for name, (_, moments) in found.items()},
+        moments={name: _moments(*each) for name, each in found.items()},
         seconds=len(samples) / rate,
         sample_rate=rate,
     )
+
+
+def _moments(values: np.ndarray, moments: Moments) -> Moments:
+    """Return the moments of a clip, which follow from its row where it kept none."""
+    return moments if moments.count.shape[1] else Moments.of_rows(values)
 
 
 def _sound(clip: Wanted, channel: Channel | None) -> tuple[np.ndarray, float]:

@@ -16,7 +16,7 @@ from ..spec import fingerprint
 from ..storage import Purpose, storing, unfinished
 from ..storage import write as write_whole
 from ..store.json_files import from_json, to_json
-from .contents import FORMAT, Contents
+from .contents import FORMAT, Contents, EncoderError
 
 ABOUT = "bundle.json"
 CARD = "README.md"
@@ -120,18 +120,24 @@ def add(folder: Path, file: Path) -> None:
     seal(folder, {key: value for key, value in values.items() if key != _NAME})
 
 
-def open_bundle(folder: Path) -> Opened:
+def open_bundle(folder: Path, encoder: Path | None = None) -> Opened:
     """Read what a bundle says of itself, and compare its files with that.
 
     A card that was edited is no obstacle; it is told of in a warning.
+
+    Args:
+        folder: of the bundle
+        encoder: folder of the frozen encoder that the model is fed from, where there is one
 
     Raises:
         BundleError: if something is missing, damaged, changed, or of a version that cannot be used
     """
     values = _read(folder)
     try:
-        contents = Contents.from_json(values)
+        contents = Contents.from_json(values, encoder)
         digests = {str(name): str(digest) for name, digest in values["files"].items()}
+    except EncoderError as error:
+        raise BundleError(f"{folder}: {error}") from None
     except BundleError as error:
         raise BundleError(
             f"{folder / ABOUT}: {error}. Export the model anew with this version of emobench, or "

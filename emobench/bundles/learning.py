@@ -9,12 +9,13 @@ from typing import Any
 
 import numpy as np
 
+from ..experiments import searches
 from ..experiments.context import Context
 from ..experiments.inputs import Prepared
 from ..spec import Fold, Job, Places
 from ..store import Store
-from ..training import estimator_fold
-from ..training.jobs import Report, Settings
+from ..training import estimator_fold, tuning
+from ..training.jobs import Report, Settings, tune
 from ..training.seeds import job_seed
 from .folder import MACHINE, NETWORK
 
@@ -63,14 +64,17 @@ def learn(
         report: called after every epoch
     """
     if context.model.kind == "network":
-        return _network(context, job, report)
+        return _network(context, job, places, settings, report)
     return _estimator(context, job, places, settings)
 
 
-def _network(context: Context, job: Job, report: Report) -> TrainedModel:
+def _network(
+    context: Context, job: Job, places: Places, settings: Settings, report: Report
+) -> TrainedModel:
     from ..training import network_fold  # loads Keras
 
-    trained = network_fold.run(context, job, job_seed(job), report)
+    tuned = _tuned(context, places, settings)
+    trained = network_fold.run(context, job, job_seed(job), report, tuned=tuned)
     return TrainedModel(
         config=trained.network.config,
         classes=context.data.labels,
@@ -82,10 +86,9 @@ def _network(context: Context, job: Job, report: Report) -> TrainedModel:
 
 
 def _estimator(context: Context, job: Job, places: Places, settings: Settings) -> TrainedModel:
-    parameters = None
-    if context.protocol.tuning == "evaluation":
-        parameters = _tuned_as_published(context, places, settings)
-    trained = estimator_fold.train(context, job, job_seed(job), parameters, settings.tuning_jobs)
+    trained = estimator_fold.run(
+        context, job, job_seed(job), settings.tuning_jobs, _tuned(context, places, settings)
+    )
     arrays = trained.estimator.support_vectors.arrays
     return TrainedModel(
         config=context.model.config,
@@ -97,11 +100,13 @@ def _estimator(context: Context, job: Job, places: Places, settings: Settings) -
     )
 
 
-def _tuned_as_published(context: Context, places: Places, settings: Settings) -> dict[str, float]:
-    """Return the parameters that the evaluation folds give, from file where they are there."""
+def _tuned(context: Context, places: Places, settings: Settings) -> Mapping[str, Any] | None:
+    """Return what the evaluation folds give where the protocol looks there, from file if it is."""
     store = Store(places.results)
-    if Job(None) in store.done(context.experiment):
-        return store.record(context.experiment, Job(None))["parameters"]
-    held_out = [fold for fold in context.folds if fold.held_out]
-    of_folds = replace(context, folds=held_out)
-    return estimator_fold.tune_on_evaluation_folds(of_folds, settings.tuning_jobs)["parameters"]
+    if Job(None) in store.done(context.experiment, [Job(None)]):
+        return tuning.found_before(context, store)
+    if context.protocol.tuning != "evaluation" or not searches(context.model, context.protocol):
+        return None
+    folds = [fold for fold in context.folds if fold.held_out]
+    search = tune(replace(context, folds=folds), settings)
+    return search["parameters"]

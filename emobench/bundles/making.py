@@ -75,7 +75,7 @@ def make(
     contents = _contents(context, trained, training, parts)
     written = card.text(contents, _on_file(parts, context, places))
     folder.write(order.folder, contents, written, __version__, trained.save)
-    _insist_on_the_same(order, context, job, trained)
+    _insist_on_the_same(order, context, job, trained, places)
     return {"bundle": str(order.folder), "verified": verified}
 
 
@@ -178,11 +178,13 @@ def _told_apart(record: Mapping[str, Any], known: Mapping[str, Any]) -> str:
     return f"It was made with {', '.join(differing)}." if differing else "Nothing tells why."
 
 
-def _insist_on_the_same(order: Order, context: Context, job: Job, trained: TrainedModel) -> None:
+def _insist_on_the_same(
+    order: Order, context: Context, job: Job, trained: TrainedModel, places: Places
+) -> None:
     """Make sure that the bundle, read back, predicts what the model did that it was made of."""
     if context.protocol.batching == "sorted":
         return  # there a clip's neighbours have a part in what is predicted
-    model = load_model(order.folder)
+    model = load_model(order.folder, encoder=places.encoder)
     test = context.data.positions(context.folds[job.fold].test)[:_CHECKED]
     sources = {}
     for name, item in trained.inputs.items():

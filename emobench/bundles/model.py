@@ -30,11 +30,12 @@ Clips = str | Path | pd.DataFrame | Sequence[str | Path | np.ndarray]
 """What `Model.predict` takes."""
 
 
-def load_model(folder: str | Path) -> Model:
+def load_model(folder: str | Path, *, encoder: str | Path | None = None) -> Model:
     """Open a bundle that `emobench export` wrote.
 
     Args:
         folder: where it lies
+        encoder: folder of the frozen encoder that the model is fed from, where there is one
 
     Returns:
         the model; its weights are read when they are first needed
@@ -43,7 +44,7 @@ def load_model(folder: str | Path) -> Model:
         BundleError: if something in it is missing, damaged, changed, or of a version that cannot be
             used here
     """
-    opened = open_bundle(Path(folder))
+    opened = open_bundle(Path(folder), Path(encoder) if encoder else None)
     for item in opened.contents.inputs.values():
         package = features.missing_package(item.spec.name)
         if package:
@@ -116,8 +117,9 @@ class Model:
         with np.load(file, allow_pickle=False) as arrays:
             vectors = SupportVectors.from_arrays(arrays)
         (item,) = self.contents.inputs.values()
-        found = tuple(map(str, vectors.classes)), (1, vectors.vectors.shape[1])
-        if found != (self.labels, item.shape):
+        rows, columns = item.shape
+        found = tuple(map(str, vectors.classes)), vectors.vectors.shape[1]
+        if found != (self.labels, columns) or not 0 <= int(vectors.row) < rows:
             raise ValueError(f"expected {self.labels} on {item.shape}, found {found}")
         return Machine(vectors)
 

@@ -53,11 +53,12 @@ def insist_on_converter() -> None:
         )
 
 
-def convert(folder: Path) -> Path:
+def convert(folder: Path, encoder: Path | None = None) -> Path:
     """Add the network of a bundle to it as an ONNX file, and compare what both predict.
 
     Args:
         folder: of the bundle
+        encoder: folder of the frozen encoder that the network is fed from, where there is one
 
     Returns:
         the file. Its inputs have the names of the bundle's, with any number of clips and, where the
@@ -66,7 +67,7 @@ def convert(folder: Path) -> Path:
     Raises:
         BundleError: if it cannot be converted, or predicts something else
     """
-    model = load_model(folder)
+    model = load_model(folder, encoder=encoder)
     network, output = model.predictor.model, model.predictor.output
     with unfinished(folder) as place:
         file = place / folders.ONNX
@@ -189,11 +190,11 @@ def _like(
 
 
 def main() -> None:
-    """Convert the network of the bundle that is named on the command line."""
+    """Convert the network of the bundle that is named as a word, its encoder as a second."""
     import logging
 
     logging.disable(logging.WARNING)
     try:
-        convert(Path(sys.argv[1]))
+        convert(*map(Path, sys.argv[1:]))
     except EmobenchError as error:
         sys.exit(str(error))

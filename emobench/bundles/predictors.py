@@ -38,15 +38,16 @@ class Predictor(Protocol):
 
 @dataclass(frozen=True)
 class Machine:
-    """A support vector machine on the single row of each clip."""
+    """A support vector machine on a row of each clip."""
 
     vectors: SupportVectors
 
     def __call__(self, sources: Mapping[str, Source], seconds: np.ndarray) -> np.ndarray:
         """Return the probabilities of clips; see `Predictor`."""
         (source,) = sources.values()
-        rows = [source.clip(position) for position in range(len(seconds))]
-        return self.vectors.predict(np.concatenate(rows))
+        return self.vectors.predict(
+            np.stack([source.clip(position) for position in range(len(seconds))])
+        )
 
 
 @dataclass(frozen=True)

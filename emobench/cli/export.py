@@ -58,6 +58,7 @@ if TYPE_CHECKING:
 @options.skip_bad
 @options.shared("transcripts")
 @options.shared("vectors")
+@options.shared("encoder")
 def export(
     model: str,
     out: Path,

@@ -80,21 +80,9 @@ def leaderboard(
     else:
         stored.write(out, text, "--out")
     if readme is not None:
-        stored.write(readme, board.embed(_read(readme), board.fragment(boards)), "--readme")
+        stored.embed(readme, board.fragment(boards), "leaderboard")
     if format_ == "csv":
         for one in boards:
             for notice in one.notices:
                 click.echo(f"{one.protocol}: {notice.kind}: {notice.text}", err=True)
     return 0
-
-
-def _read(path: Path) -> str:
-    from ..errors import SpecError
-    from ..storage import reason
-
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise SpecError(
-            f"--readme {path}: expected a text file, found '{reason(error)}'. Name another one."
-        ) from None

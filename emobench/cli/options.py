@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
@@ -41,15 +41,17 @@ def numbers(context: click.Context, parameter: click.Parameter, value: Any) -> t
         raise click.BadParameter(message) from None
 
 
-def of(selection: type[Selection]) -> Callable:
-    """Return a decorator that gives a command every option of a run.
+def of(selection: type[Selection], without: Collection[str] = ()) -> Callable:
+    """Return a decorator that gives a command the options of a run.
 
     Args:
         selection: what the options are the fields of
+        without: names of those that the command does not have
     """
 
     def decorate(command: Callable) -> Callable:
-        for name, option in reversed(list(run_options.options(selection))):
+        wanted = [each for each in run_options.options(selection) if each[0] not in without]
+        for name, option in reversed(wanted):
             command = click_option(name, option, getattr(selection, name))(command)
         return command
 
@@ -112,7 +114,7 @@ jobs = shared("jobs")
 skip_bad = shared("skip_bad")
 
 
-def names(name: str, text: str) -> Callable:
-    """Return a required option that takes names with commas between them, or `all`."""
+def names(name: str, text: str, *, required: bool = True) -> Callable:
+    """Return an option that takes names with commas between them, or `all`."""
     metavar = run_options.get("corpus").metavar
-    return click_option(name, Option(text, "names", required=True, metavar=metavar), ())
+    return click_option(name, Option(text, "names", required=required, metavar=metavar), ())

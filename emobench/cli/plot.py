@@ -15,8 +15,9 @@ from .bitrates import read_curves
 if TYPE_CHECKING:
     from ..analysis.speaker_scores import SpeakerScore
     from ..corpora import Corpus
-    from ..plots import Panel
+    from ..plots import Panel, Tested
     from ..results.gathering import Gathered
+    from ..results.lookup import Lookup
     from ..results.result import Result
 
 
@@ -114,6 +115,39 @@ def curves(model: str, corpus: str, out: Path, **asked: Any) -> None:
 
 
 @plot.command()
+@model
+@_of_results
+def across(model: str, out: Path, **asked: Any) -> None:
+    """Draw the UAR on each corpus after training on each other one, as a heat map.
+
+    `emobench run --corpus all --test-corpus all` makes the results.
+    """
+    from .. import plots
+    from ..errors import StoreError
+    from ..results.lookup import Lookup
+
+    protocol, results = asked["protocol"], asked["results"]
+    reading = stored.reading(asked["datasets"])
+    lookup = Lookup(reading["registry"])
+    gathered = stored.gathered(results, protocol, partial=asked["partial"], **reading)
+    configured, fingerprint = stored.named(model)
+    found = [
+        one
+        for one in gathered.across
+        if one.model == configured and one.fingerprint.startswith(fingerprint)
+        if not one.condition and not one.column.files
+    ]
+    if not found:
+        raise StoreError(
+            f"{results}: expected results of {configured} across corpora under {protocol}, found "
+            f"none. Make some: `emobench run --model {configured} --corpus A --test-corpus B`."
+        )
+    found.sort(key=lambda one: (lookup.position(one.trained_on), lookup.position(one.tested_on)))
+    title = f"{configured} across corpora, protocol {protocol}: UAR in percent"
+    plots.save(plots.across([_tested(one, lookup) for one in found], title), out)
+
+
+@plot.command()
 @corpus
 @stored.models
 @_of_results
@@ -174,7 +208,8 @@ def ranks(corpora: tuple[str, ...], models: tuple[str, ...], out: Path, **asked:
         f"Mean ranks over {len(table.corpora)} corpora, protocol {protocol}\n"
         f"Friedman's test: p = {found.p:.2g}"
     )
-    plots.save(plots.ranks(mean_ranks, found.critical, title, differ=found.differ), out)
+    groups = [[column.name for column in group] for group in found.groups()]
+    plots.save(plots.ranks(mean_ranks, found.critical, groups, title), out)
 
 
 @plot.command()
@@ -242,6 +277,21 @@ def _panel(one: Result) -> Panel:
 
     scores: tuple[SpeakerScore, ...] = speaker_scores.by_speaker(one.predictions)
     uars = [score.uar for score in scores]
-    interval = intervals.mean_interval(uars, bounds=intervals.SHARES) if len(uars) > 1 else None
+    held = intervals.over_speakers(uars)
+    interval = (held.low, held.high) if held else None
     unfinished = "" if one.complete else f" ({one.done} of {one.wanted} folds)"
     return plots.Panel(f"{one.column.name}{unfinished}", scores, interval, 1 / len(one.labels))
+
+
+def _tested(one: Result, lookup: Lookup) -> Tested:
+    from .. import plots
+    from ..analysis import intervals
+
+    held = intervals.of_result(one)
+    return plots.Tested(
+        lookup.title(one.trained_on),
+        lookup.title(one.tested_on),
+        one.scores["uar"],
+        1 / len(one.labels),
+        (held.low, held.high) if held else None,
+    )

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     type=click.Choice(["left", "right", "mean"]),
     help="Which channel of files with several. [default: their mean, if they are alike]",
 )
+@click.option("--encoder", type=options.FOLDER, help="Folder of the frozen encoder, for encoder-*.")
 @options.jobs
 def predict(
     bundle: Path,
@@ -55,6 +56,7 @@ def predict(
     speaker_from_folder: bool,
     root: Path | None,
     channel: Channel | None,
+    encoder: Path | None,
     jobs: int,
 ) -> int:
     """Label recordings with the trained model in BUNDLE.
@@ -66,7 +68,7 @@ def predict(
     from ..bundles import load_model
     from ..bundles.answers import Writing
 
-    model = load_model(bundle)
+    model = load_model(bundle, encoder=encoder)
     clips = _clips(model, paths, speaker_column, speaker_from_folder, root)
     if form is None:
         form = "json" if out is not None and out.suffix in (".json", ".jsonl") else "csv"

@@ -63,11 +63,14 @@ class Progress:
             self._console.print(f"{corpus}: {what}: {done}/{total} clips", highlight=False)
 
     def begin(self, steps: Sequence[Step]) -> None:
-        """Show how much there is to train."""
-        self._total = sum(len(step.missing) for step in steps)
+        """Show how much there is to train; more may follow."""
+        more = sum(len(step.missing) for step in steps)
         kept = sum(step.kept for step in steps)
-        self._line(f"jobs to do: {self._total}; done before: {kept}")
-        self._tasks["all"] = self._bars.add_task("all jobs", total=self._total)
+        self._total += more
+        self._line(f"jobs to do: {more}; done before: {kept}")
+        if "all" not in self._tasks:
+            self._tasks["all"] = self._bars.add_task("all jobs", total=self._total)
+        self._bars.update(self._tasks["all"], total=self._total)
 
     def event(self, event: Event) -> None:
         """Show what happened to a job."""

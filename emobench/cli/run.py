@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from ..run_options import Selection
-from . import options, signals
+from . import options, watching
 
 if TYPE_CHECKING:
-    from ..runs import Plan, Summary
+    from ..runs import Plan
     from ..spec import Places
 
 
@@ -30,27 +29,13 @@ def run(dry_run: bool, **asked: Any) -> int:
     selection = Selection(**asked)
     places = runs.find_places(**selection.places)
     planned = runs.plan(selection, places)
-    _say_what_is_left_out(planned)
+    watching.say_what_is_left_out(planned.left_out)
     if dry_run:
         _say_what_would_run(planned, places)
         return 0
-    return _conclude(_watched(planned, places), places.results)
-
-
-def _watched(planned: Plan, places: Places) -> Summary:
-    """Run a plan under the eyes of who gave the command."""
-    from .. import runs
-    from .progress import Progress
-
-    with signals.heeded() as interrupted, Progress() as progress:
-        observer = runs.Observer(
-            listener=progress.event,
-            feature_progress=progress.features,
-            begin=progress.begin,
-            notice=lambda text: click.echo(text, err=True),
-            stopping=lambda: bool(interrupted),
-        )
-        return runs.execute(planned, places, observer)
+    with watching.observed() as observer:
+        summary = runs.execute(planned, places, observer)
+    return watching.conclude(summary, places.results)
 
 
 @click.command()
@@ -72,7 +57,7 @@ def features(
 ) -> int:
     """Extract features ahead of a run.
 
-    NAMES are front-ends, such as `logmel` or `logmel:bands=240`.
+    NAMES are front-ends, such as `logmel`, `logmel:bands=240` or `encoder:FOLDER`.
     """
     from .. import runs
     from .progress import Progress
@@ -87,41 +72,16 @@ def features(
     return 0
 
 
-def _say_what_is_left_out(planned: Plan) -> None:
-    """List what `all` does not cover, shortest way: one line a reason."""
-    reasons: dict[str, list[str]] = {}
-    for name, reason in planned.left_out.items():
-        reasons.setdefault(reason, []).append(name)
-    for reason, names in reasons.items():
-        click.echo(f"left out ({reason}): {', '.join(names)}", err=True)
-
-
 def _say_what_would_run(planned: Plan, places: Places) -> None:
     """Print each experiment with the number of its jobs."""
     from .. import runs
 
+    for corpus, _ in planned.pairs:
+        for line in runs.explained(corpus, places):
+            click.echo(line)
     for step in runs.preview(planned, places):
         experiment = step.experiment
         click.echo(
             f"{experiment.title}: protocol {experiment.protocol}, {experiment.n_folds} folds, "
             f"{len(step.missing)} jobs to do, {step.kept} done before"
         )
-
-
-def _conclude(summary: Summary, results: Path) -> int:
-    """Print what a run came to and return its exit status."""
-    for corpus, clips in summary.skipped_clips.items():
-        click.echo(f"{corpus}: left out {len(clips)} clips without usable audio", err=True)
-    for name, doubts in summary.warnings.items():
-        for doubt in doubts:
-            click.echo(f"warning: {name}: {doubt}", err=True)
-    for name, message in summary.failures.items():
-        click.echo(f"failed: {name}: {message}", err=True)
-    click.echo(
-        f"{summary.done} jobs done, {summary.kept} were there already, "
-        f"{len(summary.failures)} failed; records in {results}"
-    )
-    if summary.stopped:
-        click.echo("interrupted; give the same command to go on", err=True)
-        sys.exit(130)
-    return 1 if summary.failures else 0

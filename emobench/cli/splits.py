@@ -24,8 +24,13 @@ _SPLITS = {
     "groups": "five groups of speakers, or sessions",
     "last-group": "the last of five groups of speakers, or sessions",
     "random": "five random parts of the clips, whoever speaks",
+    "clips": "random parts of the clips, whoever speaks, as many as the corpus' entry makes folds",
 }
 _GROUPS = {"random": "seeded random", "greedy": "greedy, by size"}
+_NORMALISATIONS = {
+    "training": "by the training clips, whatever front-ends name",
+    "corpus": "by all clips, those that are tested among them",
+}
 _WEIGHTS = {"training": "from training", "corpus": "from corpus", "none": "none"}
 _STATISTICS = {
     "": "statistics measured on the training clips after training",
@@ -53,13 +58,15 @@ def protocols() -> None:
 
 def _rules(protocol: Protocol) -> Iterator[str]:
     """Yield what a protocol does, in words, a line for each side of it."""
-    kept, groups = protocol.development, _GROUPS[protocol.speaker_groups]
+    kept, copies = protocol.development, protocol.copies
+    groups = _GROUPS[protocol.speaker_groups]
     yield " · ".join(
         (
             f"split: {_SPLITS[protocol.split]}",
             *([f"only the first {protocol.max_folds} folds"] if protocol.max_folds else []),
             *([f"{kept:.0%} of what is held out is kept for early stopping"] if kept else []),
-            *([] if protocol.split == "random" else [f"speaker groups {groups}"]),
+            *([f"{copies:.0%} of what is tested is trained on as well"] if copies else []),
+            *([] if protocol.draws_clips else [f"speaker groups {groups}"]),
         )
     )
     several = "s" if protocol.repetitions > 1 else ""
@@ -68,6 +75,8 @@ def _rules(protocol: Protocol) -> Iterator[str]:
         f"batches {protocol.batching} · {protocol.repetitions} repetition{several} · "
         f"epochs {protocol.epochs or 'of the model'}"
     )
+    if protocol.normalisation:
+        yield f"standardisation {_NORMALISATIONS[protocol.normalisation]}"
     yield f"batch normalisation predicts with {_STATISTICS[protocol.statistics]}"
     yield f"epoch: {_SELECTIONS[protocol.selection]} · shown first: {protocol.headline.upper()}"
 
@@ -84,7 +93,7 @@ def _rules(protocol: Protocol) -> Iterator[str]:
     "as_csv",
     is_flag=True,
     help="Print a line for each fold and each clip that it tests, or keeps for development; it "
-    "trains on the others.",
+    "trains on the others, and on copies.",
 )
 def folds(
     name: str,
@@ -132,23 +141,26 @@ def _as_json(fold: Fold) -> dict[str, object]:
         "training": sorted(fold.training),
         "development": sorted(fold.development),
         "test": sorted(fold.test),
+        **({"copies": sorted(fold.copies)} if fold.copies else {}),
     }
 
 
 def _clips(made: Sequence[Fold], table: pd.DataFrame) -> Iterator[tuple[object, ...]]:
-    """Yield what is not trained on, in an order that no file system changes."""
+    """Yield what is tested, kept or copied, in an order that no file system changes."""
     facts = {row[0]: row[1:] for row in table[["label", "speaker", "group"]].itertuples()}
     for fold in made:
-        for part, ids in (("test", fold.test), ("development", fold.development)):
+        for part in ("test", "development", "copies"):
+            ids = getattr(fold, part)
             for clip in sorted(ids):
                 yield (fold.index, part, clip, *facts[clip])
 
 
 def _summary(made: Sequence[Fold], table: pd.DataFrame) -> Iterator[tuple[str, ...]]:
     """Yield the rows of a table; speakers are named where groups are not theirs."""
-    parts = ["training", "development", "test"]
-    if not any(fold.development for fold in made):
-        parts.remove("development")
+    parts = ["training", "development", "test", "copies"]
+    for part in ("development", "copies"):
+        if not any(getattr(fold, part) for fold in made):
+            parts.remove(part)
     speaker = table["speaker"]
     named = bool((speaker != table["group"]).any()) and not made[0].held_out[0].startswith("random")
     yield ("fold", "held out", *(["speakers"] if named else []), *parts)

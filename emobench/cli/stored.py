@@ -87,3 +87,22 @@ def write(path: Path, text: str, option: str) -> None:
 
     with storage.storing(path, storage.output(option)):
         storage.overwrite(path, text.encode())
+
+
+def embed(readme: Path, table: str, name: str) -> None:
+    """Replace what stands between the markers of a name in a document.
+
+    Raises:
+        SpecError: if it cannot be read or written, or has no such markers
+    """
+    from .. import leaderboard
+    from ..errors import SpecError
+    from ..storage import reason
+
+    try:
+        text = readme.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SpecError(
+            f"--readme {readme}: expected a text file, found '{reason(error)}'. Name another one."
+        ) from None
+    write(readme, leaderboard.embed(text, table, name), "--readme")

@@ -2,6 +2,27 @@
 
 from __future__ import annotations
 
-from .configuration import again, configuration, current_fingerprint, extras, parts, takes_audio
+from .applicability import baseline, obstacle
+from .configuration import (
+    again,
+    configuration,
+    controlled,
+    current_fingerprint,
+    extras,
+    parts,
+    searches,
+    takes_audio,
+)
 
-__all__ = ["again", "configuration", "current_fingerprint", "extras", "parts", "takes_audio"]
+__all__ = [
+    "again",
+    "baseline",
+    "configuration",
+    "controlled",
+    "current_fingerprint",
+    "extras",
+    "obstacle",
+    "parts",
+    "searches",
+    "takes_audio",
+]

@@ -60,6 +60,8 @@ def open_context(experiment: Experiment, places: Places) -> Context:
             model,
             places,
             applied=applied_condition(experiment.configuration),
+            control=experiments.controlled(experiment.configuration),
+            normalisation=protocol.normalisation,
             skip_bad=experiment.skip_bad,
         )
         if data.digest != experiment.clips:

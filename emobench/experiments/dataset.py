@@ -5,18 +5,30 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
 import pandas as pd
 
-from .. import corpora, features, folds
+from .. import controls, corpora, features, folds
 from ..conditions import Condition
+from ..controls import Control
 from ..errors import CorpusError
 from ..features import FeatureSet
-from ..spec import FeatureSpec, Fold, ModelSpec, Places, Protocol, Scaling, Sides, fingerprint
+from ..spec import (
+    FeatureSpec,
+    Fold,
+    ModelSpec,
+    Normalisation,
+    Places,
+    Protocol,
+    Scaling,
+    Sides,
+    fingerprint,
+)
 from . import given_texts
-from .configuration import takes_audio
+from .configuration import scaling_of, takes_audio
 from .inputs import AudioInput, Input, Prepared, Side, TextInput
 
 AS_IT_IS = Condition()
@@ -72,7 +84,11 @@ class Dataset:
         return self.table.index.get_indexer(list(ids))
 
     def prepare(
-        self, name: str, training: np.ndarray, test: np.ndarray | Sequence[int] = ()
+        self,
+        name: str,
+        training: np.ndarray,
+        test: np.ndarray | Sequence[int] = (),
+        known: np.ndarray | None = None,
     ) -> Prepared:
         """Return an input standardised and fitted with what the training clips tell.
 
@@ -80,8 +96,23 @@ class Dataset:
             name: of the input
             training: positions of the clips to learn from
             test: positions of the clips that go through the condition of the test side
+            known: positions of the clips whose sound may be looked at; None for all
         """
-        return self.inputs[name].prepare(self.table, training, np.asarray(test, dtype=int))
+        return self.inputs[name].prepare(self.table, training, np.asarray(test, dtype=int), known)
+
+    def matrix(
+        self,
+        name: str,
+        training: np.ndarray,
+        test: np.ndarray | Sequence[int] = (),
+        known: np.ndarray | None = None,
+    ) -> np.ndarray:
+        """Return an input that has as many rows in every clip as one array.
+
+        Returns:
+            of shape `(clips, columns)` where a clip is one row, else `(clips, rows, columns)`
+        """
+        return self.prepare(name, training, test, known).matrix
 
 
 @dataclass(frozen=True)
@@ -102,12 +133,53 @@ class AppliedCondition:
         return self.condition if changed else None
 
 
+@dataclass(frozen=True)
+class _Extraction:
+    """How features of the clips of a table are read, or extracted where they are not cached.
+
+    Attributes:
+        table: one row a clip
+        cache: folder of features
+        jobs: processes that extract
+        skip_bad: leave out clips that a front-end refuses
+        sounds: name of what is decoded of each clip
+        progress: called while features are extracted
+    """
+
+    table: pd.DataFrame
+    cache: Path
+    jobs: int
+    skip_bad: bool
+    sounds: Mapping[str, str | None]
+    progress: Progress
+
+    def sides(self, spec: FeatureSpec, applied: AppliedCondition) -> tuple[FeatureSet, FeatureSet]:
+        """Return a front-end's features of the clips of the training side, and the test side."""
+        learnt, tested = applied.of("training"), applied.of("test")
+        first = self._features(spec, learnt)
+        return first, first if tested is learnt else self._features(spec, tested)
+
+    def _features(self, spec: FeatureSpec, condition: Condition | None) -> FeatureSet:
+        return features.load(
+            self.table,
+            spec,
+            cache=self.cache,
+            jobs=self.jobs,
+            skip_bad=self.skip_bad,
+            condition=condition,
+            sounds=self.sounds,
+            progress=lambda done, total: self.progress(str(spec), done, total),
+        )
+
+
 def load(
     corpus: corpora.Corpus,
     model: ModelSpec,
     places: Places,
     *,
     applied: AppliedCondition | None = None,
+    control: Control = "none",
+    normalisation: Normalisation = "",
     jobs: int = 1,
     skip_bad: bool = False,
     extract: bool = True,
@@ -120,6 +192,8 @@ def load(
         model: whose inputs are wanted
         places: where audio, texts and cache are
         applied: what the sound goes through
+        control: what is done to the labels
+        normalisation: what inputs are standardised with instead of what they name, or ""
         jobs: processes that extract
         skip_bad: leave out clips that a front-end refuses instead of stopping
         extract: without it the data set has clips, their sounds and classes, but no inputs
@@ -137,33 +211,22 @@ def load(
     if "transcript" in model.needs and places.transcripts is not None:
         table["transcript"] = given_texts.read(places.transcripts, table.index)
     sounds = _sounds(table, model, places, progress)
-    cached: dict[str, tuple[FeatureSet, FeatureSet]] = {}
-    left_out: dict[str, str] = {}
-
-    def features_of(spec: FeatureSpec, condition: Condition | None) -> FeatureSet:
-        values = features.load(
-            table,
-            spec,
-            cache=places.cache,
-            jobs=jobs,
-            skip_bad=skip_bad,
-            condition=condition,
-            sounds=sounds,
-            progress=lambda done, total: progress(str(spec), done, total),
-        )
-        left_out.update(values.bad)
-        return values
-
-    applied = applied or AppliedCondition()
-    for name, spec in _specs(model, places).items() if extract else ():
-        if not features.get(spec.name).text:
-            learnt = features_of(spec, applied.of("training"))
-            same = applied.of("test") is applied.of("training")
-            cached[name] = (learnt, learnt if same else features_of(spec, applied.of("test")))
+    specs = _specs(model, places) if extract else {}
+    extraction = _Extraction(table, places.cache, jobs, skip_bad, sounds, progress)
+    cached = {
+        name: extraction.sides(spec, applied or AppliedCondition())
+        for name, spec in specs.items()
+        if not features.get(spec.name).text
+    }
+    left_out = {
+        clip: why for pair in cached.values() for side in pair for clip, why in side.bad.items()
+    }
     table = table[~table.index.isin(list(left_out))]
+    if control == "labels":
+        table = controls.permuted(table)
     inputs = {
-        name: _input(table, spec, model.inputs[name].scaling, cached.get(name))
-        for name, spec in (_specs(model, places).items() if extract else ())
+        name: _input(table, spec, scaling_of(model.inputs[name], normalisation), cached.get(name))
+        for name, spec in specs.items()
     }
     labels = tuple(label for label in corpus.labels if (table["label"] == label).any())
     if len(labels) < 2:
@@ -187,12 +250,14 @@ def _sounds(
 
 
 def _specs(model: ModelSpec, places: Places) -> dict[str, FeatureSpec]:
-    """Return the front-end of each input, with the vectors that texts are looked up in."""
+    """Return the front-end of each input, with the vectors and the encoder that are given."""
     specs = {}
     for name, wanted in model.inputs.items():
         params = dict(wanted.params)
         if features.get(wanted.feature).text and places.vectors is not None:
             params["vectors"] = str(places.vectors)
+        if (key := features.get(wanted.feature).folder) and places.encoder is not None:
+            params[key] = str(places.encoder)
         specs[name] = features.spec(wanted.feature, **params)
     return specs
 
@@ -200,7 +265,7 @@ def _specs(model: ModelSpec, places: Places) -> dict[str, FeatureSpec]:
 def _input(
     table: pd.DataFrame,
     spec: FeatureSpec,
-    wanted: Scaling | None,
+    scaling: Scaling,
     cached: tuple[FeatureSet, FeatureSet] | None,
 ) -> Input:
     front_end = features.get(spec.name)
@@ -211,7 +276,7 @@ def _input(
     )
     if cached[0] is cached[1]:
         tested = learnt
-    return AudioInput(front_end, spec, wanted or front_end.scaling, learnt, tested)
+    return AudioInput(front_end, spec, scaling, learnt, tested)
 
 
 def _plain(value: object) -> object:

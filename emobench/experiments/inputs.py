@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, Protocol
 
 import numpy as np
@@ -23,39 +24,57 @@ class Prepared:
 
     Attributes:
         source: clip by clip, ready to be batched
-        fitted_input: all that was learnt from the training clips
+        own: what was learnt from the training clips, as their speakers' clips need it
+        together: returns the standard of all training clips, where speakers have their own
     """
 
     source: Source
-    fitted_input: FittedInput
+    own: FittedInput
+    together: Callable[[], Standard] | None = None
 
     @property
     def shape(self) -> tuple[int | None, ...]:
         """Shape of a clip, without the batch axis."""
-        return self.fitted_input.shape
+        return self.own.shape
 
     @property
     def fitted(self) -> Fitted:
         """What the front-end learnt from the training clips."""
-        return self.fitted_input.fitted
+        return self.own.fitted
+
+    @cached_property
+    def fitted_input(self) -> FittedInput:
+        """All that was learnt from the training clips, for any clip."""
+        return self.own if self.together is None else replace(self.own, standard=self.together())
 
     @property
     def matrix(self) -> np.ndarray:
-        """All clips of an input of one row a clip, of shape `(clips, columns)`."""
+        """All clips of an input that has as many rows in every clip.
+
+        Of shape `(clips, columns)` where a clip is one row, else `(clips, rows, columns)`.
+        """
         clips = range(len(self.source.lengths))
-        return np.concatenate([self.source.clip(index) for index in clips])
+        values = np.stack([self.source.clip(index) for index in clips])
+        return values[:, 0] if values.shape[1] == 1 else values
 
 
 class Input(Protocol):
     """One input of a model on all clips of a data set."""
 
-    def prepare(self, table: pd.DataFrame, training: np.ndarray, test: np.ndarray) -> Prepared:
+    def prepare(
+        self,
+        table: pd.DataFrame,
+        training: np.ndarray,
+        test: np.ndarray,
+        known: np.ndarray | None = None,
+    ) -> Prepared:
         """Return the input for a fold.
 
         Args:
             table: one row a clip
             training: positions of the clips to learn from
             test: positions of the clips that are heard under the condition of the test side
+            known: positions of the clips whose sound may be looked at; None for all
         """
         ...
 
@@ -84,7 +103,10 @@ class Side:
     @property
     def moments(self) -> Moments:
         """Moments of each clip."""
-        return self.values.moments[self.rows]
+        every = self.values.moments
+        if not every.count.shape[1]:
+            return Moments.of_rows(self.values.values[self.rows])
+        return every[self.rows]
 
 
 @dataclass(frozen=True)
@@ -105,7 +127,13 @@ class AudioInput:
     learnt: Side
     tested: Side
 
-    def prepare(self, table: pd.DataFrame, training: np.ndarray, test: np.ndarray) -> Prepared:
+    def prepare(
+        self,
+        table: pd.DataFrame,
+        training: np.ndarray,
+        test: np.ndarray,
+        known: np.ndarray | None = None,
+    ) -> Prepared:
         """Return the input for a fold; see `Input`."""
         is_test = np.zeros(len(table), bool)
         is_test[test] = True
@@ -116,21 +144,22 @@ class AudioInput:
             speakers=list(table["speaker"]),
             training=training,
             neutral=(table["emotion"] == "neutral").to_numpy(),
+            known=known,
         )
         fitted = Fitted(self.front_end.shape(dict(self.spec.params)))
         if self.front_end.fit is not None:
             fitted = self.front_end.fit(_Clips(self.learnt, training), dict(self.spec.params))
-        common = scaler.standard(0)
-        if self.scaling == "speaker":
-            common = Standard.of(moments[training])
-        ready = FittedInput(self.spec, self.scaling, common, fitted)
+        by_speaker = self.scaling == "speaker"
+        standard = None if by_speaker else scaler.standard(0)
+        ready = FittedInput(self.spec, self.scaling, standard, fitted)
 
         def clip(position: int) -> np.ndarray:
             side = self.tested if is_test[position] else self.learnt
             return ready.apply(side.clip(position), scaler.standard(scaler.group[position]))
 
         rows = np.where(is_test, self.tested.lengths, self.learnt.lengths)
-        return Prepared(ready.source(clip, rows), ready)
+        together = (lambda: Standard.of(moments[training])) if by_speaker else None
+        return Prepared(ready.source(clip, rows), ready, together)
 
     def _moments(self, is_test: np.ndarray) -> Moments:
         """Return the moments of each clip as its side hears it."""
@@ -159,7 +188,13 @@ class TextInput:
     spec: FeatureSpec
     texts: Sequence[str]
 
-    def prepare(self, table: pd.DataFrame, training: np.ndarray, test: np.ndarray) -> Prepared:
+    def prepare(
+        self,
+        table: pd.DataFrame,
+        training: np.ndarray,
+        test: np.ndarray,
+        known: np.ndarray | None = None,
+    ) -> Prepared:
         """Return the input for a fold; see `Input`."""
         texts = [self.texts[index] for index in training]
         fitted = self.front_end.fit(texts, dict(self.spec.params))

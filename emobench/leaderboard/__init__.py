@@ -25,6 +25,7 @@ from . import data, markdown, terminal
 from .assembly import build, build_all
 from .board import Leaderboard, Row
 from .markdown import embed
+from .price_list import build_price_lists
 
 Format = Literal["table", "markdown", "csv", "json"]
 FORMATS: tuple[str, ...] = get_args(Format)
@@ -32,6 +33,7 @@ FORMATS: tuple[str, ...] = get_args(Format)
 __all__ = [
     "build",
     "build_all",
+    "build_price_lists",
     "render",
     "embed",
     "fragment",

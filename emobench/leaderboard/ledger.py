@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..analysis import published
-from ..analysis.intervals import LEVEL
-from ..analysis.ledger import DECIDING, NEAREST, POINTS, SCORES, VERDICTS, Line, counts
+from ..analysis.intervals import FEWEST, LEVEL
+from ..analysis.ledger import NEAREST, POINTS, SCORES, VERDICTS, Line, counts
 from ..metrics import percent
 from ..papers import PAPERS
 
@@ -31,7 +31,7 @@ RULE = (
     f"Ours is the same score in percent, with its {100 * LEVEL:g} % interval over speakers "
     "(Student's t), under the protocol that the published number was obtained with, or else the "
     "nearest one that may be compared; complete results come first. A published number is "
-    f"*reproduced* if it lies inside our interval (of {DECIDING} speakers or more) or within "
+    f"*reproduced* if it lies inside our interval (of {FEWEST} speakers or more) or within "
     f"{POINTS:g} points of ours. It is *not comparable* where test clips reached training, tuning, "
     "class weights or the choice of an epoch for one of the two and not for the other, where clips "
     "are missing, for a model that emobench lacks, and for listeners. Nothing is decided by hand."
@@ -88,7 +88,7 @@ def to_json(lines: Sequence[Line]) -> str:
         "unit": "percent",
         "rule": {
             "level": LEVEL,
-            "fewest_speakers": DECIDING,
+            "fewest_speakers": FEWEST,
             "points": POINTS,
             "protocols": NEAREST,
         },

@@ -11,9 +11,6 @@ from .board import Leaderboard, Row
 from .phrases import APART, BEST, HEADINGS, SYNTHETIC, WHY_APART, parts, shown_notices
 from .tables import Grid, Item
 
-START = "<!-- leaderboard:start -->"
-END = "<!-- leaderboard:end -->"
-
 _WIDEST = 12
 """Columns of a table beside the first."""
 
@@ -28,14 +25,17 @@ def to_markdown(boards: Sequence[Leaderboard], metrics: Sequence[str]) -> str:
 
     Synthetic corpora appear only where there is nothing else, under a heading that says so.
     """
-    real = any(board.rows for board in boards) or not any(board.synthetic for board in boards)
+    made_up = any(board.synthetic or board.synthetic_across for board in boards)
+    real = any(board.real for board in boards) or not made_up
 
     def drawn(some: Sequence[Leaderboard], level: str) -> list[str]:
         lines = []
         for board in some:
             rows, notices = board.rows if real else board.synthetic, _notices(board, real)
-            if rows or notices:
-                lines += [*_section(board, rows, metrics, level=level), *notices]
+            across = board.across if real else board.synthetic_across
+            if rows or across or notices:
+                section = _section(board, rows, metrics, level=level, across=across)
+                lines += [*section, *notices]
         return lines
 
     body = _in_parts(boards, drawn, "##") or [tables.NOTHING]
@@ -56,13 +56,14 @@ def fragment(boards: Sequence[Leaderboard], metrics: Sequence[str]) -> str:
     return "\n\n".join(_in_parts(boards, drawn, "###") or ["No complete results yet."])
 
 
-def embed(text: str, table: str) -> str:
+def embed(text: str, table: str, name: str = "leaderboard") -> str:
     """Replace what stands between the markers of a document.
 
     Args:
         text: the document, with one `<!-- leaderboard:start -->` and, behind it, one
             `<!-- leaderboard:end -->`
         table: what to put there
+        name: of the markers
 
     Returns:
         the document with the table
@@ -70,14 +71,15 @@ def embed(text: str, table: str) -> str:
     Raises:
         SpecError: if the markers are not there
     """
-    if text.count(START) != 1 or text.count(END) != 1 or text.index(START) > text.index(END):
+    start, end = f"<!-- {name}:start -->", f"<!-- {name}:end -->"
+    if text.count(start) != 1 or text.count(end) != 1 or text.index(start) > text.index(end):
         raise SpecError(
-            f"--readme: expected one line '{START}' and a later one '{END}', found "
-            f"{text.count(START)} and {text.count(END)}. Add them where the table is to stand."
+            f"--readme: expected one line '{start}' and a later one '{end}', found "
+            f"{text.count(start)} and {text.count(end)}. Add them where the table is to stand."
         )
-    before, rest = text.split(START)
-    _, after = rest.split(END)
-    return f"{before}{START}\n\n{table.strip()}\n\n{END}{after}"
+    before, rest = text.split(start)
+    _, after = rest.split(end)
+    return f"{before}{start}\n\n{table.strip()}\n\n{end}{after}"
 
 
 def _in_parts(
@@ -99,6 +101,7 @@ def _section(
     *,
     level: str,
     conditions: bool = True,
+    across: Sequence[Row] = (),
 ) -> list[str]:
     lines = [f"{level} Protocol `{board.protocol}`"]
     if board.title:
@@ -107,9 +110,9 @@ def _section(
         lines.append(f"**Not comparable:** {'; '.join(board.leaks)}.")
     if board.caution:
         lines.append(f"**Caution:** {board.caution}.")
-    if not rows:
+    if not rows and not across:
         return [*lines, tables.empty(board)]
-    for group in tables.groups(board, rows, metrics, conditions=conditions):
+    for group in tables.groups(board, rows, metrics, conditions=conditions, across=across):
         lines += [f"{level}# {group.title}"] if group.title else []
         for table in group.tables:
             lines += [table.caption, *map(_lines, _cut(table)), *_below(table)]

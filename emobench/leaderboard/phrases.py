@@ -22,6 +22,7 @@ BEST = (
 )
 
 HEADINGS: dict[Kind, str] = {
+    "control": "Negative controls, on labels that were permuted within each speaker",
     "damaged": "Damaged or contradictory files",
     "failed": "Failed, to be tried again by the next run",
     "incomplete": "Incomplete (`--partial` shows them)",

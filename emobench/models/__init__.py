@@ -180,12 +180,12 @@ def _resolved(name: str) -> tuple[_Entry, ModelSpec]:
         return entry, entry.spec
     changes = dict(_option(entry.spec, part) for part in text.split(","))
     config = _configure(entry.spec, changes)
-    # A value that is otherwise searched is fixed by naming it, its default too.
-    changed = sorted(
-        key
-        for key in changes
-        if key in entry.spec.grid or getattr(config, key) != getattr(entry.spec.config, key)
-    )
+    changed = sorted(changes)
+    for key in sorted(changes):
+        # A value that is otherwise searched is fixed by naming it, its default too.
+        without = {other: changes[other] for other in changed if other != key}
+        if key not in entry.spec.grid and _configure(entry.spec, without) == config:
+            changed.remove(key)
     if not changed:
         return entry, entry.spec
     options = ",".join(f"{key}={_written(getattr(config, key))}" for key in changed)
@@ -269,7 +269,8 @@ def _configure(spec: ModelSpec, config: Mapping[str, Any]) -> Any:
                 f"{where}: expected {key} as {_kind(default)}, found {value!r}. "
                 f"The paper's value is {_written(default)}."
             )
-    return replace(spec.config, **config)
+    made = replace(spec.config, **config)
+    return made.settled(config) if hasattr(made, "settled") else made
 
 
 def _kind(default: Any) -> str:

@@ -7,7 +7,7 @@ values of C.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -91,6 +91,42 @@ class Fitted:
 
 
 @dataclass(frozen=True)
+class _Search:
+    """What all cells of a grid are scored with.
+
+    Attributes:
+        labels: of every clip, of shape `(clips,)`
+        used: positions of the clips that rows of a kernel matrix belong to, ascending
+        weights: whose class counts balance the training clips
+        criterion: score of true and predicted labels
+        costs: values of C
+    """
+
+    labels: np.ndarray
+    used: np.ndarray
+    weights: Literal["training", "corpus", "none"]
+    criterion: Callable[[Sequence[str], Sequence[str]], float]
+    costs: Sequence[float]
+
+    def scores(
+        self, similarity: Callable[..., np.ndarray], task: tuple[Split, float | None]
+    ) -> list[float]:
+        """Return the score of every cost on a split, for one width of the kernel."""
+        (training, validation), gamma = task
+        sample_weight = weighting.for_fold(self.labels, training, self.weights)
+        # libsvm sorts rows by class, keeping their order; sorted ones lie close in memory.
+        order = np.argsort(self.labels[training], kind="stable")
+        rows = np.searchsorted(self.used, training[order])
+        fit = similarity(rows, rows, gamma)
+        test = similarity(np.searchsorted(self.used, validation), rows, gamma)
+        truth, targets = self.labels[validation], self.labels[training][order]
+        return [
+            self.criterion(truth, _predict(fit, test, targets, sample_weight[order], cost))
+            for cost in self.costs
+        ]
+
+
+@dataclass(frozen=True)
 class SupportVectorMachine:
     """C-SVC with a Gaussian or a linear kernel, one class against one.
 
@@ -104,7 +140,7 @@ class SupportVectorMachine:
 
     def tune(
         self,
-        features: np.ndarray,
+        features: np.ndarray | Iterable[np.ndarray],
         labels: Sequence[str],
         splits: Sequence[Split],
         *,
@@ -117,7 +153,8 @@ class SupportVectorMachine:
         Rows that no split names are not looked at, but for the class counts of "corpus".
 
         Args:
-            features: standardised, of shape `(clips, columns)`
+            features: standardised, of shape `(clips, columns)`; for all splits, or one after
+                another for each of them
             labels: of shape `(clips,)`
             splits: pairs of positions to train on and to score
             weights: whose class counts balance the training clips of a split: its "training"
@@ -130,24 +167,19 @@ class SupportVectorMachine:
         """
         labels = np.asarray(labels, dtype=str)
         used = np.unique(np.concatenate([part for split in splits for part in split]))
-        similarity = self._similarity(np.asarray(features, dtype=np.float64)[used])
-
-        def score(task: tuple[Split, float | None]) -> list[float]:
-            (training, validation), gamma = task
-            sample_weight = weighting.for_fold(labels, training, weights)
-            # libsvm sorts rows by class, keeping their order; sorted ones lie close in memory.
-            order = np.argsort(labels[training], kind="stable")
-            rows = np.searchsorted(used, training[order])
-            fit = similarity(rows, rows, gamma)
-            test = similarity(np.searchsorted(used, validation), rows, gamma)
-            truth, targets = labels[validation], labels[training][order]
-            return [
-                criterion(truth, _predict(fit, test, targets, sample_weight[order], cost))
-                for cost in self.config.C
-            ]
-
+        search = _Search(labels, used, weights, criterion, self.config.C)
+        shared = isinstance(features, np.ndarray)
+        groups = (
+            [(features, splits)] if shared else zip(features, ((s,) for s in splits), strict=True)
+        )
+        found: list[list[float]] = []
+        seen = similarity = None
         with ThreadPoolExecutor(n_jobs) as pool:
-            found = list(pool.map(score, product(splits, self._gammas)))
+            for matrix, own in groups:
+                if seen is None or not np.array_equal(matrix, seen):
+                    seen, similarity = matrix, self._similarity(matrix[used].astype(np.float64))
+                tasks = product(own, self._gammas)
+                found += pool.map(partial(search.scores, similarity), tasks)
         shape = (len(splits), len(self._gammas), len(self.config.C))
         return self._best(np.array(found).reshape(shape).transpose(2, 1, 0))
 

@@ -9,12 +9,31 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from itertools import combinations
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
 if TYPE_CHECKING:
     from sklearn.svm import SVC
+
+
+class Classifier(Protocol):
+    """What a fitted estimator is."""
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Labels in the order of the columns of `predict`."""
+        ...
+
+    @property
+    def support_vectors(self) -> SupportVectors:
+        """The same as plain arrays."""
+        ...
+
+    def predict(self, features: np.ndarray) -> np.ndarray:
+        """Return probabilities, float32 of shape `(clips, classes)`."""
+        ...
+
 
 _ROWS = 4096
 """Clips whose products with all support vectors are held at once."""
@@ -31,6 +50,7 @@ class SupportVectors:
         counts: vectors of each class, of shape `(classes,)`
         coefficients: of the vectors against each of the other classes, `(classes - 1, vectors)`
         intercepts: of each pair of classes, of shape `(pairs,)`
+        row: of a clip that is looked at, of shape `()`; clips of one row have no other
     """
 
     classes: np.ndarray
@@ -39,10 +59,16 @@ class SupportVectors:
     counts: np.ndarray
     coefficients: np.ndarray
     intercepts: np.ndarray
+    row: np.ndarray
 
     @classmethod
-    def of(cls, machine: SVC) -> SupportVectors:
-        """Return the arrays of a trained machine, its kernel being "rbf" or "linear"."""
+    def of(cls, machine: SVC, row: int = 0) -> SupportVectors:
+        """Return the arrays of a trained machine, its kernel being "rbf" or "linear".
+
+        Args:
+            machine: fitted
+            row: of a clip that it was trained on, where clips have several
+        """
         return cls(
             classes=np.asarray(machine.classes_, dtype=str),
             gamma=np.float64(machine.gamma if machine.kernel == "rbf" else 0.0),
@@ -50,6 +76,7 @@ class SupportVectors:
             counts=np.asarray(machine.n_support_, dtype=np.int64),
             coefficients=np.asarray(machine.dual_coef_, dtype=np.float64),
             intercepts=np.asarray(machine.intercept_, dtype=np.float64),
+            row=np.int64(row),
         )
 
     @classmethod
@@ -79,12 +106,12 @@ class SupportVectors:
         """Return the softmax of the one-against-rest decision values; see `probabilities`.
 
         Args:
-            features: standardised, of shape `(clips, columns)`
+            features: standardised, of shape `(clips, columns)`, or `(clips, rows, columns)`
 
         Returns:
             float32 of shape `(clips, classes)`
         """
-        decision = self.decision(features)
+        decision = self.decision(features if features.ndim == 2 else features[:, int(self.row)])
         return probabilities(decision, decision.argmax(axis=1))
 
     def decision(self, features: np.ndarray) -> np.ndarray:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from ..analysis.ranks import cliques
 from . import figures
 
 if TYPE_CHECKING:
@@ -23,21 +21,22 @@ _LETTER = 0.078
 def ranks(
     mean_ranks: Mapping[str, float],
     critical_difference: float,
+    groups: Sequence[Collection[str]],
     title: str,
-    *,
-    differ: bool = True,
 ) -> Figure:
-    """Draw mean ranks on a line, the best on the left; bars join models that do not differ.
+    """Draw mean ranks on a line, the best on the left; bars join models that are not told apart.
 
     Args:
         mean_ranks: of each model, 1 the best; two models or more
         critical_difference: by how much mean ranks differ that are told apart
+        groups: models that are not told apart, a bar each
         title: of the picture
-        differ: whether Friedman's test finds any difference; else one bar joins all
     """
     ordered = sorted(mean_ranks.items(), key=lambda item: (item[1], item[0]))
-    values = [rank for _, rank in ordered]
-    bars = cliques(values, critical_difference if differ else math.inf)
+    bars = sorted(
+        (min(ranks_of), max(ranks_of))
+        for ranks_of in ([mean_ranks[name] for name in group] for group in groups)
+    )
     most, left = len(ordered), (len(ordered) + 1) // 2
     inch = (most - 1) / _AXIS
     below = _STEP * (left + len(bars)) + 0.15
@@ -50,10 +49,10 @@ def ranks(
     panel.set_ylim(-below, _TOP)
     panel.axis("off")
     _axis(panel, most, critical_difference)
-    for place, (first, last) in enumerate(bars):
+    for place, (low, high) in enumerate(bars):
         level = -_STEP * (place + 0.6)
         reach = 0.05 * inch
-        ends = [values[first] - reach, values[last] + reach]
+        ends = [low - reach, high + reach]
         panel.plot(ends, [level, level], color="black", linewidth=4, solid_capstyle="butt")
     for place, (name, rank) in enumerate(ordered):
         on_left = place < left

@@ -33,7 +33,7 @@ class Panel:
     Attributes:
         title: the model's name
         speakers: their results
-        interval: over speakers, between 0 and 1, or None for fewer than two
+        interval: over speakers, between 0 and 1, or None for too few of them
         chance: UAR of guessing, between 0 and 1
     """
 

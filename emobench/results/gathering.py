@@ -33,13 +33,17 @@ class Gathered:
 
     Attributes:
         shown: at most one for each corpus, column, condition and side
+        across: the same, of what was trained on one corpus and tested on another
         others: sound ones with today's configuration that are not shown
+        controls: sound ones of permuted labels: never among those before
         notices: what is not shown, and what is wrong
     """
 
     shown: tuple[Result, ...]
+    across: tuple[Result, ...]
     others: tuple[Result, ...]
     notices: tuple[Notice, ...]
+    controls: tuple[Result, ...] = ()
 
 
 def protocols_on_disk(results: Path) -> list[str]:
@@ -94,10 +98,13 @@ def gather(
     known = protocols.get(protocol) if protocol in protocols.names() else None
     gathering = _Gathering(results, Lookup(registry), current, known)
     notices: list[Notice] = []
+    controls: list[Result] = []
     by_place: dict[tuple[str, Column, str, str], list[Result]] = {}
     for stored in read_experiments(results, protocol=protocol, columns=columns):
         result = gathering.result(stored, notices)
-        if result is not None:
+        if result is not None and result.control:
+            controls.append(result)
+        elif result is not None:
             place = (result.corpus, result.column, result.condition, result.sides)
             by_place.setdefault(place, []).append(result)
     shown, others = [], []
@@ -108,7 +115,13 @@ def gather(
         shown += [chosen] if chosen is not None else []
         others += [result for result in found if result is not chosen]
     ordered = sorted(set(notices), key=lambda notice: (notice.kind, notice.text))
-    return Gathered(tuple(shown), tuple(others), tuple(ordered))
+    return Gathered(
+        shown=tuple(result for result in shown if not result.tested_on),
+        across=tuple(result for result in shown if result.tested_on),
+        others=tuple(others),
+        notices=tuple(ordered),
+        controls=tuple(controls),
+    )
 
 
 @dataclass(frozen=True)
@@ -125,8 +138,10 @@ class _Gathering:
         notices += self._damages(stored)
         if not stored.experiment:
             return None
-        expected = self.lookup.clips(stored.experiment["corpus"])
-        result = Result(stored, expected, self.protocol)
+        corpus = stored.experiment["corpus"]
+        encoder = stored.experiment["configuration"].get("encoder")
+        heard = self.lookup.heard(corpus, encoder)
+        result = Result(stored, self.lookup.clips(corpus), self.protocol, heard)
         if self._stale(result, notices):
             return None
         notices += failures(result, self.lookup.synthetic(result.corpus))

@@ -31,11 +31,13 @@ class Result:
         stored: what is on disk
         expected: number of clips of a complete copy of the corpus, or None if not known
         protocol: that it was run under, or None for one that this version does not know
+        heard: corpora that its frozen encoder was trained on, of those that this corpus is
     """
 
     stored: StoredExperiment
     expected: int | None = None
     protocol: Protocol | None = None
+    heard: tuple[str, ...] = ()
 
     @cached_property
     def column(self) -> Column:
@@ -49,8 +51,18 @@ class Result:
 
     @property
     def corpus(self) -> str:
-        """Return the corpus' name, with its variant."""
+        """Return the corpus' name, with its variant; `A-to-B` if trained on A and tested on B."""
         return self.stored.experiment["corpus"]
+
+    @property
+    def tested_on(self) -> str:
+        """Return the corpus that it was tested on if that is another than it was trained on."""
+        return detail(self.stored.experiment["configuration"], "test_corpus", "name")
+
+    @property
+    def trained_on(self) -> str:
+        """Return the corpus that it was trained on."""
+        return self.corpus.removesuffix(f"-to-{self.tested_on}") if self.tested_on else self.corpus
 
     @property
     def condition(self) -> str:
@@ -61,6 +73,11 @@ class Result:
     def sides(self) -> str:
         """Return which clips went through the condition, or ""."""
         return detail(self.stored.experiment["configuration"], "condition", "sides")
+
+    @property
+    def control(self) -> str:
+        """Return what was done to the labels, or "" for labels as they are."""
+        return detail(self.stored.experiment["configuration"], "control", "name")
 
     @property
     def backend(self) -> str:
@@ -127,6 +144,7 @@ class Result:
             "the protocol runs some folds only": gate.cut_short(self.protocol),
             "another number of epochs": self.epochs is not None,
             "other clips than those of the complete corpus": self.other_clips,
+            "its encoder heard this corpus": bool(self.heard),
         }
         return (*gate.leaks(self.protocol), *(text for text, holds in reasons.items() if holds))
 
@@ -186,6 +204,11 @@ class Result:
                 f"on {self.clips} clips; the complete corpus has {self.expected}; "
                 "not to be compared with the others"
             )
+        if self.heard:
+            notes.append(
+                f"heard this corpus: its encoder was trained on {', '.join(self.heard)}; "
+                "not to be compared with the others"
+            )
         if self.backend not in _PREFERRED:
             notes.append(f"computed with {_BACKENDS.get(self.backend, self.backend)}")
         return tuple(notes)
@@ -194,7 +217,8 @@ class Result:
     def name(self) -> str:
         """Return how it is called in a list."""
         heard = f" with {self.condition} on {self.sides}" if self.condition else ""
-        return f"{self.corpus} {self.column.name}{heard} {self.stored.folder.name}"
+        permuted = " with permuted labels" if self.control else ""
+        return f"{self.corpus} {self.column.name}{heard}{permuted} {self.stored.folder.name}"
 
     def rank(self) -> tuple[Any, ...]:
         """Return a key by which the result to show is the greatest."""

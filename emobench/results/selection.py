@@ -3,7 +3,7 @@
 One result is shown for a model on a corpus, and results are never mixed: a cell is one experiment
 with one configuration, on one set of clips, computed by one backend. What was run on texts or word
 vectors from a file is a column of its own; what was run under a condition of the sound is kept
-apart from the columns.
+apart from the columns, and what was run on permuted labels is no result at all.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from ..errors import count
 from ..spec import Job
 from .result import Result
 
-Kind = Literal["incomplete", "alternative", "stale", "failed", "damaged"]
+Kind = Literal["incomplete", "alternative", "stale", "failed", "damaged", "control"]
 
 
 @dataclass(frozen=True)

@@ -1,19 +1,24 @@
 """From names on a command line to finished records.
 
-`planning` turns a selection into experiments and says what is left out and why, `running` computes
-what the store does not hold yet, and `calling` is all that as one function. `exporting` makes a
-bundle of a single model instead.
+`choosing` looks up corpora, `planning` says what a selection comes to and what is left out and why,
+`preparing` makes experiments of it, `running` computes what the store does not hold yet, `between`
+says and refuses what only runs from one corpus to another need, and `calling` is all that as one
+function. `exporting` makes a bundle of a single model instead.
 """
 
 from __future__ import annotations
 
 from ..experiments import configuration, current_fingerprint
 from ..run_options import Selection
+from .between import explained
 from .calling import find_places, run
+from .choosing import select
 from .exporting import Export, export
 from .extraction import extract_ahead
-from .planning import Plan, plan, select
-from .running import Observer, Summary, execute, preview
+from .leakage import run_variants
+from .planning import Plan, plan
+from .preparing import preview
+from .running import Observer, Summary, execute
 
 __all__ = [
     "Export",
@@ -24,11 +29,13 @@ __all__ = [
     "configuration",
     "current_fingerprint",
     "execute",
+    "explained",
     "export",
     "extract_ahead",
     "find_places",
     "plan",
     "preview",
     "run",
+    "run_variants",
     "select",
 ]

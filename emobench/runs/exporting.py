@@ -25,7 +25,8 @@ from ..spec import Job, ModelSpec, Places
 from ..storage import unfinished
 from .calling import find_places
 from .planning import Plan, plan
-from .running import UNOBSERVED, Observer, prepare
+from .preparing import prepare
+from .running import UNOBSERVED, Observer
 
 _CONVERT = "from emobench.bundles.onnx import main; main()"
 
@@ -83,7 +84,7 @@ def export(selection: Selection, wanted: Export, observer: Observer = UNOBSERVED
         work = Work(step.experiment, job, seen, threads, tuning_jobs=processes, order=order)
         made = _made(work, devices, observer)
     if wanted.onnx:
-        _convert(order.folder, threads)
+        _convert(order.folder, places.encoder, threads)
     return made
 
 
@@ -163,10 +164,10 @@ def _made(work: Work, devices: Devices, observer: Observer) -> dict[str, Any]:
     raise BundleError(f"{work.experiment.title}: expected a bundle, found that nothing was made.")
 
 
-def _convert(folder: Path, threads: int) -> None:
+def _convert(folder: Path, encoder: Path | None, threads: int) -> None:
     """Convert the network of a bundle, in a process that computes with TensorFlow."""
     done = subprocess.run(
-        [sys.executable, "-P", "-c", _CONVERT, str(folder)],
+        [sys.executable, "-P", "-c", _CONVERT, str(folder), *([str(encoder)] if encoder else [])],
         env=of_worker("tensorflow", threads),
         capture_output=True,
         text=True,

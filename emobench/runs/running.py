@@ -7,25 +7,20 @@ import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-import numpy as np
-
-from .. import __version__, audit, executors
-from ..audio import SAMPLE_RATE
-from ..conditions import Condition
+from .. import controls, executors
 from ..corpora import Corpus
-from ..errors import CorpusError, FeatureError, SpecError, StoreError
+from ..errors import CorpusError, FeatureError, StoreError, count
 from ..executors import Event, Executor, Local, Work
-from ..experiments import configuration, dataset, extras, takes_audio
-from ..experiments.context import applied_condition
+from ..experiments import dataset
 from ..experiments.dataset import Dataset
-from ..spec import Experiment, Fold, Job, ModelSpec, Places
+from ..spec import Experiment, Job, Places
 from ..store import Store
+from . import between
 from .handing_out import Step, phases, sizes_of_groups
 from .planning import Plan
+from .preparing import AS_IT_IS, everything, facts, prepare
 
 _log = logging.getLogger(__name__)
-
-AS_IT_IS = Condition()
 
 
 @dataclass(frozen=True)
@@ -37,7 +32,7 @@ class Observer:
         feature_progress: told how far the extraction of a corpus' features is: the corpus, what
             is extracted, how much of it is done, and how much there is
         begin: told the experiments before training begins
-        notice: told what networks are trained on
+        notice: told what networks are trained on, and what two corpora have in common
         stopping: once true, running jobs are finished, with those that are trained along with
             them, and no other is begun
     """
@@ -85,109 +80,6 @@ class Summary:
     stopped: bool = False
 
 
-def prepare(
-    corpus: Corpus,
-    model: ModelSpec,
-    planned: Plan,
-    places: Places,
-    *,
-    condition: Condition = AS_IT_IS,
-    jobs: int = 1,
-    extract: bool = True,
-    progress: dataset.Progress = lambda what, done, total: None,
-) -> tuple[Step, Dataset]:
-    """Extract what is not cached, and find out which jobs are missing.
-
-    Args:
-        corpus: what to train and test on
-        model: what to train
-        planned: protocol and options
-        places: where to read and write
-        condition: what the sound goes through
-        jobs: processes that extract
-        extract: without it no feature is extracted, and all clips are taken to be usable
-        progress: told how far the extraction is
-
-    Raises:
-        EmobenchError: if the corpus, the features or the results folder cannot be used
-    """
-    selection = planned.selection
-    beside = extras(model, places, condition, selection.sides)
-    data = dataset.load(
-        corpus,
-        model,
-        places,
-        applied=applied_condition(beside),
-        jobs=jobs,
-        skip_bad=selection.skip_bad,
-        extract=extract,
-        progress=progress,
-    )
-    folds = data.folds(planned.protocol)
-    configured = configuration(
-        corpus,
-        model,
-        planned.protocol,
-        epochs=selection.epochs,
-        backend=selection.backend,
-        extras=beside,
-    )
-    experiment = Experiment(
-        corpus=corpus.name,
-        model=model.name,
-        protocol=planned.protocol.name,
-        backend=configured["backend"],
-        configuration=configured,
-        clips=data.digest,
-        n_folds=len(folds),
-        repetitions=planned.protocol.repetitions_of(model),
-        skip_bad=selection.skip_bad,
-    )
-    wanted = _jobs(experiment, model, planned, folds)
-    missing = tuple(Store(places.results).missing(experiment, wanted))
-    return Step(experiment, model, missing, len(wanted) - len(missing)), data
-
-
-def preview(planned: Plan, places: Places) -> Iterator[Step]:
-    """Yield what would be run, one experiment after another; nothing is extracted or written.
-
-    Raises:
-        SpecError: if a fold is asked for that a corpus does not have
-        CorpusError: if a corpus is not there or cannot be split
-    """
-    for corpus, model, condition in _everything(planned):
-        yield prepare(corpus, model, planned, places, condition=condition, extract=False)[0]
-
-
-def _everything(planned: Plan) -> Iterator[tuple[Corpus, ModelSpec, Condition]]:
-    """Yield what each experiment of a plan is about; models that only read hear no condition."""
-    for corpus, specs in planned.pairs:
-        for model in specs:
-            for condition in planned.conditions if takes_audio(model) else (AS_IT_IS,):
-                yield corpus, model, condition
-
-
-def _jobs(
-    experiment: Experiment, model: ModelSpec, planned: Plan, folds: Sequence[Fold]
-) -> list[Job]:
-    """Return the jobs that were asked for, in the order they are run."""
-    selection = planned.selection
-    unknown = [index for index in selection.folds if not 0 <= index < len(folds)]
-    if unknown:
-        raise SpecError(
-            f"--folds: expected numbers from 0 to {len(folds) - 1} for {experiment.corpus}, "
-            f"found {', '.join(map(str, unknown))}."
-        )
-    chosen = sorted(set(selection.folds)) or range(len(folds))
-    repetitions = experiment.repetitions
-    if selection.repetitions is not None and not model.deterministic:
-        repetitions = selection.repetitions
-    jobs = [Job(fold, number + 1) for number in range(repetitions) for fold in chosen]
-    if model.kind == "estimator" and planned.protocol.tuning == "evaluation":
-        jobs.insert(0, Job(None))
-    return jobs
-
-
 def execute(planned: Plan, places: Places, observer: Observer = UNOBSERVED) -> Summary:
     """Run everything of a plan that has no record yet.
 
@@ -225,11 +117,11 @@ def _prepared(
 ) -> Iterator[Step]:
     """Yield the experiments that can be run, and enter the others in the summary."""
     foreseen: set[str] = set()
-    for corpus, model, condition in _everything(planned):
+    for corpus, model, condition in everything(planned):
         if observer.stopping():
             return
         try:
-            _foresee(corpus, planned, places, foreseen)
+            _foresee(corpus, planned, places, observer, foreseen)
             step, data = prepare(
                 corpus,
                 model,
@@ -239,11 +131,13 @@ def _prepared(
                 jobs=planned.selection.jobs,
                 progress=observer.extracting(corpus.name),
             )
-            Store(places.results).open(step.experiment, _facts(data, condition))
+            known = {**facts(data, condition), **between.facts(corpus, places)}
+            Store(places.results).open(step.experiment, known)
         except (CorpusError, FeatureError) as error:
             under = f" with {condition.name}" if condition != AS_IT_IS else ""
             summary.failures[f"{corpus.name} {model.name}{under}"] = str(error)
             continue
+        _warn_of_control(corpus, planned, data, foreseen)
         if data.left_out:
             summary.skipped_clips[corpus.name] = dict(data.left_out)
         summary.kept += step.kept
@@ -284,28 +178,31 @@ def _executor(planned: Plan, notice: Callable[[str], None]) -> Executor:
     return Local(selection.jobs, found)
 
 
-def _foresee(corpus: Corpus, planned: Plan, places: Places, foreseen: set[str]) -> None:
+def _foresee(
+    corpus: Corpus, planned: Plan, places: Places, observer: Observer, foreseen: set[str]
+) -> None:
     """Say once what a corpus cannot teach; fail before extraction if it cannot be split."""
     if corpus.name not in foreseen:
-        for finding in audit.foresee(corpus, planned.protocol, places.data, places.cache):
+        for finding in between.foresee(corpus, planned.protocol, places):
             _log.warning("%s: %s", corpus.name, finding.line)
+        for line in between.explained(corpus, places):
+            observer.notice(line)
         foreseen.add(corpus.name)
 
 
-def _facts(data: Dataset, condition: Condition) -> dict[str, object]:
-    """Return what `experiment.json` holds beside the experiment itself."""
-    heard = {}
-    if condition != AS_IT_IS:
-        silence = np.zeros(SAMPLE_RATE, np.float32)
-        heard = {"stream": {**condition.apply(silence)[1], **condition.tools}}
-    return {
-        **heard,
-        "labels": list(data.labels),
-        "n_clips": len(data.table),
-        "n_speakers": int(data.table["speaker"].nunique()),
-        "left_out": dict(sorted(data.left_out.items())),
-        "emobench_version": __version__,
-    }
+def _warn_of_control(corpus: Corpus, planned: Plan, data: Dataset, foreseen: set[str]) -> None:
+    """Say once of which speakers a control changes nothing."""
+    unmoved = controls.unmoved(data.table) if planned.selection.control != "none" else []
+    if unmoved and f"{corpus.name} control" not in foreseen:
+        _log.warning(
+            "%s: %s of %d have clips of one label only, which permuting leaves as they are: the "
+            "control says less of them, such as %s.",
+            corpus.name,
+            count(len(unmoved), "speaker"),
+            data.table["speaker"].nunique(),
+            unmoved[0],
+        )
+        foreseen.add(f"{corpus.name} control")
 
 
 def _tuned(work: Work, summary: Summary) -> bool:

@@ -32,12 +32,15 @@ def write(*contents: tuple[Path, bytes]) -> None:
             with open(temporary, "wb") as stream:
                 stream.write(content)
                 settle(stream)
-        if len(staged) > 1:
+        if len(staged) > 1 and last.exists():
             last.unlink(missing_ok=True)
             _sync_folder(last.parent)
-        for temporary, path, _ in staged:
+        for temporary, path, _ in staged[:-1]:
             os.replace(temporary, path)
-            _sync_folder(path.parent)
+        if len(staged) > 1:
+            _sync_folder(last.parent)  # waiting for the disk is most of what filing a job takes
+        os.replace(staged[-1][0], last)
+        _sync_folder(last.parent)
     finally:
         for temporary, _, _ in staged:
             with contextlib.suppress(OSError):

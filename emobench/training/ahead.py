@@ -107,5 +107,5 @@ def _train(
 
 
 def _member(ready: ReadyFold, network: Network) -> Member:
-    batches = ready.feed(network).labelled(ready.parts.training, seed=ready.seed)
+    batches = ready.feed(network).labelled(ready.parts.taught, seed=ready.seed)
     return Member(ready.seed, ready.tables, batches)

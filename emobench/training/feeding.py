@@ -17,19 +17,26 @@ from ..spec import Fold
 
 @dataclass(frozen=True)
 class Parts:
-    """The clips of a fold, as positions in the table; no clip is in two of them.
+    """The clips of a fold, as positions in the table; no clip is in two of the first three.
 
     Attributes:
-        training: clips that weights, scaling and fitted front-ends are learnt from
+        training: clips that scaling and fitted front-ends are learnt from, and weights
         development: clips that decide when training stops; empty without early stopping
         test: clips that are predicted
+        copies: test clips that weights are learnt from as well, where a protocol prices that
         developed_on: where the development clips come from, or ""
     """
 
     training: np.ndarray
     development: np.ndarray
     test: np.ndarray
+    copies: np.ndarray
     developed_on: str = ""
+
+    @property
+    def taught(self) -> np.ndarray:
+        """Clips that weights are learnt from."""
+        return np.concatenate([self.training, self.copies])
 
 
 def part(context: Context, fold: Fold, seed: int) -> Parts:
@@ -50,7 +57,13 @@ def part(context: Context, fold: Fold, seed: int) -> Parts:
         training, development, origin = folds.development(
             fold, context.data.table, early.share, seed
         )
-    return Parts(positions(training), positions(development), positions(fold.test), origin)
+    return Parts(
+        positions(training),
+        positions(development),
+        positions(fold.test),
+        positions(fold.copies),
+        origin,
+    )
 
 
 @dataclass(frozen=True)

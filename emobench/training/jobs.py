@@ -7,20 +7,28 @@ kept, and given up when a job of another experiment arrives.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ..experiments.context import open_context
+import numpy as np
+
+from ..experiments.context import Context, open_context
 from ..spec import Experiment, Job, Places
 from ..store import Store
-from . import estimator_fold
+from . import estimator_fold, tuning
 from .provenance import peak_resident_mib, provenance
 from .scoring import score
 from .seeds import job_seed
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 Report = Callable[[int, int, float], None]
 """Called with finished epochs, epochs in all, and the training loss."""
+
+Filed = tuple[dict[str, Any], "pd.DataFrame | None", dict[str, np.ndarray]]
+"""Facts, predictions, and attention by clip."""
 
 
 @dataclass(frozen=True)
@@ -68,27 +76,11 @@ def run(
     known = provenance(experiment, settings.threads)
     started = time.perf_counter()
     if job.fold is None:
-        facts = estimator_fold.tune_on_evaluation_folds(context, settings.tuning_jobs)
-        predictions, attention = None, {}
+        filed: Filed = (tune(context, settings, report), None, {})
     else:
-        seed, attention = job_seed(job), {}
-        if context.model.kind == "estimator":
-            trained = estimator_fold.run(context, job, seed, store, settings.tuning_jobs)
-            classes = trained.classes
-        else:
-            from . import network_fold  # loads Keras
-
-            # Those that are done must not be trained again after a worker died or memory was short.
-            left = [other for other in fellows if other not in done] if fellows else None
-            trained = network_fold.run(context, job, seed, report, left)
-            classes = context.data.labels
-            if trained.attention:
-                test = context.folds[job.fold].test
-                attention = dict(zip(test, trained.attention, strict=True))
-        scores, predictions = score(
-            context.data, context.folds[job.fold], job, classes, trained.probabilities
-        )
-        facts = {**trained.facts, "seed": seed, **scores}
+        left = [other for other in fellows if other not in done] if fellows else None
+        filed = _test(context, job, settings, report, left, tuning.found_before(context, store))
+    facts, predictions, attention = filed
     record = {
         **known,
         **facts,
@@ -99,3 +91,56 @@ def run(
     }
     store.add(experiment, job, record, predictions, attention)
     return record
+
+
+def tune(
+    context: Context, settings: Settings, report: Report = lambda done, total, loss: None
+) -> dict[str, Any]:
+    """Search hyper-parameters on the folds that are later reported; return the record.
+
+    Args:
+        context: what the folds share
+        settings: threads
+        report: called after every epoch
+    """
+    if context.model.kind == "estimator":
+        return estimator_fold.tune_on_evaluation_folds(context, settings.tuning_jobs)
+    from . import network_fold  # loads Keras
+
+    return network_fold.tune_on_evaluation_folds(context, report)
+
+
+def _test(
+    context: Context,
+    job: Job,
+    settings: Settings,
+    report: Report,
+    left: Sequence[Job] | None,
+    tuned: Mapping[str, Any] | None,
+) -> Filed:
+    """Train on a fold and test on it.
+
+    Args:
+        context: what the folds share
+        job: which fold of which repetition
+        settings: threads
+        report: called after every epoch
+        left: jobs that may be trained along; those that are done must not be trained again after a
+            worker died or memory was short
+        tuned: what was found on the evaluation folds, where a protocol looks there
+    """
+    seed, fold = job_seed(job), context.folds[job.fold]
+    attention: dict[str, np.ndarray] = {}
+    if context.model.kind == "estimator":
+        n_jobs = settings.tuning_jobs
+        trained = estimator_fold.run(context, job, seed, n_jobs, tuned)
+        classes = trained.classes
+    else:
+        from . import network_fold  # loads Keras
+
+        trained = network_fold.run(context, job, seed, report, left, tuned)
+        classes = context.data.labels
+        if trained.attention:
+            attention = dict(zip(fold.test, trained.attention, strict=True))
+    scores, predictions = score(context.data, fold, job, classes, trained.probabilities)
+    return {**trained.facts, "seed": seed, **scores}, predictions, attention

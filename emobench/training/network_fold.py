@@ -21,6 +21,7 @@ from .feeding import Feed, Parts
 from .network import Network
 from .normalisation import Statistics, choose_statistics
 from .ready_fold import ReadyFold, make_ready, open_network
+from .seeds import job_seed
 
 Report = Callable[[int, int, float], None]
 """Called with finished epochs, epochs in all, and the training loss."""
@@ -53,6 +54,7 @@ def run(
     seed: int,
     report: Report,
     fellows: Sequence[Job] | None = None,
+    tuned: Mapping[str, Any] | None = None,
 ) -> Trained:
     """Search what is to be searched, train on a fold and predict its test clips.
 
@@ -63,11 +65,13 @@ def run(
         report: called after every epoch
         fellows: jobs of the experiment that may be trained along, none if they are done already;
             None to train it by itself
+        tuned: hyper-parameters that were found on the evaluation folds, where the protocol looks
+            there
     """
     fold = context.folds[job.fold]
-    facts: dict[str, Any] = {}
-    chosen: dict[str, Any] = {}
-    if context.model.grid and context.protocol.tuning != "none":
+    chosen = dict(tuned or {})
+    facts: dict[str, Any] = {"parameters": chosen} if tuned else {}
+    if context.model.grid and context.protocol.tuning == "nested":
         found = _searched(context, fold, seed)
         chosen = found.parameters
         facts |= {
@@ -78,6 +82,19 @@ def run(
     group = None if fellows is None else (job, fellows)
     trained = train(context, fold, seed, config=chosen, report=report, group=group)
     return replace(trained, facts={**facts, **trained.facts})
+
+
+def tune_on_evaluation_folds(context: Context, report: Report) -> dict[str, Any]:
+    """Search hyper-parameters on the folds that are later reported; return the record."""
+
+    def predict(fold: Fold, config: Mapping[str, Any]) -> np.ndarray:
+        seed = job_seed(Job(fold.index))
+        return train(context, fold, seed, config=config, report=report).probabilities
+
+    found = tuning.search(
+        context.model.grid, context.folds, "speaker-disjoint", context.data, predict
+    )
+    return tuning.on_evaluation_folds(found.parameters, found.scores)
 
 
 def _searched(context: Context, fold: Fold, seed: int) -> tuning.Found:
@@ -132,7 +149,7 @@ def train(
     feed = ready.feed(network)
     started = time.perf_counter()
     learnt = _learn(ready, network, feed, report, group)
-    learnt |= _choose_statistics(context, network, feed, parts.training, seed)
+    learnt |= _choose_statistics(context, network, feed, parts.taught, seed)
     finished = time.perf_counter()
     tested = feed.unlabelled(parts.test)
     probabilities = network.predict(tested)
@@ -165,7 +182,7 @@ def _learn(
         return {**_fit(ready, network, feed, report), "trained_alone": why}
     found = ahead.take(ready, network, *group, report)
     network.take(found.trained.variables, found.trained.loss)
-    batches = feed.labelled(ready.parts.training, seed=ready.seed)
+    batches = feed.labelled(ready.parts.taught, seed=ready.seed)
     return {
         **_history(feed, batches, found.trained.loss),
         "trained_together": found.members,
@@ -177,7 +194,7 @@ def _fit(ready: ReadyFold, network: Network, feed: Feed, report: Report) -> dict
     """Train a network by itself; return what is to be recorded of it."""
     context, parts = ready.context, ready.parts
     stopping = context.model.development or Development(0, 0)
-    batches = feed.labelled(parts.training, seed=ready.seed, portion=1 / stopping.checks_per_epoch)
+    batches = feed.labelled(parts.taught, seed=ready.seed, portion=1 / stopping.checks_per_epoch)
     rounds = _rounds(context, batches)
     best = _best(context, network, feed, parts)
     network.restart(ready.seed, ready.tables)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 import subprocess
 import sys
+from collections.abc import Mapping
 from functools import cache
 from importlib import metadata
 from pathlib import Path
@@ -18,7 +19,7 @@ from . import devices
 PACKAGES = (
     *("emobench", "numpy", "scipy", "pandas", "pyarrow", "scikit-learn"),
     *("keras", "tensorflow", "jax", "jaxlib"),
-    *("soundfile", "soxr", "av", "librosa", "opensmile", "lameenc", "nltk"),
+    *("soundfile", "soxr", "av", "librosa", "opensmile", "lameenc", "nltk", "onnxruntime"),
 )
 """What a result may depend on; what is not installed is left out."""
 
@@ -28,23 +29,29 @@ _SOURCES = ("emobench", "datasets.yaml", "setup.cfg")
 
 def provenance(experiment: Experiment, threads: int) -> dict[str, Any]:
     """Return backend, device, precision, versions, and the state of the source tree."""
-    versions = {}
-    for package in PACKAGES:
-        try:
-            versions[package] = metadata.version(package)
-        except metadata.PackageNotFoundError:
-            continue
     return {
         "fingerprint": experiment.fingerprint,
         "backend": experiment.backend,
         "threads": threads,
         **_device(experiment),
         "sample_rate": SAMPLE_RATE,
-        "versions": versions,
+        "versions": dict(_versions()),
         "python": platform.python_version(),
         "git_commit": git_commit(),
         "git_dirty": git_dirty(),
     }
+
+
+@cache
+def _versions() -> Mapping[str, str]:
+    """Return the versions of what is installed; to look takes as long as a small job."""
+    versions = {}
+    for package in PACKAGES:
+        try:
+            versions[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            continue
+    return versions
 
 
 def _device(experiment: Experiment) -> dict[str, Any]:

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+
 from ..experiments.context import Context
 from ..experiments.inputs import Prepared
 from ..spec import Fold, ModelSpec
@@ -62,14 +64,16 @@ def make_ready(
         fold: what is trained on and what is tested
         seed: of weights, order and dropout
         tuning: whether the test clips of this fold are training clips of another: they then sound
-            as training clips do
+            as training clips do, and no clip but those of this fold is looked at
         inputs: those of the same fold in another repetition, if they are known already
     """
     parts = part(context, fold, seed)
     if inputs is None:
         tested = () if tuning else parts.test
+        known = np.concatenate([parts.training, parts.development, parts.test]) if tuning else None
         inputs = {
-            name: context.data.prepare(name, parts.training, tested) for name in context.data.inputs
+            name: context.data.prepare(name, parts.training, tested, known)
+            for name in context.data.inputs
         }
     return ReadyFold(context, seed, parts, inputs)
 

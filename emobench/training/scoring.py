@@ -48,6 +48,7 @@ def score(
     facts = {
         "n_training": len(fold.training),
         "n_test": len(fold.test),
+        **({"n_copies": len(fold.copies)} if fold.copies else {}),
         "held_out": list(fold.held_out),
         "scores": metrics.score(predictions, data.labels),
     }

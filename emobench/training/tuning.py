@@ -1,4 +1,4 @@
-"""Searching hyper-parameters of a network inside the training clips of a fold."""
+"""Searching hyper-parameters of a network, and what a search on evaluation folds has found."""
 
 from __future__ import annotations
 
@@ -10,9 +10,13 @@ from typing import Any
 import numpy as np
 
 from .. import folds
+from ..errors import EmobenchError
+from ..experiments import searches
+from ..experiments.context import Context
 from ..experiments.dataset import Dataset
 from ..metrics import uar
-from ..spec import Fold
+from ..spec import Fold, Job
+from ..store import Store
 
 
 @dataclass(frozen=True)
@@ -28,6 +32,26 @@ class Found:
     parameters: dict[str, Any]
     scores: list[dict[str, Any]]
     kind: folds.Kind
+
+
+def on_evaluation_folds(
+    parameters: Mapping[str, Any], scores: Sequence[Mapping[str, Any]]
+) -> dict[str, Any]:
+    """Return the record of a search on the folds that are later reported."""
+    return {"parameters": parameters, "grid": scores, "tuned_on": "evaluation folds"}
+
+
+def found_before(context: Context, store: Store) -> dict[str, Any] | None:
+    """Return what was found on the evaluation folds, or None where nothing is searched there.
+
+    Raises:
+        EmobenchError: if that search has no record
+    """
+    if context.protocol.tuning != "evaluation" or not searches(context.model, context.protocol):
+        return None
+    if Job(None) not in store.done(context.experiment):
+        raise EmobenchError("its tuning has no record. Run the same command again.")
+    return store.record(context.experiment, Job(None))["parameters"]
 
 
 def inner_folds(fold: Fold, data: Dataset) -> tuple[list[Fold], folds.Kind]:

@@ -48,7 +48,11 @@ def _folds() -> dict[str, Any]:
         clips = table(speakers)
         for name in protocols.names():
             made = folds.make(clips, rule, protocols.get(name))
-            found[f"{name}, {rule}"] = fingerprint([plain(fold) for fold in made])[:16]
+            told = [plain(fold) for fold in made]
+            for fold in told:
+                if not fold["copies"]:
+                    del fold["copies"]
+            found[f"{name}, {rule}"] = fingerprint(told)[:16]
     for speakers, rule in ((2, "speaker"), (4, "speaker"), (14, "groups: 6")):
         clips = table(speakers)
         inner, kind = folds.inner_splits(folds.make(clips, rule, protocols.get("losgo"))[0], clips)
@@ -68,22 +72,50 @@ def _development() -> dict[str, Any]:
     return found
 
 
+def _inner_speakers() -> dict[str, Any]:
+    clips = table(8)
+    clips["group"] = [f"Ses{int(speaker[1:]) // 2}" for speaker in clips["speaker"]]
+    fold = folds.make(clips, "session", protocols.get("losgo"))[1]
+    inner, kind = folds.inner_splits(fold, clips)
+    parts = [[part.tolist() for part in split] for split in inner]
+    return {
+        "inner folds": fingerprint([parts, kind])[:16],
+        "development": fingerprint(plain(folds.development(fold, clips, 0.2, 1)))[:16],
+    }
+
+
+def _network_tuning() -> dict[str, Any]:
+    """Which cell a network is given by a search on the folds that are reported."""
+    from emobench.training import tuning
+
+    return {"record": str(tuning.on_evaluation_folds({"x": 2}, [{"x": 2, "score": 0.5}]))}
+
+
+def _inner_scaling() -> dict[str, Any]:
+    """How clips are scaled that are left out while a fold of one speaker, or of two, is tuned."""
+    return _scaled(training=np.array([0, 2]), known=np.array([0, 1, 2, 3]))
+
+
 def _scaling() -> dict[str, Any]:
+    return _scaled(training=np.array([0, 2, 3, 4, 5]))
+
+
+def _scaled(**options: Any) -> dict[str, Any]:
     random = np.random.default_rng(5)
     clips = [random.normal([0, 5, -2, 0, 7], [1, 10, 0.1, 1, 0], (9, 5)) for _ in range(8)]
     for clip in clips:
         clip[2, 3] = np.nan
         clip[:, 4] += 1e-15 * random.standard_normal(9)  # constant, but for rounding
     found = {}
-    for wanted in ("speaker", "training", "training-neutral", "none"):
+    for wanted in ("speaker", "training", "training-neutral", "corpus", "none"):
         scaler = scaling.fit(
             wanted,
             Moments.stack([Moments.of(clip) for clip in clips]),
             speakers=list("aabbccdd"),
-            training=np.array([0, 2, 3, 4, 5]),
             neutral=np.arange(8) % 2 == 0,
+            **options,
         )
-        for clip in (0, 7):
+        for clip in (0, 3, 7) if "known" in options else (0, 7):
             found[f"{wanted}, clip {clip}"] = few(scaler.apply(clip, clips[clip]), 20)
     return found
 
@@ -204,5 +236,8 @@ _MEASURES = {
     "weights": _weights,
     "batching": _batching,
     "tuning": _tuning,
+    "network tuning": _network_tuning,
+    "inner scaling": _inner_scaling,
+    "inner speakers": _inner_speakers,
     "estimator": _estimator,
 }

@@ -20,12 +20,25 @@ from .lstm_loop import Direction, run_lstm
 
 @keras.saving.register_keras_serializable(package="emobench")
 class LSTMCell(keras.layers.LSTMCell):
-    """Weights of a `keras.layers.LSTM` for `ProjectedRNN`."""
+    """Weights of a `keras.layers.LSTM` for `ProjectedRNN`.
+
+    Takes what `keras.layers.LSTMCell` does, but for other activations and for going without a bias.
+
+    Raises:
+        ValueError: if it is given what its loop does not compute
+    """
+
+    def __init__(self, units: int, **options: Any) -> None:
+        super().__init__(units, **options)
+        _insist_on_the_usual(self)
 
 
 @keras.saving.register_keras_serializable(package="emobench")
 class GRUCell(keras.layers.GRUCell):
     """Step of `keras.layers.GRU` (reset after) on inputs that `project` has multiplied.
+
+    Takes what `keras.layers.GRUCell` does, but for dropout, for other activations, for the reset
+    before the product and for going without a bias.
 
     Call arguments:
         inputs: of shape `(batch, 3 * units)`
@@ -33,7 +46,14 @@ class GRUCell(keras.layers.GRUCell):
 
     Returns:
         output of shape `(batch, units)`, and the new state
+
+    Raises:
+        ValueError: if it is given what its step does not compute
     """
+
+    def __init__(self, units: int, **options: Any) -> None:
+        super().__init__(units, **options)
+        _insist_on_the_usual(self, reset_after=True, dropout=0.0, recurrent_dropout=0.0)
 
     def project(self, inputs: Any) -> Any:
         """Return what all steps take from `(batch, steps, columns)`, for every gate."""
@@ -112,9 +132,17 @@ class ProjectedRNN(keras.layers.RNN):
 class LSTM(keras.layers.LSTM, ProjectedRNN):
     """`keras.layers.LSTM`, which on a GPU is cuDNN's, with the loop of `ProjectedRNN` elsewhere.
 
-    Takes what `keras.layers.LSTM` does, but for other activations; masks and states are as those of
-    `ProjectedRNN`. The argument `recurrent_dropout` draws one mask for all gates.
+    Takes what `keras.layers.LSTM` does, but for other activations and for going without a bias;
+    masks and states are as those of `ProjectedRNN`. The argument `recurrent_dropout` draws one mask
+    for all gates.
+
+    Raises:
+        ValueError: if it is given what its loop does not compute
     """
+
+    def __init__(self, units: int, **options: Any) -> None:
+        super().__init__(units, **options)
+        _insist_on_the_usual(self)
 
 
 @keras.saving.register_keras_serializable(package="emobench")
@@ -140,6 +168,18 @@ class Bidirectional(keras.layers.Bidirectional):
         units = both[0].cell.units
         ends = _last(hidden[:, :, :units], mask), hidden[0, :, units:]
         return ops.concatenate(ends, axis=-1)
+
+
+def _insist_on_the_usual(layer: keras.Layer, **more: Any) -> None:
+    """Refuse arguments of Keras' layers that these would pass over in silence."""
+    given = layer.get_config()
+    usual = {"activation": "tanh", "recurrent_activation": "sigmoid", "use_bias": True, **more}
+    for name, wanted in usual.items():
+        if given[name] != wanted:
+            raise ValueError(
+                f"{layer.name}: expected {name}={wanted!r}, which alone is computed here, found "
+                f"{given[name]!r}; use the layer of keras."
+            )
 
 
 def _padding(mask: Any) -> Any:

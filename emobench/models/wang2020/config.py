@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Literal
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from typing import Any, Literal, Self
 
 from ...spec import InputSpec
 
@@ -31,10 +32,9 @@ class Config:
     Attributes:
         units: of each LSTM
         layers: LSTMs on top of each other
-        learning_rate: of Adam; the paper's 1e-4 gives way to 1e-3 where the schedule is the
-            authors', other values stay
-        halve_after: epochs after which the rate is halved; none give way to 10, 20 and 30 where
-            the schedule is the authors'
+        learning_rate: of Adam; 1e-3 where the schedule is the authors', unless told
+        halve_after: epochs after which the rate is halved; 10, 20 and 30 where the schedule is
+            the authors', unless told
         batch_size: in clips
         epochs: of training
         preset: "paper" or "authors": what the paper says, or what the authors' released code and
@@ -51,12 +51,17 @@ class Config:
     preset: Literal["paper", "authors"] = "paper"
     schedule: Literal["preset", "paper", "authors"] = "preset"
 
-    def __post_init__(self) -> None:
+    def settled(self, told: Collection[str]) -> Self:
+        """Return this with what its schedule brings, but for what was told otherwise.
+
+        Args:
+            told: names of the fields that were given
+        """
         schedule = self.preset if self.schedule == "preset" else self.schedule
-        if schedule == "authors" and self.learning_rate == PAPER_RATE:
-            object.__setattr__(self, "learning_rate", AUTHORS_RATE)
-        if schedule == "authors" and not self.halve_after:
-            object.__setattr__(self, "halve_after", AUTHORS_HALVE_AFTER)
+        brought = {"learning_rate": AUTHORS_RATE, "halve_after": AUTHORS_HALVE_AFTER}
+        if schedule != "authors":
+            return self
+        return replace(self, **{key: value for key, value in brought.items() if key not in told})
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,158 @@
+"""From what a plan names to experiments that are ready, and the jobs that they lack."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from .. import __version__
+from ..audio import SAMPLE_RATE
+from ..conditions import Condition
+from ..corpora import Corpus
+from ..errors import SpecError
+from ..experiments import configuration, dataset, extras, searches, takes_audio
+from ..experiments.context import applied_condition
+from ..experiments.dataset import Dataset
+from ..spec import Experiment, Fold, Job, ModelSpec, Places
+from ..store import Store
+from .between import insist_on_other_sounds
+from .handing_out import Step
+from .planning import Plan
+
+AS_IT_IS = Condition()
+
+
+def prepare(
+    corpus: Corpus,
+    model: ModelSpec,
+    planned: Plan,
+    places: Places,
+    *,
+    condition: Condition = AS_IT_IS,
+    jobs: int = 1,
+    extract: bool = True,
+    progress: dataset.Progress = lambda what, done, total: None,
+) -> tuple[Step, Dataset]:
+    """Extract what is not cached, and find out which jobs are missing.
+
+    Args:
+        corpus: what to train and test on
+        model: what to train
+        planned: protocol and options
+        places: where to read and write
+        condition: what the sound goes through
+        jobs: processes that extract
+        extract: without it no feature is extracted, and all clips are taken to be usable
+        progress: told how far the extraction is
+
+    Raises:
+        EmobenchError: if the corpus, the features or the results folder cannot be used
+    """
+    selection = planned.selection
+    beside = extras(model, places, condition, selection.sides, selection.control)
+    data = dataset.load(
+        corpus,
+        model,
+        places,
+        applied=applied_condition(beside),
+        control=selection.control,
+        normalisation=planned.protocol.normalisation,
+        jobs=jobs,
+        skip_bad=selection.skip_bad,
+        extract=extract,
+        progress=progress,
+    )
+    folds = data.folds(planned.protocol)
+    insist_on_other_sounds(corpus, data, folds)
+    experiment = _experiment(corpus, model, planned, data, beside, len(folds))
+    wanted = _jobs(experiment, model, planned, folds)
+    missing = tuple(Store(places.results).missing(experiment, wanted))
+    return Step(experiment, model, missing, len(wanted) - len(missing)), data
+
+
+def _experiment(
+    corpus: Corpus,
+    model: ModelSpec,
+    planned: Plan,
+    data: Dataset,
+    beside: Mapping[str, Any],
+    n_folds: int,
+) -> Experiment:
+    """Return the experiment of a plan on these very clips."""
+    configured = configuration(
+        corpus,
+        model,
+        planned.protocol,
+        epochs=planned.selection.epochs,
+        backend=planned.selection.backend,
+        extras=beside,
+    )
+    return Experiment(
+        corpus=corpus.name,
+        model=model.name,
+        protocol=planned.protocol.name,
+        backend=configured["backend"],
+        configuration=configured,
+        clips=data.digest,
+        n_folds=n_folds,
+        repetitions=planned.protocol.repetitions_of(model),
+        skip_bad=planned.selection.skip_bad,
+    )
+
+
+def preview(planned: Plan, places: Places) -> Iterator[Step]:
+    """Yield what would be run, one experiment after another; nothing is extracted or written.
+
+    Raises:
+        SpecError: if a fold is asked for that a corpus does not have
+        CorpusError: if a corpus is not there or cannot be split
+    """
+    for corpus, model, condition in everything(planned):
+        yield prepare(corpus, model, planned, places, condition=condition, extract=False)[0]
+
+
+def everything(planned: Plan) -> Iterator[tuple[Corpus, ModelSpec, Condition]]:
+    """Yield what each experiment of a plan is about; models that only read hear no condition."""
+    for corpus, specs in planned.pairs:
+        for model in specs:
+            for condition in planned.conditions if takes_audio(model) else (AS_IT_IS,):
+                yield corpus, model, condition
+
+
+def _jobs(
+    experiment: Experiment, model: ModelSpec, planned: Plan, folds: Sequence[Fold]
+) -> list[Job]:
+    """Return the jobs that were asked for, in the order they are run."""
+    selection = planned.selection
+    unknown = [index for index in selection.folds if not 0 <= index < len(folds)]
+    if unknown:
+        raise SpecError(
+            f"--folds: expected numbers from 0 to {len(folds) - 1} for {experiment.corpus}, "
+            f"found {', '.join(map(str, unknown))}."
+        )
+    chosen = sorted(set(selection.folds)) or range(len(folds))
+    repetitions = experiment.repetitions
+    if selection.repetitions is not None and not model.deterministic:
+        repetitions = selection.repetitions
+    jobs = [Job(fold, number + 1) for number in range(repetitions) for fold in chosen]
+    if searches(model, planned.protocol) and planned.protocol.tuning == "evaluation":
+        jobs.insert(0, Job(None))
+    return jobs
+
+
+def facts(data: Dataset, condition: Condition) -> dict[str, object]:
+    """Return what `experiment.json` holds beside the experiment itself."""
+    heard = {}
+    if condition != AS_IT_IS:
+        silence = np.zeros(SAMPLE_RATE, np.float32)
+        heard = {"stream": {**condition.apply(silence)[1], **condition.tools}}
+    return {
+        **heard,
+        "labels": list(data.labels),
+        "n_clips": len(data.table),
+        "n_speakers": int(data.table["speaker"].nunique()),
+        "left_out": dict(sorted(data.left_out.items())),
+        "emobench_version": __version__,
+    }
