@@ -23,7 +23,7 @@ from emobench.errors import EmobenchError, SpecError, StoreError
 from emobench.executors import Event, Work, node
 from emobench.executors.remote import Remote
 from emobench.executors.work import Outcome, Refused
-from emobench.runs import Observer, Selection, Summary, choosing, execute, find_places, plan
+from emobench.runs import Observer, Selection, Summary, execute, find_places, placing, plan
 from emobench.spec import Job, Places
 from emobench.store import Store
 
@@ -33,9 +33,9 @@ MEMORY = 80 * 2**20
 
 def test_ray_that_is_not_installed_is_said(tiny_places, monkeypatch):
     planned = plan(Selection("svm-is09", "demo", executor="ray"), tiny_places)
-    monkeypatch.setattr(choosing.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(placing.importlib.util, "find_spec", lambda name: None)
     with pytest.raises(SpecError, match="package ray, found that it is not installed"):
-        choosing.choose(planned, tiny_places, print)
+        placing.choose(planned, tiny_places, print)
 
 
 def test_an_address_is_for_ray(tiny_places):

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 import chromium
 import pytest
+
+from emobench.models import of_paper
 
 pytestmark = pytest.mark.skipif(
     chromium.PATH is None, reason="needs Chromium: `apt-get install chromium`, or another package"
@@ -26,6 +30,7 @@ KINDS = (
     "bitrates.html",
     "prices.html",
     "ranks.html",
+    "across.html",
     "attention.html",
     "findings.html",
     "cite.html",
@@ -46,7 +51,9 @@ def opened(browser, report_site):
     tabs = []
 
     def open_page(name: str, **settings) -> chromium.Tab:
-        path = sorted(report_site.glob(name))[0]
+        path = next(iter(sorted(report_site.glob(name))), None)
+        if path is None:
+            pytest.skip(f"no committed result has a page like {name}")
         tabs.append(browser.open(path, **settings))
         return tabs[-1]
 
@@ -130,25 +137,38 @@ CONTRAST = r"""
 
 
 def test_it_sorts(opened):
+    tab = opened("corpora.html")
+    numbers = "#table-corpora td:nth-child(4)"
+    click = "document.querySelectorAll('#table-corpora thead button')[3].click()"
+    known = [text for text in shown(tab, numbers) if text != "–"]
+    for direction in ("descending", "ascending"):
+        tab.evaluate(click)
+        ordered = sorted(
+            known, key=lambda text: int(text.replace(",", "")), reverse=direction == "descending"
+        )
+        assert ordered != known
+        assert shown(tab, numbers)[: len(known)] == ordered, "what is not known stands last"
+        head = "document.querySelector('#table-corpora th[aria-sort]')"
+        assert tab.evaluate(f"[{head}.ariaSort, {head}.cellIndex]") == [direction, 3]
+
+
+def test_the_leaderboard_sorts_inside_papers(opened):
     tab = opened("index.html")
-    length = "(body) => body.querySelectorAll('td:nth-child(2) .own').length"
-    longest = tab.evaluate(
-        f"const length = {length}; [...document.querySelectorAll('#board-losgo tbody[data-paper]')]"
-        ".sort((a, b) => length(b) - length(a))[0].dataset.paper"
-    )
-    first = f"#board-losgo tbody[data-paper={longest}] tr:not(.paper)"
-    before = shown(tab, f"{first} th")
-    tab.evaluate("document.querySelectorAll('#board-losgo thead button')[1].click()")
-    values = shown(tab, f"{first} td:nth-child(2) .own")
-    assert len(values) > 1
-    assert values == sorted(values, key=float, reverse=True)
-    assert shown(tab, f"{first} th") != before
-    assert (
-        tab.evaluate("document.querySelector('#board-losgo th[aria-sort]').ariaSort")
-        == "descending"
-    )
-    tab.evaluate("document.querySelectorAll('#board-losgo thead button')[1].click()")
-    assert shown(tab, f"{first} td:nth-child(2) .own") == values[::-1]
+    papers = shown(tab, "#board-losgo tr.paper")
+    tab.evaluate("document.querySelectorAll('#board-losgo thead button')[0].click()")
+    for paper in tab.evaluate(
+        "[...document.querySelectorAll('#board-losgo tbody[data-paper]')].map(b => b.dataset.paper)"
+    ):
+        models = shown(tab, f"#board-losgo tbody[data-paper={paper}] th[scope=row]")
+        assert models == sorted(
+            models,
+            key=lambda name: [
+                int(part) if part.isdigit() else part for part in re.split(r"(\d+)", name)
+            ],
+        )
+    assert shown(tab, "#board-losgo tr.paper") == papers
+    last = "document.querySelector('#board-losgo tbody:last-of-type').className"
+    assert tab.evaluate(last) == "beside"
 
 
 def test_a_keyboard_sorts(opened):
@@ -169,7 +189,8 @@ def test_it_filters(opened):
     assert shown(tab, "td[data-corpus=emo-db]")
     choose(tab, "paper", "yoon2018")
     models = shown(tab, "tbody[data-paper] th[scope=row]")
-    assert {*models} == {"librosa-svm", "librosa-mlp"}
+    assert models
+    assert {*models} <= {*of_paper("yoon2018")}
     choose(tab, "complete", True)
     flags = "[...document.querySelectorAll('.flag')]"
     seen = ".filter((one) => one.checkVisibility({visibilityProperty: true})).length"
@@ -192,12 +213,12 @@ def test_a_filter_of_inputs_and_of_verdicts(opened):
 
 def test_another_score(opened):
     tab = opened("index.html")
-    own = "a[data-key='losgo|emo-db|svm-is09'] .own"
+    own = "td.cell > a[href$='losgo/emo-db/svm-is09.html'] b"
     before = shown(tab, own)
     choose(tab, "metric", "wa")
     expected = tab.evaluate(
         "JSON.parse(document.getElementById('data').textContent)"
-        ".cells['losgo|emo-db|svm-is09'].figures.wa[0]"
+        ".cells['losgo/emo-db/svm-is09'].figures[2]"
     )
     assert shown(tab, own) == [expected] != before
     assert "WA in percent" in shown(tab, "#board-losgo caption")[0]
@@ -225,7 +246,7 @@ def test_an_address_that_was_shared_shows_the_same(opened):
 
 def test_links_are_followed(opened):
     tab = opened("index.html")
-    tab.follow("a[data-key='losgo|emo-db|svm-is09']")
+    tab.follow("td.cell > a[href$='losgo/emo-db/svm-is09.html']")
     assert tab.evaluate("document.querySelector('h1').textContent") == "svm-is09 on EMO-DB"
     tab.follow(".crumbs a:nth-of-type(2)")
     assert tab.evaluate("document.querySelector('h1').textContent") == "EMO-DB"
@@ -237,7 +258,7 @@ def test_links_are_followed(opened):
 def test_the_rest_of_a_cell_is_told_on_focus(opened):
     tab = opened("index.html")
     assert shown(tab, "#tip") == []
-    tab.evaluate("document.querySelector('a[data-key]').focus()")
+    tab.evaluate("document.querySelector('td.cell > a').focus()")
     assert "Macro F1" in shown(tab, "#tip")[0]
     described = tab.evaluate("document.activeElement.getAttribute('aria-describedby')")
     assert described == "tip"
@@ -248,7 +269,7 @@ def test_the_rest_of_a_cell_is_told_on_focus(opened):
 def test_a_tap_tells_first_and_follows_then(opened):
     tab = opened("index.html", width=390, height=844)
     tapped = (
-        "document.querySelector('a[data-key]').dispatchEvent(new PointerEvent('click',"
+        "document.querySelector('td.cell > a').dispatchEvent(new PointerEvent('click',"
         " {pointerType: 'touch', bubbles: true, cancelable: true}))"
     )
     assert tab.evaluate(tapped) is False, "the first tap is not followed"

@@ -52,7 +52,7 @@ sys.path.insert(0, sys.argv[2])
 from stored import experiment, predictions
 from emobench.spec import Job
 from emobench.store import Store
-store, made = Store(Path(sys.argv[1])), experiment(n_folds=4)
+store, made = Store(Path(sys.argv[1])), experiment(n_folds=1000)
 rewrites = int(sys.argv[3])
 store.open(made, {"labels": ["a"]})
 print("ready", flush=True)
@@ -549,7 +549,7 @@ def test_a_kill_at_any_moment_leaves_no_half_record(tmp_path, rewrites):
         process.wait()
         process.stdout.close()
         count = whole(results)
-        made, store = experiment(n_folds=4), Store(results)
+        made, store = experiment(n_folds=1000), Store(results)
         assert len(store.done(made)) == count
         folder = store.open(made)
         assert not list(folder.glob(LEFTOVERS))
@@ -613,7 +613,7 @@ def test_two_writers_of_one_job_leave_one_whole_record(tmp_path):
 
 def test_opening_a_folder_does_not_disturb_a_writer(tmp_path):
     process = writer(tmp_path, 10**6)
-    store, made = Store(tmp_path), experiment(n_folds=4)
+    store, made = Store(tmp_path), experiment(n_folds=1000)
     deadline = time.monotonic() + 1
     while time.monotonic() < deadline:
         store.open(made)
@@ -748,7 +748,8 @@ def test_read_results_has_one_row_a_clip_and_repetition(tmp_path):
     assert list(table.columns) == [
         *("protocol", "corpus", "model", "fingerprint", "fold", "repetition"),
         *("id", "speaker", "label", "predicted"),
-        *("backend", "epochs", "condition", "condition_on", "transcripts", "vectors"),
+        *("backend", "epochs", "condition", "condition_on", "control"),
+        *("transcripts", "vectors", "encoder"),
         *("p_anger", "p_happiness", "p_neutral", "p_other", "p_sadness"),
     ]
     assert len(table) == 3 * 2 * 20 + 20
@@ -762,13 +763,19 @@ def test_read_results_has_one_row_a_clip_and_repetition(tmp_path):
 def test_read_results_tells_how_it_was_run(tmp_path):
     filled = Filled(tmp_path)
     heard = {"name": "mp3:8k", "sides": "test"}
-    filled.run(experiment(condition=heard, epochs_override=3, vectors={"sha256": "ab"}), [FIRST])
+    filled.run(
+        experiment(
+            condition=heard, epochs_override=3, vectors={"sha256": "ab"}, encoder={"sha256": "cd"}
+        ),
+        [FIRST],
+    )
     filled.run(experiment(backend="jax"), [FIRST])
     table = read_results(tmp_path).drop_duplicates("fingerprint").set_index("backend")
     plain, changed = table.loc["jax"], table.loc["tensorflow"]
     assert (plain["condition"], changed["condition"]) == ("none", "mp3:8k")
     assert (plain["condition_on"], changed["condition_on"]) == (None, "test")
     assert (plain["vectors"], changed["vectors"]) == (None, "ab")
+    assert (plain["encoder"], changed["encoder"]) == (None, "cd")
     assert changed["epochs"] == 3
     assert pd.isna(plain["epochs"])
     assert table["transcripts"].isna().all()

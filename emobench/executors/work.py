@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
 
+from ..bundles.order import Order
 from ..spec import Experiment, Job, Places
 
 Group = tuple[str, Job | None]
@@ -24,6 +25,7 @@ class Work:
         tuning_jobs: grid cells computed at once
         fellows: jobs of the experiment that its worker may train along, and is given later
         run: name of the run that it is a part of, so that it is not kept from its own jobs
+        order: bundle that is made of the trained model instead of a record; None for none
     """
 
     experiment: Experiment
@@ -33,6 +35,7 @@ class Work:
     tuning_jobs: int = 1
     fellows: tuple[Job, ...] = ()
     run: str = ""
+    order: Order | None = None
 
     @cached_property
     def group(self) -> Group:
@@ -58,7 +61,7 @@ class Event:
         epoch: finished epochs, with kind "epoch"
         epochs: epochs in all, with kind "epoch"
         message: why, with kind "retried", "failed" or "fatal"
-        record: what was filed, with kind "done"
+        record: what was filed, or is to be said of a bundle, with kind "done"
     """
 
     kind: Literal["started", "epoch", "done", "retried", "elsewhere", "failed", "fatal"]
@@ -109,7 +112,7 @@ class Outcome:
     """What a worker tells once a job is over.
 
     Attributes:
-        record: what was filed, or None
+        record: what was filed, or is to be said of a bundle, or None
         message: why there is no record
         fatal: whether nothing more can be stored
         own_bytes: memory that the worker holds and shares with nobody

@@ -47,7 +47,7 @@ def serve(parent: int) -> None:
 
 
 def perform(work: Work, tell: Callable[[Epoch], None]) -> Outcome:
-    """Run a job and file its record; whatever goes wrong becomes a message.
+    """Run a job and file its record or write its bundle; whatever goes wrong becomes a message.
 
     Args:
         work: the job
@@ -80,7 +80,7 @@ def perform(work: Work, tell: Callable[[Epoch], None]) -> Outcome:
 def _claimed(work: Work, folder: Path) -> tuple[Job, ...] | None:
     """Return those of a job's fellows that nobody else is at; None if someone is at the job."""
     with storing(folder, RESULTS):
-        if not folder.is_dir():  # nobody can be at it, and its description is still to be written
+        if work.order is not None or not folder.is_dir():  # nobody can be at it
             return work.fellows
         if not CLAIMS.take(folder, work.job, work.run):
             return None
@@ -104,7 +104,12 @@ def _record(work: Work, fellows: tuple[Job, ...], tell: Callable[[Epoch], None])
 
         start_backend()
     settings = jobs.Settings(work.threads, work.tuning_jobs)
-    return jobs.run(work.experiment, work.job, work.places, settings, report, fellows)
+    what = (work.experiment, work.job, work.places, settings)
+    if work.order is not None:
+        from ..bundles.making import make
+
+        return make(*what, work.order, report)
+    return jobs.run(*what, report, fellows)
 
 
 def _explained(error: Exception) -> str:

@@ -13,6 +13,7 @@ from ..analysis import ledger, speaker_scores
 from ..analysis.intervals import Interval, of_result
 from ..errors import SpecError
 from ..leaderboard import Leaderboard, Row
+from ..leaderboard.price_list import PriceList
 from ..metric_table import Metric
 from ..results.columns import Column
 from ..results.gathering import COLUMNS, Current
@@ -59,6 +60,7 @@ class Evidence:
         boards: the leaderboard of each protocol, incomplete results among them
         lines: the ledger of published numbers
         audits: what speaks against the results of each protocol
+        prices: what leaky practices add, where that was run
     """
 
     results: Path
@@ -66,6 +68,7 @@ class Evidence:
     boards: tuple[Leaderboard, ...]
     lines: tuple[ledger.Line, ...]
     audits: tuple[audit.Audit, ...]
+    prices: tuple[PriceList, ...] = ()
 
     @cached_property
     def lookup(self) -> Lookup:
@@ -75,12 +78,16 @@ class Evidence:
     @property
     def synthetic(self) -> bool:
         """Return whether nothing but synthetic voices has results."""
-        real = any(board.rows for board in self.boards)
-        return not real and any(board.synthetic for board in self.boards)
+        real = any(board.real for board in self.boards)
+        return not real and any(board.synthetic or board.synthetic_across for board in self.boards)
 
     def rows(self, board: Leaderboard) -> tuple[Row, ...]:
         """Return the rows that are shown: real corpora, or synthetic ones if nothing else is."""
         return board.synthetic if self.synthetic else board.rows
+
+    def rows_across(self, board: Leaderboard) -> tuple[Row, ...]:
+        """Return the rows between corpora that are shown, as `rows` does."""
+        return board.synthetic_across if self.synthetic else board.across
 
     @cached_property
     def cells(self) -> tuple[Cell, ...]:
@@ -161,4 +168,5 @@ def read(results: Path, *, registry: Registry, current: Current) -> Evidence:
         boards=tuple(boards),
         lines=ledger.build(results, **reading),
         audits=tuple(audit.of_results(places, **reading)),
+        prices=tuple(leaderboard.build_price_lists(results, **reading)),
     )

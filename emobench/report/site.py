@@ -16,6 +16,7 @@ from . import evidence as reading
 from .evidence import Evidence
 from .page import Page
 from .pages import (
+    across,
     attention,
     cells,
     citing,
@@ -110,6 +111,7 @@ def pages(evidence: Evidence) -> Iterator[Page]:
     yield comparisons.mp3(evidence)
     yield comparisons.prices(evidence)
     yield ranks.page(evidence)
+    yield across.page(evidence)
     yield attention.page(evidence)
     yield findings.page(evidence)
     yield citing.page(evidence)

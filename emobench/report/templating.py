@@ -66,6 +66,16 @@ def points(share: float | None) -> str:
     return ABSENT if share is None or math.isnan(share) else f"{percent(share):.1f}"
 
 
+def signed(share: float) -> str:
+    """Return a difference of shares in points, with its sign.
+
+    Examples:
+        >>> signed(0.0241), signed(-0.00001)
+        ('+2.4', '+0.0')
+    """
+    return f"{round(100 * share, 1) + 0.0:+.1f}"
+
+
 def whole(share: float | None) -> str:
     """Return a share in whole percent, or a dash."""
     return ABSENT if share is None else f"{100 * share:.0f}"
@@ -98,7 +108,9 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
         keep_trailing_newline=False,
     )
-    environment.filters.update(points=points, whole=whole, seconds=seconds, count=count)
+    environment.filters.update(
+        points=points, signed=signed, whole=whole, seconds=seconds, count=count
+    )
     environment.filters["grouped"] = lambda number: f"{number:,}"
     return environment
 

@@ -22,7 +22,7 @@ _KEYS = ("protocol", "corpus", "model", "fingerprint", "fold", "repetition")
 _CLIP = ("id", "speaker", "label", "predicted")
 _OPTIONS = (
     *("backend", "epochs", "condition", "condition_on", "control"),
-    *("transcripts", "vectors"),
+    *("transcripts", "vectors", "encoder"),
 )
 
 _log = logging.getLogger(__name__)
@@ -113,9 +113,9 @@ def read_results(results: str | Path) -> pd.DataFrame:
         `fingerprint`, `fold`, `repetition`, `id`, `speaker`, `label`, `predicted`; how it was run:
         `backend`, `epochs` (where it was asked for), `condition` ("none" for sound as it is),
         `condition_on` (which clips went through it), `control` ("labels" where they were permuted,
-        else "none"), and the SHA-256 of files of `transcripts` and
-        `vectors` (missing where there were none); and one `p_<label>` for each class (missing where
-        a corpus lacks the class)
+        else "none"), and the SHA-256 of files of `transcripts` and `vectors` and of the model of a
+        frozen `encoder` (missing where there were none); and one `p_<label>` for each class
+        (missing where a corpus lacks the class)
 
     Raises:
         StoreError: if there is no such folder
@@ -151,6 +151,7 @@ def _options(experiment: Mapping[str, Any]) -> dict[str, Any]:
         "control": part("control", "name") or "none",
         "transcripts": part("transcripts", "sha256"),
         "vectors": part("vectors", "sha256"),
+        "encoder": part("encoder", "sha256"),
     }
 
 

@@ -93,31 +93,44 @@
   };
 
   // Another score: figures, the best of a corpus and published values, as the page's data has them.
+  const of = (link) => data.cells[link.getAttribute("href").slice("results/".length, -".html".length)];
+  const figures = (held, place) => [held.figures[place]].flat();
+  const small = (words) => {
+    const element = document.createElement("small");
+    element.textContent = words;
+    return element;
+  };
   const score = (name) => {
-    const option = form && all("option", form.elements.metric).find((one) => one.value === name);
-    if (!option) return;
+    const place = data.metrics.indexOf(name);
+    if (place < 0) return;
+    const option = form.elements.metric.options[place];
     for (const title of all(".metric-title")) title.textContent = option.dataset.title;
-    for (const link of all("[data-key]")) {
-      const held = data.cells[link.dataset.key];
+    for (const link of all(".cell > a")) {
+      const held = of(link);
       const cell = link.closest("td");
-      const [own, deviation] = held.figures[name];
-      link.querySelector(".own").textContent = own;
-      link.querySelector(".sd").textContent = deviation ? ` ± ${deviation}` : "";
-      cell.dataset.value = own;
-      cell.classList.toggle("best", held.best.includes(name));
-      cell.querySelector(".under").classList.toggle("gone", name !== "uar");
-      const printed = held.published[name];
-      const place = cell.querySelector(".published");
-      place.textContent = printed ? `publ. ${printed[0]} ` : "";
-      if (printed && printed[1]) {
-        const mark = document.createElement("span");
-        mark.className = "ok";
-        mark.textContent = "✓";
-        mark.title = "counts as reproduced";
-        place.append(mark);
+      const [own, deviation] = figures(held, place);
+      link.querySelector("b").textContent = own;
+      link.querySelector("small")?.remove();
+      if (deviation) link.append(small(` ± ${deviation}`));
+      cell.classList.toggle("best", held.best.includes(place));
+      cell.querySelector("div").classList.toggle("gone", name !== "uar");
+      all(":scope > small", cell).forEach((one) => one.remove());
+      const printed = held.published?.[name];
+      if (printed) {
+        const beside = small(`publ. ${printed[0]} `);
+        if (printed[1]) {
+          const mark = document.createElement("span");
+          mark.className = "ok";
+          mark.textContent = "✓";
+          mark.title = "counts as reproduced";
+          beside.append(mark);
+        }
+        cell.append(beside);
       }
     }
-    for (const one of all(".published.only")) one.classList.toggle("gone", name !== form.elements.metric.options[0].value);
+    // Where nothing was run there is what was published of the first score.
+    const first = form.elements.metric.selectedIndex === 0;
+    for (const one of all(".cell > small:only-child")) one.classList.toggle("gone", !first);
   };
 
   const apply = () => {
@@ -172,19 +185,23 @@
     list.append(term, told);
   };
   const show = (link) => {
-    const held = data.cells[link.dataset.key];
+    const held = of(link);
     if (!held) return;
     const head = document.createElement("h4");
-    const [, corpus, model] = link.dataset.key.split("|");
-    head.textContent = `${model} on ${corpus}`;
+    const place = all("td, th", link.closest("tr")).indexOf(link.closest("td"));
+    const corpus = all("thead th", link.closest("table"))[place].querySelector("a");
+    const model = link.closest("tr").querySelector("th");
+    head.textContent = `${model.textContent} on ${corpus.textContent}`;
     const list = document.createElement("dl");
-    for (const option of form.elements.metric.options) {
-      const [own, deviation] = held.figures[option.value];
-      const printed = held.published[option.value];
+    data.metrics.forEach((name, number) => {
+      const [own, deviation] = figures(held, number);
+      const printed = held.published?.[name];
       const beside = printed ? `, publ. ${printed[0]} (${printed[2]})` : "";
-      pair(list, option.textContent, own + (deviation ? ` ± ${deviation}` : "") + beside);
-    }
-    for (const [name, words] of held.more) pair(list, name, words);
+      const title = form.elements.metric.options[number].textContent;
+      pair(list, title, own + (deviation ? ` ± ${deviation}` : "") + beside);
+    });
+    data.facts.forEach((name, number) => held.facts[number] && pair(list, name, held.facts[number]));
+    for (const words of held.notes ?? []) pair(list, "note", words);
     tip.replaceChildren(head, list);
     tip.hidden = false;
     const box = link.getBoundingClientRect();
@@ -198,7 +215,7 @@
     tip.hidden = true;
     for (const link of all("[aria-describedby=tip]")) link.removeAttribute("aria-describedby");
   };
-  for (const link of all("[data-key]")) {
+  for (const link of all(".cell > a")) {
     link.addEventListener("pointerenter", (event) => event.pointerType === "mouse" && show(link));
     link.addEventListener("pointerleave", (event) => event.pointerType === "mouse" && hide());
     link.addEventListener("focus", () => show(link));

@@ -47,7 +47,7 @@ def draft(files: Sequence[AudioFile], folder: Path, name: str, own: str) -> Draf
     keys |= _file_keys(files, used, groups, bool(told))
     read = choice.meaning if choice.emotion else table.emotion if table else None
     if read is not None and read.emotions:
-        keys["emotions"] = _emotions(read, choice.raw)
+        keys["emotions"] = emotions(read, choice.raw)
     persons = (sheets.of_speakers(sheet, _speakers(choice, table)) for sheet in found)
     telling = [*filter(None, [table]), *[join for join in persons if join is not None][:1]]
     if telling:
@@ -149,7 +149,7 @@ def _labels(choice: Choice, table: Join | None) -> Counter[str]:
     return Counter(value for value in (table.values.get("emotion", ()) if table else ()) if value)
 
 
-def _emotions(read: Meaning, words: Mapping[str, str]) -> dict[str, str]:
+def emotions(read: Meaning, words: Mapping[str, str]) -> dict[str, str]:
     """Return the map of labels, in the order of the canonical emotions."""
     ordered = sorted(read.emotions.items(), key=lambda item: (EMOTIONS.index(item[1]), item[0]))
     return {

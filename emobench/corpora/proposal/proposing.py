@@ -19,6 +19,7 @@ from ..reading.clips import Reading, named
 from ..registry import DRAFT, load_registry, normalised
 from .draft import Draft
 from .drafting import draft
+from .from_audformat import draft as draft_of_database
 
 _AUDIO = ("wav", "flac", "mp3", "ogg", "opus", "aif", "aiff", "aifc", "au", "m4a", "wma")
 _VIDEO = ("avi", "mp4", "mov", "mkv", "webm", "mpg", "mpeg", "flv")
@@ -46,15 +47,16 @@ class Proposal:
     verdict: str
 
 
-def propose(folder: Path, name: str | None = None) -> Proposal:
+def propose(folder: Path, name: str | None = None, *, audformat: bool = False) -> Proposal:
     """Look at a folder of audio and propose an entry for it.
 
     Args:
         folder: of the corpus
         name: of the corpus; default from the folder's
+        audformat: whether it is a database in audformat, which says what its labels are
 
     Raises:
-        CorpusError: if there is no audio
+        CorpusError: if there is no audio, or no database where one is said to be
     """
     if not folder.is_dir():
         found = "a file" if folder.exists() else "nothing"
@@ -62,7 +64,7 @@ def propose(folder: Path, name: str | None = None) -> Proposal:
     files, notes = _files(folder)
     own = folder.resolve().name
     name = name or re.sub(r"[^a-z0-9]+", "-", own.casefold()).strip("-") or "my-corpus"
-    proposed = draft(files, folder, name, own)
+    proposed = (draft_of_database if audformat else draft)(files, folder, name, own)
     proposed = replace(proposed, unsure=(*notes, *proposed.unsure))
     if proposed.lacking:
         verdict = "Not ready: something is missing that names and tables do not tell; see below."

@@ -11,8 +11,9 @@ from ... import metrics
 from ...analysis import speaker_scores
 from ...analysis.calibration import calibration
 from ...analysis.class_recalls import class_recalls
-from ...analysis.hard_clips import hard_clips, said_of
+from ...analysis.hard_clips import HardClip, hard_clips, said_of
 from ...errors import count
+from ...leaderboard import Row
 from ...metric_table import METRICS, PUBLISHED
 from ...results.result import Result
 from ...store.reading import inspect
@@ -26,25 +27,28 @@ from .leaderboard import figure
 MOST_CLIPS = 40
 """Hard clips that are listed."""
 
-_FEWEST_MODELS = 3
+FEWEST_MODELS = 3
 """Of fewer there is no "most"."""
 
 
 def pages(evidence: Evidence) -> Iterator[Page]:
     """Yield the page of each result that is shown."""
+    hard: dict[int, HardClips] = {}
     for cell in evidence.cells:
         result = cell.result
+        if id(cell.row) not in hard:
+            hard[id(cell.row)] = _hard(cell.row)
         heard = f", {result.condition} on {result.sides}" if result.condition else ""
         yield Page(
             addresses.cell(result),
             "cell.html",
             f"{result.column.name} on {cell.row.title}{heard}",
-            _content(evidence, cell),
+            _content(evidence, cell, hard[id(cell.row)]),
             section="leaderboard",
         )
 
 
-def _content(evidence: Evidence, cell: Cell) -> dict[str, Any]:
+def _content(evidence: Evidence, cell: Cell, hard: HardClips) -> dict[str, Any]:
     result = cell.result
     table = result.predictions
     scores = speaker_scores.by_speaker(table)
@@ -63,7 +67,9 @@ def _content(evidence: Evidence, cell: Cell) -> dict[str, Any]:
             scores, cell.interval, cell.chance, f"UAR of each of {count(len(scores), 'speaker')}", 1
         ),
         "folds": _folds(result),
-        "hard": _hard(evidence, cell),
+        "hard": hard,
+        "fewest": FEWEST_MODELS,
+        "hard_clips": [(clip, said_of(result, clip.clip)) for clip in hard.clips[:MOST_CLIPS]],
         "calibration": found,
         "calibration_picture": reliability(found, "Accuracy against confidence", 2)
         if found
@@ -152,22 +158,22 @@ def _folds(result: Result) -> dict[str, Any]:
     return {
         "repetitions": repetitions,
         "rows": rows,
-        "means": [value for value in result.scores.get("uar_repetitions", ())],
+        "means": result.scores["uar_repetitions"],
     }
 
 
-def _hard(evidence: Evidence, cell: Cell) -> dict[str, Any] | None:
-    """Return the clips that most models get wrong on this corpus, or None for too few models."""
-    rivals = [one for one in cell.row.cells.values() if one.complete]
-    if len(rivals) < _FEWEST_MODELS:
-        return {"models": len(rivals), "clips": (), "total": 0, "fewest": _FEWEST_MODELS}
-    found = hard_clips(rivals)
-    return {
-        "models": len(rivals),
-        "clips": [(clip, said_of(cell.result, clip.clip)) for clip in found[:MOST_CLIPS]],
-        "total": len(found),
-        "fewest": _FEWEST_MODELS,
-    }
+@dataclass(frozen=True)
+class HardClips:
+    """Clips of a corpus that most models with a complete result get wrong."""
+
+    models: int
+    clips: tuple[HardClip, ...]
+
+
+def _hard(row: Row) -> HardClips:
+    """Return the hard clips of a corpus, none where there are too few models."""
+    rivals = [one for one in row.cells.values() if one.complete]
+    return HardClips(len(rivals), hard_clips(rivals) if len(rivals) >= FEWEST_MODELS else ())
 
 
 def _with_probabilities(result: Result) -> Any:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from ...analysis import bitrates
 from ...analysis.speed import speeds
 from ...leaderboard import Leaderboard
+from ...leaderboard.price_tables import CAPTION, WARNING
 from ...results.result import Result
 from .. import addresses
 from ..evidence import Cell, Evidence
@@ -70,7 +71,17 @@ def prices(evidence: Evidence) -> Page:
     found = sorted(
         _prices(evidence), key=lambda one: (one.leaking.board.protocol, one.clean.row.corpus)
     )
-    content = {"prices": found, "cell_address": addresses.cell}
+    content = {
+        "prices": found,
+        "lists": evidence.prices,
+        "caption": CAPTION,
+        "warning": WARNING,
+        "cell_address": addresses.cell,
+        "model_address": addresses.model,
+        "corpus_address": addresses.corpus,
+        "known": {*evidence.models},
+        "corpora": {*evidence.corpora},
+    }
     return Page("prices.html", "prices.html", "Price list", content, section="leaderboard")
 
 

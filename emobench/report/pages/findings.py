@@ -9,6 +9,9 @@ from ...leaderboard.phrases import HEADINGS
 from ..evidence import Evidence
 from ..page import Page
 
+MOST = 100
+"""Names or notices of a kind that are listed."""
+
 
 def page(evidence: Evidence) -> Page:
     """Return the page of findings and notices."""
@@ -21,7 +24,12 @@ def page(evidence: Evidence) -> Page:
         shown = {heading: texts for heading, texts in by_kind.items() if texts}
         if shown:
             notices.append((board, shown))
-    content = {"audits": evidence.audits, "notices": notices, "boards": evidence.boards}
+    content = {
+        "most": MOST,
+        "audits": evidence.audits,
+        "notices": notices,
+        "boards": evidence.boards,
+    }
     return Page("findings.html", "findings.html", "Findings", content, section="findings")
 
 

@@ -19,6 +19,8 @@ from ..page import Page
 from ..templating import points
 
 INCOMPLETE = "†"
+FACTS = (*("95 % interval of UAR", "speakers", "incomplete", "clips", "repetitions"),)
+"""What is told of a cell beside its figures."""
 
 
 @dataclass(frozen=True)
@@ -26,17 +28,17 @@ class Shown:
     """One cell of the table.
 
     Attributes:
-        key: under which the page's data holds the rest, or "" where we have no result
         corpus: canonical name of its column
         cell: our result, or None
+        figure: its headline and the standard deviation over repetitions, or nothing
         published: published value beside it, or ""
         reproduced: whether it counts as reproduced
         best: whether the result is the best of its corpus, or not told from it
     """
 
-    key: str
     corpus: str
     cell: Cell | None
+    figure: tuple[str, ...]
     published: str
     reproduced: bool
     best: bool
@@ -105,7 +107,11 @@ def page(evidence: Evidence) -> Page:
             "corpus_address": addresses.corpus,
             "incomplete": INCOMPLETE,
         },
-        data={"cells": dict(_data(evidence))},
+        data={
+            "metrics": [metric.name for metric in METRICS],
+            "facts": FACTS,
+            "cells": dict(_data(evidence)),
+        },
         section="leaderboard",
     )
 
@@ -161,43 +167,48 @@ def _shown(evidence: Evidence, board: Leaderboard, row: Row, column: Column, bes
     cell = evidence.cell_of[result] if result else None
     printed = row.printed(column, board.headline)
     return Shown(
-        key=key(cell) if cell else "",
         corpus=row.corpus,
         cell=cell,
+        figure=figure(cell, board.headline) if cell else (),
         published=f"{printed.value:.1f}" if printed else "",
         reproduced=bool(result) and evidence.reproduced(result, board.headline),
         best=best,
     )
 
 
-def key(cell: Cell) -> str:
-    """Return the name of a cell in the page's data."""
-    return "|".join((cell.board.protocol, cell.row.corpus, cell.result.column.name))
-
-
 def _data(evidence: Evidence) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield what the page's script shows of each cell when it is asked for more."""
-    best: dict[int, dict[str, frozenset[Column]]] = {}
+    """Yield what the page's script shows of each cell, by its address, in few bytes.
+
+    Figures, and positions of those by which it is the best, are in the order of `METRICS`, other
+    facts in that of `FACTS`.
+    """
+    best: dict[int, list[frozenset[Column]]] = {}
     for cell in evidence.plain_cells():
         row = cell.row
         if id(row) not in best:
-            best[id(row)] = {metric.name: row.standing(metric).best for metric in METRICS}
-        own = best[id(row)].items()
+            best[id(row)] = [row.standing(metric).best for metric in METRICS]
+        held = enumerate(best[id(row)])
+        published = _published(evidence, cell)
         facts = {
-            "figures": {metric.name: figure(cell, metric) for metric in METRICS},
-            "best": [name for name, columns in own if cell.result.column in columns],
-            "published": _published(evidence, cell),
-            "more": list(_more(cell)),
+            "figures": [_short(figure(cell, metric)) for metric in METRICS],
+            "facts": list(_facts(cell)),
+            "best": [place for place, columns in held if cell.result.column in columns],
+            **({"published": published} if published else {}),
+            **({"notes": list(cell.result.notes)} if cell.result.notes else {}),
         }
-        yield key(cell), facts
+        yield addresses.cell(cell.result).removeprefix("results/").removesuffix(".html"), facts
 
 
-def figure(cell: Cell, metric: Metric) -> list[str]:
+def _short(told: tuple[str, str]) -> str | tuple[str, str]:
+    return told if told[1] else told[0]
+
+
+def figure(cell: Cell, metric: Metric) -> tuple[str, str]:
     """Return a figure and its standard deviation over repetitions, as tables print them."""
     scores = cell.result.scores
     deviation = scores.get(metric.deviation)
     known = deviation is not None and cell.result.complete
-    return [points(scores[metric.key]), points(deviation) if known else ""]
+    return points(scores[metric.key]), points(deviation) if known else ""
 
 
 def _published(evidence: Evidence, cell: Cell) -> dict[str, list[Any]]:
@@ -210,21 +221,14 @@ def _published(evidence: Evidence, cell: Cell) -> dict[str, list[Any]]:
     return found
 
 
-def _more(cell: Cell) -> Iterator[list[str]]:
-    """Yield what is told of a cell beside its figures, as pairs of a name and words."""
-    result = cell.result
-    if cell.interval:
-        held = cell.interval
-        yield ["95 % interval of UAR", f"{points(held.low)} to {points(held.high)}"]
-        yield ["speakers", str(held.speakers)]
-    yield ["guessing", points(cell.chance)]
-    if not result.complete:
-        yield ["incomplete", f"{result.done} of {count(result.wanted, 'fold')}"]
-    yield ["clips", f"{result.scores['clips']:,}"]
-    yield ["repetitions", str(result.scores["repetitions"])]
-    yield ["computed with", result.backend]
-    for note in result.notes:
-        yield ["note", note]
+def _facts(cell: Cell) -> Iterator[str]:
+    """Yield what is told of a cell beside its figures, in the order of `FACTS`; may be empty."""
+    result, held = cell.result, cell.interval
+    yield f"{points(held.low)} to {points(held.high)}" if held else ""
+    yield str(held.speakers) if held else ""
+    yield "" if result.complete else f"{result.done} of {count(result.wanted, 'fold')}"
+    yield f"{result.scores['clips']:,}"
+    yield str(result.scores["repetitions"])
 
 
 def _corpora(tables: Sequence[Table]) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
@@ -17,7 +18,7 @@ from ...spec import ModelSpec
 from .. import addresses
 from ..evidence import Cell, Evidence
 from ..page import Page
-from ..pictures.curves import curves
+from ..pictures.curves import curves, points_of
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -114,13 +115,15 @@ def _line_cells(evidence: Evidence, lines: Sequence[Line]) -> dict[str, Cell]:
 
 def _curves(cells: Sequence[Cell]) -> Iterator[tuple[Cell, Markup, bool]]:
     """Yield cells with a picture of their learning curves, and whether it has development."""
-    for number, cell in enumerate(cells, start=1):
-        try:
-            drawn = learning_curves(cell.result.stored)
-        except StoreError:  # estimators have none
-            continue
+    drawn = {}
+    for cell in cells:
+        with contextlib.suppress(StoreError):  # estimators have none
+            drawn[cell] = learning_curves(cell.result.stored)
+    points = points_of(sum(1 + bool(one.development) for own in drawn.values() for one in own))
+    for number, (cell, own) in enumerate(drawn.items(), start=1):
         title = f"Learning curves of {cell.result.column.name} on {cell.row.title}"
-        yield cell, curves(drawn, title, number), any(one.development for one in drawn)
+        picture = curves(own, title, number, points)
+        yield cell, picture, any(one.development for one in own)
 
 
 def _cost(cell: Cell) -> Cost:

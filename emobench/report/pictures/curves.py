@@ -14,17 +14,25 @@ if TYPE_CHECKING:
 
 _PANEL = (150, 104)
 _IN_A_ROW = 5
-_MOST_POINTS = 40
+_MOST_POINTS, _FEWEST_POINTS = 40, 8
+_ALL_POINTS = 20_000
+"""Points of a line, and of all lines of a page, which is to stay small."""
 _NAMED = 2
 
 
-def curves(drawn: Sequence[LearningCurve], title: str, number: int) -> Markup:
+def points_of(lines: int) -> int:
+    """Return how many points each line may have on a page with so many of them."""
+    return max(_FEWEST_POINTS, min(_MOST_POINTS, _ALL_POINTS // max(lines, 1)))
+
+
+def curves(drawn: Sequence[LearningCurve], title: str, number: int, points: int) -> Markup:
     """Draw learning curves.
 
     Args:
         drawn: at least one
         title: of the picture
         number: of the picture in its page
+        points: that a line may have
     """
     folds = sorted({curve.fold for curve in drawn})
     columns = min(_IN_A_ROW, len(folds))
@@ -44,12 +52,18 @@ def curves(drawn: Sequence[LearningCurve], title: str, number: int) -> Markup:
         across = Scale(0, last, left, left + width - 14)
         up = Scale(0, top, upper + height - 16, upper)
         own = [curve for curve in drawn if curve.fold == fold]
-        _panel(drawing, own, across, up, first=place % columns == 0)
+        _panel(drawing, own, across, up, points, first=place % columns == 0)
     return drawing.svg()
 
 
 def _panel(
-    drawing: Drawing, own: Sequence[LearningCurve], across: Scale, up: Scale, *, first: bool
+    drawing: Drawing,
+    own: Sequence[LearningCurve],
+    across: Scale,
+    up: Scale,
+    points: int,
+    *,
+    first: bool,
 ) -> None:
     held_out = own[0].held_out
     many = len(held_out) > _NAMED
@@ -64,13 +78,13 @@ def _panel(
     drawing.line([(across.start, up.start), (across.end, up.start)], "axis")
     for curve in own:
         for kind, losses in (("l s0", curve.training), ("l s1 dashed", curve.development)):
-            points = list(zip(curve.epochs, losses, strict=False))
-            drawing.line(((across(x), up(y)) for x, y in _thinned(points)), kind)
+            pairs = list(zip(curve.epochs, losses, strict=False))
+            drawing.line(((across(x), up(y)) for x, y in _thinned(pairs, points)), kind)
         if curve.best is not None:
             drawing.line([(across(curve.best), up.start), (across(curve.best), up.end)], "rule")
 
 
-def _thinned(points: Sequence[tuple[float, float]]) -> Sequence[tuple[float, float]]:
-    """Return at most `_MOST_POINTS` of some points, the last among them."""
-    step = -(-len(points) // _MOST_POINTS) or 1
-    return [*points[::step], *([] if (len(points) - 1) % step == 0 else points[-1:])]
+def _thinned(pairs: Sequence[tuple[float, float]], most: int) -> Sequence[tuple[float, float]]:
+    """Return about so many of some points, the last among them."""
+    step = -(-len(pairs) // most) or 1
+    return [*pairs[::step], *([] if (len(pairs) - 1) % step == 0 else pairs[-1:])]

@@ -35,8 +35,7 @@ def speed(drawn: Sequence[Speed], chance: float, title: str, number: int) -> Mar
     taken: list[tuple[float, float, float]] = []
     for one in sorted(drawn, key=lambda one: (-one.uar, one.model)):
         x, y = across(one.clips_per_second), up(100 * one.uar)
-        told = f"{one.model}: UAR {100 * one.uar:.1f} %, {one.clips_per_second:,.1f} clips a second"
-        drawing.marker(x, y, devices.index(one.device), told, 5)
+        drawing.marker(x, y, devices.index(one.device), size=5)
         unfinished = "" if one.done == one.wanted else f" ({one.done}/{one.wanted})"
         _name(drawing, x, y, f"{one.model}{unfinished}", taken)
     return drawing.svg()
