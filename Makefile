@@ -1,10 +1,11 @@
-.PHONY: help install run test test-all fuzz lint golden bench leaderboard docs clean
+.PHONY: help install run smoke test test-all fuzz lint golden bench leaderboard report docs clean
 
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 DEMO := demo-results
+FIRST := svm-is09,aldeneh2017-logmel40,mirsamadi2017-mean-lld,mirsamadi2017-attention-lld,wang2020-dslstm
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "%-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -17,7 +18,12 @@ $(BIN)/emobench: setup.cfg pyproject.toml
 
 install: $(BIN)/emobench  ## Create .venv with the package and what its tests need
 
-run: install  ## Run every model on the synthetic demo corpus and print the leaderboard
+run: install  ## Train five models on the synthetic demo corpus for some minutes, print the leaderboard
+	$(BIN)/emobench run --model $(FIRST) --corpus demo --protocol quick --results $(DEMO) --jobs $(JOBS)
+	$(BIN)/emobench leaderboard --protocol quick --results $(DEMO)
+	$(BIN)/emobench report --results $(DEMO) --out $(DEMO)/site
+
+smoke: install  ## Run every model on the demo corpus for two epochs: does everything run?
 	$(BIN)/emobench run --model all --corpus demo --protocol smoke --results $(DEMO) --jobs $(JOBS)
 	$(BIN)/emobench leaderboard --protocol smoke --results $(DEMO)
 
@@ -37,7 +43,7 @@ lint: install  ## Check style and formatting
 golden: install  ## Keep the numbers of parts that compute whose version was raised
 	KERAS_BACKEND=tensorflow $(BIN)/python -m tests.golden
 
-bench: install  ## Measure training steps, extraction and the SVM grid as ratios
+bench: install  ## Measure training, extraction, the SVM grid and prediction as ratios
 	$(BIN)/python benchmarks/steps.py
 	$(BIN)/python benchmarks/together.py
 	$(BIN)/python benchmarks/recurrent.py
@@ -45,6 +51,7 @@ bench: install  ## Measure training steps, extraction and the SVM grid as ratios
 	$(BIN)/python benchmarks/extraction.py
 	$(BIN)/python benchmarks/grid.py
 	$(BIN)/python benchmarks/memory.py
+	$(BIN)/python benchmarks/prediction.py
 
 leaderboard: install  ## Write the tables in results/ and in README.md from the committed records
 	$(BIN)/emobench leaderboard --format markdown --pooled --out results/leaderboard.md --readme README.md
@@ -57,6 +64,10 @@ leaderboard: install  ## Write the tables in results/ and in README.md from the 
 	$(BIN)/emobench leakage --stored --format json --out results/leakage.json
 	$(BIN)/emobench bitrates --partial --csv results/bitrates.csv
 	$(BIN)/emobench plot bitrates --partial --out results/bitrates.png
+
+report: install  ## Make the site of the committed results in results/site
+	$(BIN)/emobench report --results results --out results/site
+	if command -v chromium > /dev/null; then $(BIN)/python tests/chromium.py 'results/site/index.html#run=yes' results/site.png; fi
 
 $(BIN)/sphinx-build: $(BIN)/emobench
 	$(BIN)/python -m pip install --quiet --editable '.[docs]'

@@ -22,6 +22,7 @@ import numpy as np  # noqa: E402
 from emobench import corpora, models  # noqa: E402
 from emobench.batches import Batches  # noqa: E402
 from emobench.experiments import dataset  # noqa: E402
+from emobench.experiments.configuration import takes_encoder  # noqa: E402
 from emobench.spec import Places  # noqa: E402
 from emobench.training.network import Network  # noqa: E402
 
@@ -67,7 +68,11 @@ def measure(name: str, places: Places) -> tuple[float, float]:
 
 def main() -> None:
     """Print one line a network."""
-    networks = [name for name in models.names() if models.get(name).kind == "network"]
+    networks = [
+        name
+        for name in models.names()
+        if models.get(name).kind == "network" and not takes_encoder(models.get(name))
+    ]
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--model", nargs="*", default=networks)
     chosen = parser.parse_args().model

@@ -100,20 +100,19 @@ def make(results: Path, wanted: int) -> None:
 
 @contextmanager
 def timed(what: str) -> Iterator[None]:
-    """Print how long something took."""
-    started = time.perf_counter()
+    """Print how long something took, and the most memory that was held so far."""
+    started, cpu = time.perf_counter(), time.process_time()
     yield
-    seconds = time.perf_counter() - started
+    seconds, cpu = time.perf_counter() - started, time.process_time() - cpu
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
-    print(f"{what:<42}{seconds:8.1f} s {peak:8.0f} MiB", flush=True)
+    print(f"{what:<36}{seconds:8.1f} s, of CPU {cpu:6.1f} s, {peak:6.0f} MiB at most", flush=True)
 
 
 def read(results: Path) -> None:
     """Time what commands do with a folder of results."""
     with timed("every file read"):
-        found = [path.read_bytes() for path in sorted(results.rglob("*.*"))]
-    print(f"{len(found)} files, {sum(map(len, found)) / 2**20:.0f} MiB")
-    del found
+        sizes = [len(path.read_bytes()) for path in sorted(results.rglob("*.*"))]
+    print(f"{len(sizes)} files, {sum(sizes) / 2**20:.0f} MiB")
     store, sought = Store(results), 0
     known = [made for made, _ in every_experiment() if store.folder(made).exists()]
     with timed(f"missing, of {len(known)} experiments"):

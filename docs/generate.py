@@ -17,7 +17,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 
 from pydantic import BaseModel
 
-from emobench import corpora, features, gate, models, papers, protocols
+from emobench import corpora, encoders, features, gate, models, papers, protocols
 from emobench.corpora.entries import fields, items, schema
 from emobench.corpora.entries.readers import READERS
 from emobench.spec import Protocol
@@ -311,6 +311,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "value-keys": lambda: keys(items.ValueMap),
     "drop-keys": lambda: keys(items.Drop),
     "expect-keys": lambda: keys(items.Expect),
+    "card-keys": lambda: keys(encoders.Card),
     "emotions": emotions,
     "readers": readers,
     "corpora": corpus_list,

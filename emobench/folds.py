@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from .errors import CorpusError, SpecError
-from .spec import Fold, Protocol
+from .spec import TESTED, Fold, Protocol
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,7 +40,8 @@ def make(table: pd.DataFrame, rule: str, protocol: Protocol) -> list[Fold]:
     Args:
         table: utterance table with columns `label` and `group`
         rule: what the registry entry says: "speaker" or "session" leave one group out,
-            "groups: N" deals the groups into N folds
+            "groups: N" deals the groups into N folds; "tested: A,B" tests the clips of these
+            corpora (column `corpus`) in one fold, whatever the protocol, and trains on the others
         protocol: how groups are dealt, and how many folds are run
 
     Returns:
@@ -52,6 +53,8 @@ def make(table: pd.DataFrame, rule: str, protocol: Protocol) -> list[Fold]:
         CorpusError: if there are too few groups, a clip has no group, or a training part would
             hold a single class
     """
+    if rule.startswith(TESTED):
+        return [_between_corpora(table, rule.removeprefix(TESTED).split(","))]
     labels = table["label"].to_numpy(dtype=str)
     folds = []
     for index, (held_out, out) in enumerate(_held_out(table, rule, protocol)):
@@ -70,6 +73,16 @@ def make(table: pd.DataFrame, rule: str, protocol: Protocol) -> list[Fold]:
             )
         )
     return folds
+
+
+def _between_corpora(table: pd.DataFrame, tested: Sequence[str]) -> Fold:
+    """Return the fold that tests all clips of some corpora and trains on all others."""
+    out = table["corpus"].isin(list(tested)).to_numpy()
+    where = f"test corpus {', '.join(tested)}"
+    _check_classes(table["label"].to_numpy(dtype=str)[~out], where)
+    if not out.any():
+        raise CorpusError(f"{where}: expected clips to test, found none. Complete it on disk.")
+    return Fold(0, tuple(tested), training=tuple(table.index[~out]), test=tuple(table.index[out]))
 
 
 def _held_out(

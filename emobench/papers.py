@@ -33,6 +33,7 @@ PAPERS = (
         "yoon2018",
         "Yoon, Byun and Jung (SLT 2018), and classifiers of librosa's features",
     ),
+    Paper("encoder", "Classifiers of frozen encoders"),
 )
 
 

@@ -92,6 +92,16 @@ _PROTOCOLS = (
         repetitions=1,
     ),
     Protocol(
+        name="quick",
+        title="the first two folds of losgo, thirty epochs, nothing tuned: a first look",
+        max_folds=2,
+        tuning="none",
+        repetitions=1,
+        epochs=30,
+        fixed_parameters={"C": 4.0, "gamma": 2.0**-12},
+        caution="two folds only: a first look, not a result",
+    ),
+    Protocol(
         name="smoke",
         title="the first two folds of losgo, two epochs, nothing tuned: does it run?",
         max_folds=2,

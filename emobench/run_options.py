@@ -94,6 +94,14 @@ class Selection:
         "How clips are split, tuned and scored; `emobench protocols` lists the protocols.",
     )
     _: KW_ONLY
+    test_corpus: Sequence[str] = _option(
+        (),
+        "names",
+        "Corpora to test on in place of --corpus, whose speakers are all trained on; each of "
+        "these with each of those, over their common emotions. a+b is both together, on either "
+        "side.",
+        metavar="NAME[,…]|all",
+    )
     data: str | Path | None = _option(
         None,
         "folder",
@@ -192,6 +200,14 @@ class Selection:
         "file",
         "Word vectors as text (word2vec or GloVe) that models of texts begin from.",
         flag="--embeddings",
+        place=True,
+    )
+    encoder: str | Path | None = _option(
+        None,
+        "folder",
+        "Folder of a frozen encoder, an ONNX model and its card.yaml, that the models encoder-* "
+        "are fed from.",
+        metavar="FOLDER",
         place=True,
     )
 

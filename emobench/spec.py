@@ -25,6 +25,12 @@ Backend = Literal["tensorflow", "jax", "scikit-learn"]
 Sides = Literal["test", "training", "both"]
 """Which clips go through a condition of the sound."""
 
+BETWEEN = "-to-"
+"""Stands between the names of what is trained on and of what is tested on."""
+
+TESTED = "tested: "
+"""How the rule of a split begins that tests whole corpora; their names follow, with commas."""
+
 
 @dataclass(frozen=True)
 class FeatureSpec:
@@ -244,6 +250,7 @@ class Places:
         datasets: registry files
         transcripts: table of texts that take the place of the corpora's own
         vectors: file of word vectors
+        encoder: folder of a frozen encoder
     """
 
     results: Path
@@ -252,6 +259,7 @@ class Places:
     datasets: tuple[Path, ...] = ()
     transcripts: Path | None = None
     vectors: Path | None = None
+    encoder: Path | None = None
 
 
 @dataclass(frozen=True)

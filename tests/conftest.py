@@ -16,6 +16,8 @@ from emobench.spec import Places
 
 is09.load_apart()  # before a test loads TensorFlow and another the wheel that is its oracle
 
+RESULTS = Path(__file__).parents[1] / "results"
+
 TINY = """\
 tiny:
   title: Four speakers of three tones
@@ -34,6 +36,21 @@ def real_data() -> Path:
     if not os.environ.get("EMOBENCH_DATA") or missing:
         pytest.skip("needs EMO-DB and RAVDESS under EMOBENCH_DATA")
     return root
+
+
+@pytest.fixture(scope="session")
+def report_site(tmp_path_factory) -> Path:
+    """Folder of the site of the committed results."""
+    from emobench import report, runs
+    from emobench.corpora import load_registry
+
+    folder, registry = tmp_path_factory.mktemp("report") / "site", load_registry()
+
+    def current(experiment):
+        return runs.current_fingerprint(experiment, registry)
+
+    report.write(RESULTS, folder, registry=registry, current=current)
+    return folder
 
 
 def write_tiny_corpus(root: Path, *, speakers: int = 4, repetitions: int = 2) -> None:

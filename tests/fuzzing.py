@@ -2,13 +2,15 @@
 
 `test_fuzz.py` runs a little of it in every test run. `python tests/fuzzing.py --seconds 600` goes
 on with a new seed, which it prints. What fails is made small and kept. A failure is an error that
-is not ours, a wait of more than 30 s, a gigabyte of memory, or a file outside of the folder; a
-crash of a library ends the child process that runs the inputs, and is told by its parent.
+is not ours, a wait of more than 30 s, a gigabyte of memory, a file outside of the folder, or a
+number that is not the one that was stored; a crash of a library ends the child process that runs
+the inputs, and is told by its parent.
 """
 
 from __future__ import annotations
 
 import argparse
+import atexit
 import io
 import itertools
 import json
@@ -27,16 +29,19 @@ import traceback
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
+from functools import cache, cached_property
 from pathlib import Path
 from unittest import mock
 
 import numpy as np
 import openpyxl
+import pandas as pd
 import soundfile
 import trees
+from stored import FakeRegistry, Filled, current, experiment
 
-from emobench import audio, corpora
+from emobench import audio, corpora, features, leaderboard, store
 from emobench.corpora.download import Limits, Patience, Source, Transfer, unpack
 from emobench.corpora.proposal import propose
 from emobench.corpora.registry import PACKAGED
@@ -55,6 +60,8 @@ mine:
 """
 CLIPS = [f"{who}_{label}_{n}.wav" for who in "abc" for label in ("ang", "hap") for n in "12"]
 
+JSON_WORDS = (b"[", b"]", b"{", b"}", b"null", b"1e999", b"NaN", b'"', b"\\ud800")
+
 Call = Callable[[bytes, Path], None]
 
 
@@ -67,14 +74,19 @@ class Target:
     """Something that reads what others wrote.
 
     Attributes:
-        seeds: whole inputs
+        given: whole inputs, or what makes them when they are needed
         call: reads an input; may use a folder, which is removed afterwards
         words: what text inputs of this kind are made of
     """
 
-    seeds: tuple[bytes, ...]
+    given: tuple[bytes, ...] | Callable[[], tuple[bytes, ...]]
     call: Call
     words: tuple[bytes, ...] = ()
+
+    @cached_property
+    def seeds(self) -> tuple[bytes, ...]:
+        """Whole inputs."""
+        return self.given() if callable(self.given) else self.given
 
 
 # What is read -------------------------------------------------------------------------------------
@@ -139,6 +151,15 @@ def workbook() -> bytes:
         for name in packed.namelist():  # not compressed, so that the XML itself is mutated
             stored.writestr(name, packed.read(name))
     return made.getvalue()
+
+
+def parquets() -> tuple[bytes, ...]:
+    table, found = pd.DataFrame(ROWS, columns=list("fsa")), []
+    for compression in (None, "snappy"):
+        table.to_parquet(content := io.BytesIO(), compression=compression)
+        found.append(content.getvalue())
+    table.to_feather(content := io.BytesIO(), compression="uncompressed")
+    return (*found, content.getvalue())
 
 
 def propose_entry(content: bytes, folder: Path) -> None:
@@ -251,6 +272,90 @@ def recall(content: bytes, folder: Path) -> None:
         raise Failure(f"other durations: {after.tolist()}")
 
 
+@cache
+def results() -> tuple[Path, dict[str, object], pd.DataFrame]:
+    """Return a folder of results of one experiment, what is shown of it, and its predictions."""
+    folder = Path(tempfile.mkdtemp(prefix="fuzz-results-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    Filled(folder).run(experiment())
+    return folder, board(folder), store.read_results(folder)
+
+
+def board(folder: Path) -> dict[str, object]:
+    """Return the figures that a leaderboard shows of a folder of results."""
+    told = {"current": current, "registry": FakeRegistry()}
+    found = leaderboard.build(folder, protocol="keesing2020", **told)
+    partial = leaderboard.build(folder, protocol="keesing2020", partial=True, **told)
+    for form in ("table", "markdown", "csv", "json"):
+        leaderboard.render([found, partial], form)
+    return {model: cell.scores for row in found.rows for model, cell in row.cells.items()}
+
+
+def stored_as(name: str) -> tuple[Callable[[], tuple[bytes, ...]], Call]:
+    """Return what gives the content of a file of results, and reads another in its place."""
+
+    def content() -> tuple[bytes, ...]:
+        return tuple(file.read_bytes() for file in results()[0].rglob(name))
+
+    def read_results(content: bytes, folder: Path) -> None:
+        made, expected, whole = results()
+        shutil.copytree(made, folder / "results")
+        (file,) = (folder / "results").rglob(name)
+        file.write_bytes(content)
+        if not board(folder / "results").items() <= expected.items():
+            raise Failure("other figures")
+        rows = store.read_results(folder / "results")
+        known = set(whole.itertuples(index=False))
+        if len(rows) and not set(rows[whole.columns].itertuples(index=False)) <= known:
+            raise Failure("other predictions")
+
+    return content, read_results
+
+
+@cache
+def features_kept() -> tuple[Path, pd.DataFrame, features.FeatureSet]:
+    """Return a cache with the features of a few clips, their table, and the features."""
+    folder = Path(tempfile.mkdtemp(prefix="fuzz-features-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    trees.plant(folder / "mine", CLIPS[:3], seconds=0.4)
+    paths = [str(folder / "mine" / name) for name in CLIPS[:3]]
+    columns = {"path": paths, "start": pd.NA, "end": pd.NA}
+    table = pd.DataFrame(columns, index=pd.Index([name[:-4] for name in CLIPS[:3]], name="id"))
+    return (
+        folder / "cache",
+        table,
+        features.load(table, features.spec("logmel"), cache=folder / "cache"),
+    )
+
+
+def kept_files() -> list[Path]:
+    return sorted(features_kept()[2].folder.iterdir())
+
+
+def kept_contents() -> tuple[bytes, ...]:
+    return tuple(bytes([n]) + file.read_bytes() for n, file in enumerate(kept_files()))
+
+
+def load_features(content: bytes, folder: Path) -> None:
+    """Load features one of whose files is the input; its first byte tells which."""
+    cached, table, expected = features_kept()
+    shutil.copytree(cached, folder / "cache")
+    files = kept_files()
+    changed = files[content[0] % len(files)] if content else files[0]
+    (folder / "cache" / changed.relative_to(cached)).write_bytes(content[1:])
+    found = features.load(table, features.spec("logmel"), cache=folder / "cache")
+    same = (found.ids, dict(found.bad)) == (expected.ids, dict(expected.bad)) and all(
+        np.array_equal(one, other)
+        for one, other in (
+            (found.values, expected.values),
+            (found.offsets, expected.offsets),
+            *zip(astuple(found.moments), astuple(expected.moments), strict=True),
+        )
+    )
+    if not same:
+        raise Failure("other features")
+
+
 def read_vectors(content: bytes, folder: Path) -> None:
     (folder / "v.txt").write_bytes(content)
     word_vectors.read(folder / "v.txt", ["yes", "no"])
@@ -259,7 +364,7 @@ def read_vectors(content: bytes, folder: Path) -> None:
 def targets() -> dict[str, Target]:
     """Return everything that is fuzzed, by name."""
     return {
-        "sound": Target(sounds(), read_sound),
+        "sound": Target(sounds, read_sound),
         "registry": Target(
             registries(),
             read_registry,
@@ -285,8 +390,9 @@ def targets() -> dict[str, Target]:
         "json": Target(
             (json.dumps([dict(zip("fsa", row, strict=True)) for row in ROWS]).encode(),),
             reads_table("t.json"),
-            (b"[", b"]", b"{", b"}", b"null", b"1e999", b"NaN", b'"', b"\\ud800"),
+            JSON_WORDS,
         ),
+        "parquet": Target(parquets, reads_table("t.parquet")),
         "workbook": Target((workbook(),), reads_table("t.xlsx"), (b"<c ", b'r="XFD9"', b"&x;")),
         "proposal": Target(
             (CSV.encode(), "\n".join(name[:-4] for name in CLIPS).encode()),
@@ -300,6 +406,14 @@ def targets() -> dict[str, Target]:
         ),
         "http": Target(ANSWERS, fetch, (b"\r\n", b"-", b"chunked", b"Content-Length: ", b"9" * 30)),
         "memory": Target((b"\0\x70[9.0", b"\0\x01{"), recall, (b"null", b"[" * 9_999)),
+        "experiment": Target(*stored_as("experiment.json"), JSON_WORDS),
+        "record": Target(*stored_as("fold-01-repetition-1.json"), JSON_WORDS),
+        "predictions": Target(*stored_as("fold-01-repetition-1.parquet")),
+        "features": Target(
+            kept_contents,
+            load_features,
+            (b"a_ang_1", b"a_ang_2", b"True", *JSON_WORDS),
+        ),
         "vectors": Target((b"2 3\nyes 1 2 3\nno 4 5 6\n", b"yes 1 2\nno 3 4\n"), read_vectors),
     }
 
@@ -386,18 +500,19 @@ def small(target: Target, content: bytes) -> bytes:
     return content
 
 
-def inputs(seed: int) -> Iterator[tuple[str, Target, bytes]]:
+def inputs(seed: int, only: str) -> Iterator[tuple[str, Target, bytes]]:
     """Yield inputs without end, of one target after another."""
     chance, every = random.Random(seed), targets()
+    every = {name: every[name] for name in only.split(",")} if only else every
     for name in itertools.cycle(every):
         yield name, every[name], mutated(every[name], chance)
 
 
-def _child(seed: int, seconds: float, keep: Path) -> int:
+def _child(seed: int, seconds: float, keep: Path, only: str) -> int:
     """Run inputs until one fails or the time is over; the one under way lies in a file."""
     until, done = time.monotonic() + seconds, 0
     current = keep / f"running-{seed}"
-    for name, target, content in inputs(seed):
+    for name, target, content in inputs(seed, only):
         if time.monotonic() > until:
             break
         current.write_bytes(content)
@@ -420,15 +535,17 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=600)
     parser.add_argument("--seed", type=int, default=time.time_ns() % 10**9)
     parser.add_argument("--keep", type=Path, default=Path("fuzz-failures"))
+    parser.add_argument("--only", default="", help="targets, with commas between them")
     parser.add_argument("--child", action="store_true", help=argparse.SUPPRESS)
     given = parser.parse_args()
     given.keep.mkdir(parents=True, exist_ok=True)
     if given.child:
-        return _child(given.seed, given.seconds, given.keep)
+        return _child(given.seed, given.seconds, given.keep, given.only)
     until, seed, failed = time.monotonic() + given.seconds, given.seed, 0
     while (left := until - time.monotonic()) > 0:
         print(f"seed {seed}", flush=True)
         words = ("--child", "--seed", str(seed), "--seconds", str(left), "--keep", str(given.keep))
+        words += ("--only", given.only)
         status = subprocess.call([sys.executable, __file__, *words])
         failed += status != 0
         if status not in (0, 1):

@@ -33,6 +33,8 @@ class FakeCorpus:
     title: str
     synthetic: bool = False
     expect: Expected | None = None
+    aliases: tuple[str, ...] = ()
+    parts: tuple[FakeCorpus, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,8 @@ class FakeRegistry:
             if corpus.name == name:
                 return corpus
         raise SpecError(f"no corpus {name}")
+
+    side = get
 
 
 def experiment(

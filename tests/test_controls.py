@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from onnx_encoders import write_encoder
 from scipy import stats
 from sklearn.metrics import recall_score
 from stored import FakeRegistry, Filled, current, experiment, predictions
@@ -17,6 +18,7 @@ from emobench.analysis import attention
 from emobench.analysis import controls as judging
 from emobench.errors import SpecError
 from emobench.experiments import context as contexts
+from emobench.experiments.configuration import takes_encoder
 from emobench.results.gathering import gather
 from emobench.runs import Selection, current_fingerprint, execute, plan
 from emobench.runs.preparing import prepare
@@ -268,6 +270,10 @@ def demo_cache(tmp_path_factory):
 def test_every_model_is_at_chance_on_permuted_labels(model, demo_cache, tmp_path):
     """At a level that one sound model in a thousand fails, for there are many."""
     places = Places(tmp_path / "results", demo_cache, tmp_path)
+    if takes_encoder(models.get(model)):
+        pytest.importorskip("onnx", reason="needs onnx, which makes an encoder")
+        pytest.importorskip("onnxruntime", reason="needs onnxruntime, which computes with it")
+        places = replace(places, encoder=write_encoder(tmp_path / "encoder"))
     selection = Selection(model, "demo", repetitions=1, epochs=2, control="labels")
     summary = execute(plan(selection, places), places)
     assert summary.failures == {}

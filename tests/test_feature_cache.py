@@ -384,6 +384,17 @@ def test_a_flipped_byte_in_a_header_costs_an_extraction(table: pd.DataFrame, cac
         np.testing.assert_array_equal(after.values, expected)
 
 
+def test_names_in_another_order_cost_an_extraction(table: pd.DataFrame, cache: Path) -> None:
+    before = load(table[:2], features.spec("logmel"), cache=cache)
+    expected, path = np.array(before.values), before.folder / "about.json"
+    about = json.loads(path.read_text())
+    about["ids"].reverse()
+    path.write_text(json.dumps(about))
+    after = load(table[:2], features.spec("logmel"), cache=cache)
+    assert after.ids == tuple(table.index[:2])
+    np.testing.assert_array_equal(after.values, expected)
+
+
 def test_opening_a_damaged_folder_is_explained(table: pd.DataFrame, cache: Path) -> None:
     found = load(table, features.spec("logmel"), cache=cache)
     truncate(found.folder / "values.npy")

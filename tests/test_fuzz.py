@@ -8,7 +8,10 @@ import fuzzing
 import pytest
 
 TARGETS = fuzzing.targets()
-COUNTS = {"http": 12, "proposal": 6, "csv": 10, "json": 10, "workbook": 8, "memory": 10}
+COUNTS = {
+    **{"http": 12, "proposal": 6, "csv": 10, "json": 10, "workbook": 8, "parquet": 10},
+    **{"memory": 10, "experiment": 15, "record": 15, "predictions": 15, "features": 20},
+}
 
 
 @pytest.mark.parametrize("name", TARGETS)

@@ -189,7 +189,10 @@ SPOILED = {
     "predictions": (lambda path: flip(path.with_suffix(".parquet")), "were changed after"),
     "gone": (lambda path: path.with_suffix(".parquet").unlink(), "there are no predictions"),
     "record": (lambda path: path.write_text("{"), "it is damaged"),
-    "labels": (lambda path: edit(path.with_name("experiment.json"), labels=["a"]), "be scored"),
+    "labels": (  # of an experiment from before all that it says was vouched for
+        lambda path: edit(path.with_name("experiment.json"), labels=["a"], sha256={}),
+        "be scored",
+    ),
 }
 
 

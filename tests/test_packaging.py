@@ -54,4 +54,5 @@ def test_commands_work_in_an_empty_folder(installed, tmp_path, arguments, expect
 def test_the_wheel_holds_every_file_that_is_read(installed):
     packaged = {path.name for path in (installed / "emobench").rglob("*") if path.is_file()}
     assert {"datasets.yaml", "published.csv", "table1.csv", "prosody35.conf"} <= packaged
+    assert {"base.html", "leaderboard.html", "style.css", "emobench.js"} <= packaged
     assert not (installed / "tests").exists()

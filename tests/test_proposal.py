@@ -316,6 +316,16 @@ def test_labels_in_a_table_and_speakers_in_names_and_in_another_table(tmp_path):
     assert {facts["emotion"] for facts in clips.values()} == {"anger", "happiness", "sadness"}
 
 
+def test_a_table_of_speakers_by_clip_and_nothing_that_tells_emotions(tmp_path):
+    folder = plant(tmp_path / "voices", [f"{row[0]}.wav" for row in ROWS])
+    rows = [f"{row[0]},{row[2]}" for row in ROWS]
+    (folder / "meta.csv").write_text("file,speaker\n" + "\n".join(rows) + "\n")
+    proposal = propose(folder)
+    assert not proposal.ready
+    assert "columns: {speaker: speaker}" in proposal.text
+    assert "looks like emotions" in proposal.text
+
+
 def test_a_table_of_ratings_is_no_table_of_clips(tmp_path):
     truth = LAYOUTS["own recordings"]
     folder = planted(tmp_path / "voices", truth)

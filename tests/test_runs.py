@@ -256,18 +256,43 @@ def test_doubts_about_a_result_are_told_at_the_end(tiny_places, monkeypatch):
     assert summary.warnings == {"tiny svm-is09 fold-01-repetition-1": ["by running statistics …"]}
 
 
-def test_an_unguarded_script_can_run(tiny_places):
-    """Workers do not import the script that started them."""
-    script = (
+def calling(places, cache: Path) -> str:
+    """Python that runs two jobs in two processes, with features to be extracted in two as well."""
+    return (
         "import emobench\n"
-        f"print(emobench.run('svm-is09', 'tiny', 'smoke', data={str(tiny_places.data)!r}, "
-        f"results={str(tiny_places.results)!r}, cache={str(tiny_places.cache)!r}, "
-        f"datasets=[{str(tiny_places.datasets[0])!r}]).done)"
+        f"summary = emobench.run('svm-is09', 'tiny', 'smoke', data={str(places.data)!r}, jobs=2, "
+        f"results={str(places.results)!r}, cache={str(cache)!r}, "
+        f"datasets=[{str(places.datasets[0])!r}])\n"
     )
-    path = tiny_places.results.parent / "script.py"
-    path.write_text(script)
+
+
+def test_an_unguarded_script_can_run(tiny_places, tmp_path):
+    """Neither workers nor processes that extract import the script that started them."""
+    path = tmp_path / "script.py"
+    path.write_text(f"print('once')\n{calling(tiny_places, tmp_path / 'cache')}print(summary.done)")
     done = subprocess.run([sys.executable, path], capture_output=True, text=True, check=True)
-    assert done.stdout.split() == ["2"]
+    assert done.stdout.split() == ["once", "2"]
+
+
+NOTEBOOK = """
+import asyncio, io, sys
+answers, sys.stdout, sys.stderr = sys.stdout, io.StringIO(), io.StringIO()
+
+async def cell():
+    exec(compile({code!r}, "<cell>", "exec"), globals())
+
+asyncio.run(cell())
+main = sys.modules["__main__"]
+print(sys.stderr.getvalue(), hasattr(main, "__file__"), summary.done, file=answers)
+"""
+
+
+def test_a_notebook_can_run(tiny_places, tmp_path):
+    """A kernel's main module has no file, an event loop is running, and output is no file."""
+    code = NOTEBOOK.format(code=calling(tiny_places, tmp_path / "cache"))
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["False", "2"]
 
 
 @pytest.fixture

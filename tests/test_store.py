@@ -13,6 +13,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -35,7 +36,14 @@ from emobench.errors import StoreError
 from emobench.leaderboard import build
 from emobench.spec import Job
 from emobench.storage import LEFTOVERS, locks, writing
-from emobench.store import Store, read_attention, read_experiments, read_results, reading
+from emobench.store import (
+    Store,
+    collecting,
+    read_attention,
+    read_experiments,
+    read_results,
+    reading,
+)
 
 WRITER = """
 import sys
@@ -44,7 +52,7 @@ sys.path.insert(0, sys.argv[2])
 from stored import experiment, predictions
 from emobench.spec import Job
 from emobench.store import Store
-store, made = Store(Path(sys.argv[1])), experiment(n_folds=4)
+store, made = Store(Path(sys.argv[1])), experiment(n_folds=1000)
 rewrites = int(sys.argv[3])
 store.open(made, {"labels": ["a"]})
 print("ready", flush=True)
@@ -497,6 +505,39 @@ def test_damaged_experiment_file_loses_no_finished_job(tmp_path):
         assert json.loads((folder / "experiment.json").read_text())["labels"] == list(LABELS)
 
 
+@pytest.mark.parametrize(
+    "change",
+    [{"n_folds": 2}, {"n_clips": 61}, {"labels": list(LABELS[::-1])}, {"skip_bad": True}],
+    ids=str,
+)
+def test_facts_beside_the_configuration_are_vouched_for(tmp_path, change):
+    filled, made = Filled(tmp_path), experiment()
+    path = filled.run(made) / "experiment.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), **change}))
+    (stored,) = read_experiments(tmp_path)
+    assert [problem.reason for problem in stored.problems] == [
+        "it was changed after it was written"
+    ]
+    filled.store.open(made, {"labels": LABELS, "n_clips": 60})
+    assert len(read_results(tmp_path)) == 60
+
+
+def test_backend_and_folds_of_an_older_experiment_file_are_held_to_the_rest(tmp_path):
+    filled, made = Filled(tmp_path), experiment()
+    path = filled.run(made) / "experiment.json"
+    content = json.loads(path.read_text())
+    del content["sha256"]
+    path.write_text(json.dumps({**content, "backend": "jax"}))
+    (stored,) = read_experiments(tmp_path)
+    assert "not the one that its fingerprints are of" in stored.problems[0].reason
+    path.write_text(json.dumps({**content, "n_folds": 2}))
+    (stored,) = read_experiments(tmp_path)
+    assert [problem.path.name for problem in stored.problems] == ["fold-02-repetition-1.json"]
+    assert "a fold that the experiment does not have" in stored.problems[0].reason
+    path.write_text(json.dumps(content))
+    assert not read_experiments(tmp_path)[0].problems
+
+
 @pytest.mark.parametrize("rewrites", [10**6, 3])
 def test_a_kill_at_any_moment_leaves_no_half_record(tmp_path, rewrites):
     generator = random.Random(rewrites)
@@ -508,7 +549,7 @@ def test_a_kill_at_any_moment_leaves_no_half_record(tmp_path, rewrites):
         process.wait()
         process.stdout.close()
         count = whole(results)
-        made, store = experiment(n_folds=4), Store(results)
+        made, store = experiment(n_folds=1000), Store(results)
         assert len(store.done(made)) == count
         folder = store.open(made)
         assert not list(folder.glob(LEFTOVERS))
@@ -572,7 +613,7 @@ def test_two_writers_of_one_job_leave_one_whole_record(tmp_path):
 
 def test_opening_a_folder_does_not_disturb_a_writer(tmp_path):
     process = writer(tmp_path, 10**6)
-    store, made = Store(tmp_path), experiment(n_folds=4)
+    store, made = Store(tmp_path), experiment(n_folds=1000)
     deadline = time.monotonic() + 1
     while time.monotonic() < deadline:
         store.open(made)
@@ -707,7 +748,8 @@ def test_read_results_has_one_row_a_clip_and_repetition(tmp_path):
     assert list(table.columns) == [
         *("protocol", "corpus", "model", "fingerprint", "fold", "repetition"),
         *("id", "speaker", "label", "predicted"),
-        *("backend", "epochs", "condition", "condition_on", "transcripts", "vectors"),
+        *("backend", "epochs", "condition", "condition_on", "control"),
+        *("transcripts", "vectors", "encoder"),
         *("p_anger", "p_happiness", "p_neutral", "p_other", "p_sadness"),
     ]
     assert len(table) == 3 * 2 * 20 + 20
@@ -721,16 +763,59 @@ def test_read_results_has_one_row_a_clip_and_repetition(tmp_path):
 def test_read_results_tells_how_it_was_run(tmp_path):
     filled = Filled(tmp_path)
     heard = {"name": "mp3:8k", "sides": "test"}
-    filled.run(experiment(condition=heard, epochs_override=3, vectors={"sha256": "ab"}), [FIRST])
+    filled.run(
+        experiment(
+            condition=heard, epochs_override=3, vectors={"sha256": "ab"}, encoder={"sha256": "cd"}
+        ),
+        [FIRST],
+    )
     filled.run(experiment(backend="jax"), [FIRST])
     table = read_results(tmp_path).drop_duplicates("fingerprint").set_index("backend")
     plain, changed = table.loc["jax"], table.loc["tensorflow"]
     assert (plain["condition"], changed["condition"]) == ("none", "mp3:8k")
     assert (plain["condition_on"], changed["condition_on"]) == (None, "test")
     assert (plain["vectors"], changed["vectors"]) == (None, "ab")
+    assert (plain["encoder"], changed["encoder"]) == (None, "cd")
     assert changed["epochs"] == 3
     assert pd.isna(plain["epochs"])
     assert table["transcripts"].isna().all()
+
+
+UNGUARDED = """
+import sys
+from emobench import read_results
+from emobench.store import collecting
+print("once")
+collecting.WORTH_PROCESSES, collecting._processors = 2, lambda: 2
+print(len(read_results(sys.argv[1])))
+"""
+
+
+def test_several_processes_read_the_same_in_the_same_order(tmp_path, monkeypatch):
+    filled = Filled(tmp_path / "results")
+    for model in "abcdef":
+        filled.run(experiment(model=model, n_folds=2))
+    next((tmp_path / "results").rglob("fold-01*.parquet")).unlink()
+    alone = read_experiments(tmp_path / "results")
+    monkeypatch.setattr(collecting, "WORTH_PROCESSES", 2)
+    monkeypatch.setattr(collecting, "_processors", lambda: 2)
+    monkeypatch.setattr(collecting, "_BATCH", 2)
+    together = read_experiments(tmp_path / "results")
+    for one, other in zip(alone, together, strict=True):
+        assert replace(one, predictions=None) == replace(other, predictions=None)
+        pd.testing.assert_frame_equal(one.predictions, other.predictions)
+    assert sum(len(stored.problems) for stored in together) == 1
+
+
+def test_a_script_without_a_guard_reads_in_several_processes(tmp_path):
+    filled = Filled(tmp_path / "results")
+    for model in "abc":
+        filled.run(experiment(model=model, n_folds=2))
+    script = tmp_path / "script.py"
+    script.write_text(UNGUARDED)
+    command = [sys.executable, str(script), str(tmp_path / "results")]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["once", "120"]
 
 
 def test_read_results_of_nothing(tmp_path):

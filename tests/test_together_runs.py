@@ -148,7 +148,7 @@ def test_jobs_that_are_done_are_not_trained_along_again(tiny_places, monkeypatch
     """A worker that died, or had no memory for all, begins with what is left."""
     given = []
 
-    def run(context, job, seed, report, fellows):
+    def run(context, job, seed, report, fellows, tuned):
         given.append(fellows)
         raise EmobenchError("enough")
 

@@ -108,18 +108,29 @@ def curves(
         return (not corpora or result.corpus in corpora) and (not models or result.model in models)
 
     wanted = [result for result in gathered.shown if chosen(result)]
-    plain = {(one.corpus, one.column): one for one in wanted if not one.condition}
-    by_curve: dict[tuple[str, Column, str], list[Result]] = {}
-    for one in wanted:
-        if _MP3.fullmatch(one.condition):
-            by_curve.setdefault((one.corpus, one.column, one.sides), []).append(one)
-    if not by_curve:
+    found = of_results(name, wanted, Lookup(registry))
+    if not found:
         waiting = any(_MP3.fullmatch(one.condition) for one in filter(chosen, gathered.others))
         raise StoreError(_nothing(results, name, corpora, models, waiting and not partial))
-    lookup = Lookup(registry)
+    return found
+
+
+def of_results(protocol: str, results: Sequence[Result], lookup: Lookup) -> tuple[Curve, ...]:
+    """Return UAR against bitrate of those results that were run under MP3, or nothing.
+
+    Args:
+        protocol: canonical name
+        results: of that protocol
+        lookup: what tells titles and the order of corpora
+    """
+    plain = {(one.corpus, one.column): one for one in results if not one.condition}
+    by_curve: dict[tuple[str, Column, str], list[Result]] = {}
+    for one in results:
+        if _MP3.fullmatch(one.condition):
+            by_curve.setdefault((one.corpus, one.column, one.sides), []).append(one)
     ordered = sorted(by_curve, key=lambda key: (lookup.position(key[0]), key[1].position, key[2]))
     return tuple(
-        _curve(name, lookup.title(key[0]), by_curve[key], plain.get(key[:2])) for key in ordered
+        _curve(protocol, lookup.title(key[0]), by_curve[key], plain.get(key[:2])) for key in ordered
     )
 
 

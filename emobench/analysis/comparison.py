@@ -130,15 +130,16 @@ def pick(gathered: Gathered, corpus: str, model: str, fingerprint: str = "") -> 
     Raises:
         StoreError: if there is no such result, or several
     """
+    shown = (*gathered.shown, *gathered.across)
     every = [
         one
-        for one in (*gathered.shown, *gathered.others)
+        for one in (*shown, *gathered.others)
         if (one.corpus, one.model) == (corpus, model) and one.done
     ]
     if fingerprint:
         found = [one for one in every if one.stored.folder.name.startswith(fingerprint[:8])]
     else:
-        found = [one for one in gathered.shown if one in every and not one.condition]
+        found = [one for one in shown if one in every and not one.condition]
         found = [one for one in found if not one.column.files]
     if len(found) == 1:
         return found[0]

@@ -8,7 +8,8 @@ from typing import Any, Literal
 
 Severity = Literal["hard", "declared", "soft"]
 """A result is not what it says it is ("hard"); it is, because its protocol announces what it does
-with test clips ("declared"); or a reader should know something beside it ("soft")."""
+with test clips, or the card of its encoder what it has heard ("declared"); or a reader should know
+something beside it ("soft")."""
 
 SEVERITIES: tuple[Severity, ...] = ("hard", "declared", "soft")
 """The gravest first."""

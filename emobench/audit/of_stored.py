@@ -11,6 +11,7 @@ from ..corpora import Registry
 from ..corpora.reading.clips import named
 from ..errors import count
 from ..results.gathering import Current, Gathered, gather, protocol_name, protocols_on_disk
+from ..results.result import Result
 from ..results.selection import Notice
 from ..spec import Places
 from . import controls, predictions, protocol_rules
@@ -85,7 +86,8 @@ def of_results(
 
 
 def _audit(name: str, gathered: Gathered, today: Today) -> Audit:
-    results = sorted((*gathered.shown, *gathered.others), key=lambda one: one.name)
+    every = (*gathered.shown, *gathered.across, *gathered.others)
+    results = sorted(every, key=lambda one: one.name)
     known = name in protocols.names()
     findings = [*_noticed(gathered.notices)]
     not_checked: dict[str, list[str]] = defaultdict(list)
@@ -94,7 +96,7 @@ def _audit(name: str, gathered: Gathered, today: Today) -> Audit:
         configured = [(one.name, one.stored.experiment["configuration"]) for one in results]
         findings += protocol_rules.of_results(protocol, configured)
         for result in results:
-            findings += predictions.findings(result, protocol)
+            findings += [*_heard(result), *predictions.findings(result, protocol)]
             found, why = today.compare(result, protocol)
             findings += found
             if why:
@@ -103,6 +105,19 @@ def _audit(name: str, gathered: Gathered, today: Today) -> Audit:
         findings += controls.findings(result)
     subject = f"results under {name}: {count(len(results), 'result')} of today's configuration"
     return Audit.of(subject, _together(findings), _told(not_checked))
+
+
+def _heard(result: Result) -> Iterator[Finding]:
+    """Yield that a frozen encoder was trained on the corpus of a result."""
+    if result.heard:
+        yield Finding(
+            "encoder-heard-corpus",
+            "declared",
+            f"its encoder was trained on {', '.join(result.heard)}, test speakers included",
+            "an encoder that has heard none of the corpus",
+            "It is marked in every table and never the best.",
+            result.name,
+        )
 
 
 def _noticed(notices: Sequence[Notice]) -> Iterator[Finding]:

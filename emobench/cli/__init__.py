@@ -18,12 +18,16 @@ from .bitrates import bitrates
 from .compare import compare
 from .corpora import check, corpora, utterances
 from .download import download
+from .encoders import encoders
+from .export import export
 from .leaderboard import leaderboard
 from .leakage import cheating, leakage
 from .ledger import ledger
 from .merge import merge
 from .models import models
 from .plot import plot
+from .predict import predict
+from .report import report
 from .run import features, run
 from .splits import folds, protocols
 
@@ -42,6 +46,7 @@ for command in (
     compare,
     audit,
     plot,
+    report,
     bitrates,
     leakage,
     corpora,
@@ -49,10 +54,13 @@ for command in (
     download,
     utterances,
     models,
+    encoders,
     protocols,
     folds,
     features,
     attention,
+    export,
+    predict,
 ):
     cli.add_command(command)
 cli.add_command(cheating, "cheating")

@@ -64,14 +64,17 @@ def show(context: click.Context, name: str, datasets: tuple[Path, ...]) -> None:
     type=click.Path(dir_okay=False, path_type=Path),
     help="Registry file to add the entry to. [default: print it]",
 )
-def add(folder: Path, name: str | None, out: Path | None) -> int:
+@click.option(
+    "--audformat", is_flag=True, help="FOLDER is a database in audformat, with a db.yaml."
+)
+def add(folder: Path, name: str | None, out: Path | None, audformat: bool) -> int:
     """Propose an entry for a FOLDER of audio, to be read and corrected.
 
     Exit status 1 if the entry lacks something that only you can say.
     """
     from ..corpora import proposal
 
-    proposed = proposal.propose(folder, name)
+    proposed = proposal.propose(folder, name, audformat=audformat)
     if out is None:
         click.echo(proposed.text, nl=False)
     else:
@@ -130,12 +133,18 @@ def check(
 @options.cache
 @options.datasets
 @click.option("--csv", "as_csv", is_flag=True, help="Print the columns as CSV.")
+@click.option(
+    "--audformat",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder to write them to as a database in audformat, in place of printing them.",
+)
 def utterances(
     name: str,
     data: Path | None,
     cache: Path | None,
     datasets: tuple[Path, ...],
     as_csv: bool,
+    audformat: Path | None,
 ) -> None:
     """Print the clips of corpus NAME: id, file, label, speaker and what else is known."""
     from .. import corpora as package
@@ -145,6 +154,9 @@ def utterances(
     reading = package.open_corpus(corpus, data, cache)
     reading.insist()
     known = {"id": [clip.id for clip in reading.clips], **columns(reading, cache)}
+    if audformat is not None:
+        _write_database(corpus, known, audformat)
+        return
     known["path"] = _below(reading.folder, known["path"])
     if as_csv:
         text = io.StringIO()
@@ -161,6 +173,15 @@ def utterances(
         click.echo(
             f"{count:,} further files bear the id of another; see `emobench check`.", err=True
         )
+
+
+def _write_database(corpus: Corpus, columns: dict[str, list[Any]], folder: Path) -> None:
+    """Write a database, and say where the sound is from there."""
+    from ..corpora.exporting import write_audformat
+
+    header, below = write_audformat(corpus, columns, folder)
+    where = "relative to it" if below else "absolute, as the sound lies elsewhere"
+    click.echo(f"{header}: {len(columns['id']):,} clips; paths are {where}")
 
 
 def _summary(registry: Registry, name: str, data: Path | None) -> dict[str, Any]:

@@ -15,8 +15,9 @@ from .bitrates import read_curves
 if TYPE_CHECKING:
     from ..analysis.speaker_scores import SpeakerScore
     from ..corpora import Corpus
-    from ..plots import Panel
+    from ..plots import Panel, Tested
     from ..results.gathering import Gathered
+    from ..results.lookup import Lookup
     from ..results.result import Result
 
 
@@ -111,6 +112,39 @@ def curves(model: str, corpus: str, out: Path, **asked: Any) -> None:
     one = _picked(gathered, known, model)
     title = _title(known, one, asked["protocol"])
     plots.save(plots.curves(learning_curves(one.stored), title), out)
+
+
+@plot.command()
+@model
+@_of_results
+def across(model: str, out: Path, **asked: Any) -> None:
+    """Draw the UAR on each corpus after training on each other one, as a heat map.
+
+    `emobench run --corpus all --test-corpus all` makes the results.
+    """
+    from .. import plots
+    from ..errors import StoreError
+    from ..results.lookup import Lookup
+
+    protocol, results = asked["protocol"], asked["results"]
+    reading = stored.reading(asked["datasets"])
+    lookup = Lookup(reading["registry"])
+    gathered = stored.gathered(results, protocol, partial=asked["partial"], **reading)
+    configured, fingerprint = stored.named(model)
+    found = [
+        one
+        for one in gathered.across
+        if one.model == configured and one.fingerprint.startswith(fingerprint)
+        if not one.condition and not one.column.files
+    ]
+    if not found:
+        raise StoreError(
+            f"{results}: expected results of {configured} across corpora under {protocol}, found "
+            f"none. Make some: `emobench run --model {configured} --corpus A --test-corpus B`."
+        )
+    found.sort(key=lambda one: (lookup.position(one.trained_on), lookup.position(one.tested_on)))
+    title = f"{configured} across corpora, protocol {protocol}: UAR in percent"
+    plots.save(plots.across([_tested(one, lookup) for one in found], title), out)
 
 
 @plot.command()
@@ -247,3 +281,17 @@ def _panel(one: Result) -> Panel:
     interval = (held.low, held.high) if held else None
     unfinished = "" if one.complete else f" ({one.done} of {one.wanted} folds)"
     return plots.Panel(f"{one.column.name}{unfinished}", scores, interval, 1 / len(one.labels))
+
+
+def _tested(one: Result, lookup: Lookup) -> Tested:
+    from .. import plots
+    from ..analysis import intervals
+
+    held = intervals.of_result(one)
+    return plots.Tested(
+        lookup.title(one.trained_on),
+        lookup.title(one.tested_on),
+        one.scores["uar"],
+        1 / len(one.labels),
+        (held.low, held.high) if held else None,
+    )

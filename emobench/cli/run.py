@@ -57,7 +57,7 @@ def features(
 ) -> int:
     """Extract features ahead of a run.
 
-    NAMES are front-ends, such as `logmel` or `logmel:bands=240`.
+    NAMES are front-ends, such as `logmel`, `logmel:bands=240` or `encoder:FOLDER`.
     """
     from .. import runs
     from .progress import Progress
@@ -76,6 +76,9 @@ def _say_what_would_run(planned: Plan, places: Places) -> None:
     """Print each experiment with the number of its jobs."""
     from .. import runs
 
+    for corpus, _ in planned.pairs:
+        for line in runs.explained(corpus, places):
+            click.echo(line)
     for step in runs.preview(planned, places):
         experiment = step.experiment
         click.echo(

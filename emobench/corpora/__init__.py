@@ -9,6 +9,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from .entries.across import across
 from .entries.fields import EMOTIONS, TABLE_COLUMNS
 from .entries.schema import Corpus
 from .paths import cache_root, data_root, find, how_to_get, locate
@@ -24,6 +25,7 @@ __all__ = [
     "Registry",
     "load_registry",
     "normalised",
+    "across",
     "find",
     "locate",
     "data_root",

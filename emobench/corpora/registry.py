@@ -11,7 +11,9 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from ..errors import SpecError, suggest
+from ..spec import BETWEEN
 from .entries import yaml_source
+from .entries.across import JOIN, across, together
 from .entries.items import Drop, Expect, SideTable, TextFiles, ValueMap
 from .entries.rules import LONGEST_NAME, Mistake, is_name, mistakes
 from .entries.schema import Corpus, Entry
@@ -55,9 +57,44 @@ class Registry:
     def get(self, name: str) -> Corpus:
         """Return a corpus or a variant; case, blanks, `-`, `_` and `'` do not matter.
 
+        `A-to-B` is what is trained on A and tested on B; see `side` for how they are written.
+
         Raises:
             SpecError: if there is no such corpus or variant
         """
+        if normalised(name) not in self._known:
+            sides = self._sides(name)
+            if sides is not None:
+                return across(*sides)
+        return self._registered(name)
+
+    def side(self, name: str) -> Corpus:
+        """Return what is trained on or tested as a whole: a corpus, a variant, or `a+b`.
+
+        Raises:
+            SpecError: if there is no such corpus or variant, or one stands there twice
+        """
+        try:
+            return self._registered(name)
+        except SpecError:
+            parts = self._joined(name.split(JOIN))
+            if not parts:
+                raise
+        return together(parts)
+
+    def _joined(self, words: Sequence[str]) -> list[Corpus]:
+        """Return the corpora of `a+b`, where a name may hold a `+` itself; none if one is wrong."""
+        for end in range(1, len(words) + 1):
+            try:
+                first = self._registered(JOIN.join(words[:end]))
+            except SpecError:
+                continue
+            rest = self._joined(words[end:])
+            if rest or end == len(words):
+                return [first, *rest]
+        return []
+
+    def _registered(self, name: str) -> Corpus:
         base, colon, variant = name.partition(":")
         found = self._known.get(normalised(base))
         if found is None:
@@ -69,6 +106,17 @@ class Registry:
         if not colon:
             return self.corpora[found]
         return self._variant(found, variant)
+
+    def _sides(self, name: str) -> tuple[Corpus, Corpus] | None:
+        """Return what `A-to-B` trains on and tests, or None for any other name."""
+        words = name.strip().lower().split(BETWEEN)
+        for position in range(1, len(words)):
+            left, right = words[:position], words[position:]
+            try:
+                return self.side(BETWEEN.join(left)), self.side(BETWEEN.join(right))
+            except SpecError:
+                continue
+        return None
 
     def _suggestion(self, word: str) -> str:
         close = suggest(normalised(word), self._known)

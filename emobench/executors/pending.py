@@ -65,6 +65,22 @@ class Pending:
                 return self._pop(waiting, group)
         return None
 
+    def waits(self, lane: Hashable = None) -> bool:
+        """Tell whether any job of a lane is left, as far as can be seen ahead."""
+        while not self._waiting.get(lane) and self._count < LOOKAHEAD:
+            if self._draw() is None:
+                break
+        return bool(self._waiting.get(lane))
+
+    def put_back(self, work: Work) -> None:
+        """Let a job wait again, before all others."""
+        lane = self._lane(work)
+        waiting = self._waiting.get(lane, {})
+        jobs = waiting.pop(work.group, deque())
+        jobs.appendleft(work)
+        self._waiting[lane] = {work.group: jobs, **waiting}
+        self._count += 1
+
     def keep_only(self, groups: Collection[Group]) -> None:
         """Give up all jobs but those of some groups."""
         while self._last in groups and self._draw() is not None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
 
+from ..bundles.order import Order
 from ..spec import Experiment, Job, Places
 
 Group = tuple[str, Job | None]
@@ -23,6 +24,7 @@ class Work:
         threads: threads of one network's arithmetic
         tuning_jobs: grid cells computed at once
         fellows: jobs of the experiment that its worker may train along, and is given later
+        order: bundle that is made of the trained model instead of a record; None for none
     """
 
     experiment: Experiment
@@ -31,6 +33,7 @@ class Work:
     threads: int = 1
     tuning_jobs: int = 1
     fellows: tuple[Job, ...] = ()
+    order: Order | None = None
 
     @cached_property
     def group(self) -> Group:
@@ -55,7 +58,7 @@ class Event:
         epoch: finished epochs, with kind "epoch"
         epochs: epochs in all, with kind "epoch"
         message: why, with kind "retried", "failed" or "fatal"
-        record: what was filed, with kind "done"
+        record: what was filed, or is to be said of a bundle, with kind "done"
     """
 
     kind: Literal["started", "epoch", "done", "retried", "failed", "fatal"]
@@ -75,11 +78,27 @@ class Epoch:
 
 
 @dataclass(frozen=True)
+class Ready:
+    """What a worker tells once it can be handed jobs."""
+
+
+@dataclass(frozen=True)
+class Lost:
+    """What is told of a worker that is gone, and of the job that it was at.
+
+    Attributes:
+        why: in a few words
+    """
+
+    why: str
+
+
+@dataclass(frozen=True)
 class Outcome:
     """What a worker tells once a job is over.
 
     Attributes:
-        record: what was filed, or None
+        record: what was filed, or is to be said of a bundle, or None
         message: why there is no record
         fatal: whether nothing more can be stored
         own_bytes: memory that the worker holds and shares with nobody

@@ -41,7 +41,7 @@ def serve(parent: int) -> None:
 
 
 def perform(work: Work, tell: Callable[[Epoch], None]) -> Outcome:
-    """Run a job and file its record; whatever goes wrong becomes a message.
+    """Run a job and file its record or write its bundle; whatever goes wrong becomes a message.
 
     Args:
         work: the job
@@ -66,7 +66,13 @@ def perform(work: Work, tell: Callable[[Epoch], None]) -> Outcome:
 
             start_backend()
         settings = jobs.Settings(work.threads, work.tuning_jobs)
-        record = jobs.run(work.experiment, work.job, work.places, settings, report, work.fellows)
+        what = (work.experiment, work.job, work.places, settings)
+        if work.order is None:
+            record = jobs.run(*what, report, work.fellows)
+        else:
+            from ..bundles.making import make
+
+            record = make(*what, work.order, report)
     except StoreError as error:
         message, fatal = str(error), True
     except EmobenchError as error:

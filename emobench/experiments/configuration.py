@@ -8,7 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from .. import conditions, controls, features, models, protocols, versions
+from .. import conditions, controls, encoders, features, models, protocols, versions
 from ..conditions import Condition
 from ..controls import Control
 from ..corpora import Corpus, Registry
@@ -27,7 +27,7 @@ from ..spec import (
     plain,
 )
 
-EXTRAS = ("condition", "control", "transcripts", "vectors")
+EXTRAS = ("condition", "control", "transcripts", "vectors", "encoder")
 """Keys of a configuration that only some experiments have; see `extras`."""
 
 # What tells how much of a protocol is run, or is only printed, changes no prediction.
@@ -52,7 +52,7 @@ def configuration(
     what was run without it as they are.
 
     Args:
-        corpus: what is trained and tested on
+        corpus: what is trained and tested on; where these are two, the second is `test_corpus`
         model: what is trained
         protocol: how
         epochs: asked for
@@ -66,8 +66,10 @@ def configuration(
     }
     if not hasattr(model.config, "statistics"):
         rules.pop("statistics", None)  # no batch normalisation to predict with
+    trained, tested = corpus.sides or (corpus, None)
     return {
-        "corpus": corpus.semantic(),
+        "corpus": trained.semantic(),
+        **({"test_corpus": tested.semantic()} if tested else {}),
         "model": _without_empty(
             {
                 "name": model.name,
@@ -166,18 +168,20 @@ def extras(
 ) -> dict[str, Any]:
     """Return what an experiment has beside corpus, model and protocol, where it is asked for.
 
-    That is the condition of the sound, a control and, for models that read, the content of the
-    files that texts and word vectors come from.
+    That is the condition of the sound, a control, for models that read the content of the files
+    that texts and word vectors come from, and for those that are fed from a frozen encoder what it
+    is.
 
     Args:
         model: what is trained
-        places: where texts and vectors are
+        places: where texts, vectors and the encoder are
         condition: what the sound goes through
         sides: which clips go through it
         control: what is done to the labels
 
     Raises:
         CorpusError: if a file cannot be read
+        SpecError: if the encoder's card is wrong, or not that of its model
     """
     found: dict[str, Any] = {}
     if control != "none":
@@ -188,6 +192,8 @@ def extras(
         for key, file in (("transcripts", places.transcripts), ("vectors", places.vectors)):
             if file is not None:
                 found[key] = {"sha256": _content(file)}
+    if places.encoder is not None and takes_encoder(model):
+        found["encoder"] = encoders.described(places.encoder)
     return found
 
 
@@ -199,6 +205,11 @@ def controlled(configuration: Mapping[str, Any]) -> Control:
 def takes_audio(model: ModelSpec) -> bool:
     """Tell whether a model has an input that is sound."""
     return any(not features.get(wanted.feature).text for wanted in model.inputs.values())
+
+
+def takes_encoder(model: ModelSpec) -> bool:
+    """Tell whether a model has an input that a frozen encoder gives."""
+    return any(features.get(wanted.feature).folder for wanted in model.inputs.values())
 
 
 def _content(file: Path) -> str:

@@ -107,9 +107,12 @@ class Dataset:
         test: np.ndarray | Sequence[int] = (),
         known: np.ndarray | None = None,
     ) -> np.ndarray:
-        """Return an input of one row a clip as a matrix, of shape `(clips, columns)`."""
-        source = self.prepare(name, training, test, known).source
-        return np.concatenate([source.clip(index) for index in range(len(self.table))])
+        """Return an input that has as many rows in every clip as one array.
+
+        Returns:
+            of shape `(clips, columns)` where a clip is one row, else `(clips, rows, columns)`
+        """
+        return self.prepare(name, training, test, known).matrix
 
 
 @dataclass(frozen=True)
@@ -247,12 +250,14 @@ def _sounds(
 
 
 def _specs(model: ModelSpec, places: Places) -> dict[str, FeatureSpec]:
-    """Return the front-end of each input, with the vectors that texts are looked up in."""
+    """Return the front-end of each input, with the vectors and the encoder that are given."""
     specs = {}
     for name, wanted in model.inputs.items():
         params = dict(wanted.params)
         if features.get(wanted.feature).text and places.vectors is not None:
             params["vectors"] = str(places.vectors)
+        if (key := features.get(wanted.feature).folder) and places.encoder is not None:
+            params[key] = str(places.encoder)
         specs[name] = features.spec(wanted.feature, **params)
     return specs
 

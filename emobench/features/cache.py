@@ -132,12 +132,13 @@ def load(
         raise FeatureError(f"{spec}: expected at least one clip, found an empty table.")
     known = identify(table, cache) if sounds is None else sounds
     identities = [[clip.id, known[clip.id], clip.start, clip.end] for clip in clips]
-    content = [packing.FORMAT, source, identities]
+    named = registry.get(source.name).named(source)
+    content = [packing.FORMAT, named, identities]
     if resampled := versions.raised(["resampling"]):
         content.append(resampled)
     if condition is not None:
         content.append({**condition.identity, **condition.tools})
-    folder = Path(cache) / _folder_name(source, condition) / fingerprint(content)[:24]
+    folder = Path(cache) / _folder_name(named, condition) / fingerprint(content)[:24]
     with storing(cache, _KEPT):
         found = _reuse(folder, clips)
         if found is None:
@@ -203,7 +204,9 @@ def _reuse(folder: Path, clips: list[Clip]) -> FeatureSet | None:
     try:
         packed = packing.open_packed(folder)
         packing.verify(folder, packed)
-        if {*packed.about["ids"], *packed.about["bad"]} != {clip.id for clip in clips}:
+        ids, bad = packed.about["ids"], packed.about["bad"]
+        usable = [clip.id for clip in clips if clip.id not in bad]
+        if ids != usable or len(ids) + len(bad) != len(clips):
             raise packing.DamageError("it holds other clips than it should")
     except packing.DamageError as damage:
         LOG.warning("%s: the cache cannot be used: %s. Extracting again.", folder, damage)

@@ -36,6 +36,11 @@ def unchanged(values: Any, params: Mapping[str, Any], state: Any) -> Any:
     return values
 
 
+def nothing(samples: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Return no column: the statistics of a clip of one row are that row."""
+    return values[:, :0]
+
+
 def all_values(samples: np.ndarray, values: np.ndarray) -> np.ndarray:
     """Return what the statistics of a clip are taken over: the values that are cached."""
     return values
@@ -68,10 +73,14 @@ class FrontEnd:
         transform: `(values, params, state)` to what a model sees, where values are a clip's scaled
             cached values, or its transcript; applied batch by batch
         measured: `(samples, values)` to what the clip's statistics are taken over, of shape
-            `(rows, columns)`
+            `(rows, columns)`, or `(1, 0)` where they follow from its one row
         requires: package that must be installed, or None
         gaps: whether single values may be NaN (they become 0 once scaled)
         text: fed from transcripts; nothing is extracted or cached
+        folder: parameter that holds a folder without which nothing can be computed, given with the
+            run, or ""
+        identity: `(params)` to what stands for them in the name of cached values, where the content
+            of a folder counts and not its path
     """
 
     name: str
@@ -95,8 +104,17 @@ class FrontEnd:
     requires: str | None = None
     gaps: bool = False
     text: bool = False
+    folder: str = ""
+    identity: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = None
 
     def cached_spec(self, spec: FeatureSpec) -> FeatureSpec:
         """Return a spec of this front-end without what its cached values do not depend on."""
         params = tuple((key, value) for key, value in spec.params if key not in self.late)
         return FeatureSpec(spec.name, params, spec.version)
+
+    def named(self, spec: FeatureSpec) -> FeatureSpec:
+        """Return a spec of this front-end as cached values are named after it."""
+        if self.identity is None:
+            return spec
+        found = self.identity(dict(spec.params))
+        return FeatureSpec(spec.name, tuple(sorted(found.items())), spec.version)

@@ -39,7 +39,8 @@ class Packed:
         about: content of `about.json`
         values: float32 of shape `(rows, columns)`
         offsets: int64 of shape `(clips + 1,)`
-        moments: count, mean and sum of squares, float64 of shape `(3, clips, columns)`
+        moments: count, mean and sum of squares, float64 of shape `(3, clips, columns)`, or without
+            columns where each clip is one row, which tells them
     """
 
     about: Mapping[str, Any]
@@ -185,7 +186,8 @@ def _check_fit(packed: Packed) -> None:
     clips = len(packed.about["ids"])
     rows, columns = packed.values.shape
     offsets = packed.offsets
-    if offsets.shape != (clips + 1,) or packed.moments.shape != (3, clips, columns):
+    known = [(3, clips, columns), *([(3, clips, 0)] if rows == clips else [])]
+    if offsets.shape != (clips + 1,) or packed.moments.shape not in known:
         raise ValueError("its files speak of different clips")
     if offsets[0] != 0 or offsets[-1] != rows or (np.diff(offsets) < 0).any():
         raise ValueError("its offsets do not fit its values")

@@ -14,6 +14,7 @@ from ..spec import FeatureSpec
 from . import (
     cepstra,
     dualmel,
+    encoder,
     hsf32,
     is09,
     librosa180,
@@ -46,6 +47,7 @@ _FRONT_ENDS = {
         librosa180.LIBROSA180_FRAMES,
         pyaa34.PYAA34,
         tokens.TOKENS,
+        encoder.ENCODER,
     )
 }
 

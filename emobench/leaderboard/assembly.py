@@ -9,8 +9,16 @@ from typing import TYPE_CHECKING
 
 from .. import gate, metric_table, papers, protocols
 from ..analysis import controls, published
+from ..analysis.within import uar_within
 from ..metric_table import PUBLISHED, UAR
-from ..results.gathering import Current, gather, protocol_name, protocols_on_disk
+from ..results.gathering import (
+    COLUMNS,
+    Current,
+    Gathered,
+    gather,
+    protocol_name,
+    protocols_on_disk,
+)
 from ..results.lookup import Lookup
 from ..results.result import Result
 from ..results.selection import Notice
@@ -29,6 +37,7 @@ def build(
     current: Current,
     partial: bool = False,
     registry: Registry | None = None,
+    columns: Sequence[str] = COLUMNS,
 ) -> Leaderboard:
     """Build the table of a protocol from the predictions in a results folder.
 
@@ -39,6 +48,7 @@ def build(
             are stale and not shown
         partial: show incomplete results too, and those of other numbers of epochs
         registry: corpora, for order and titles; None for the one that commands use
+        columns: of the predictions that results hold; figures are computed from `COLUMNS`
 
     Returns:
         the table
@@ -53,9 +63,16 @@ def build(
         from ..corpora import load_registry
 
         registry = load_registry()
-    gathered = gather(results, protocol=name, current=current, partial=partial, registry=registry)
+    gathered = gather(
+        results,
+        protocol=name,
+        current=current,
+        partial=partial,
+        registry=registry,
+        columns=columns,
+    )
     lookup = Lookup(registry)
-    rows = _rows(gathered.shown, lookup)
+    rows, across = _rows(gathered.shown, lookup), _rows_across(gathered, lookup)
     known = protocols.get(name) if name in protocols.names() else None
     return Leaderboard(
         protocol=name,
@@ -69,6 +86,8 @@ def build(
         synthetic=tuple(row for row in rows if lookup.synthetic(row.corpus)),
         notices=(*gathered.notices, *_judged(gathered.controls, lookup)),
         elsewhere=tuple(other for other in elsewhere if other != name),
+        across=tuple(row for row in across if not lookup.synthetic(row.corpus)),
+        synthetic_across=tuple(row for row in across if lookup.synthetic(row.corpus)),
     )
 
 
@@ -85,7 +104,12 @@ def _judged(results: Sequence[Result], lookup: Lookup) -> Iterator[Notice]:
 
 
 def build_all(
-    results: Path, *, current: Current, partial: bool = False, registry: Registry | None = None
+    results: Path,
+    *,
+    current: Current,
+    partial: bool = False,
+    registry: Registry | None = None,
+    columns: Sequence[str] = COLUMNS,
 ) -> list[Leaderboard]:
     """Build a table for each protocol that has results, comparable ones first; see `build`.
 
@@ -93,7 +117,14 @@ def build_all(
     """
     priced = {protocol.name for protocol in protocols.variants()}
     boards = [
-        build(results, protocol=name, current=current, partial=partial, registry=registry)
+        build(
+            results,
+            protocol=name,
+            current=current,
+            partial=partial,
+            registry=registry,
+            columns=columns,
+        )
         for name in protocols_on_disk(results)
         if name not in priced
     ]
@@ -115,22 +146,56 @@ def _rows(shown: Sequence[Result], lookup: Lookup) -> list[Row]:
     ]
 
 
+def _rows_across(gathered: Gathered, lookup: Lookup) -> list[Row]:
+    """Return a row for each corpus that was trained on and each that was tested after it."""
+    by_sides: dict[tuple[str, str], list[Result]] = {}
+    for result in gathered.across:
+        by_sides.setdefault((result.trained_on, result.tested_on), []).append(result)
+    return [
+        _row_across(sides, by_sides[sides], gathered.shown, lookup)
+        for sides in sorted(by_sides, key=lambda sides: tuple(map(lookup.position, sides)))
+    ]
+
+
+def _row_across(
+    sides: tuple[str, str], cells: Sequence[Result], shown: Sequence[Result], lookup: Lookup
+) -> Row:
+    ordered = _ordered(cells)
+    own = {cell.column: cell for cell in ordered if not cell.condition}
+    within = {column: uar_within(cell, shown) for column, cell in own.items()}
+    return Row(
+        corpus=ordered[0].corpus,
+        title=" → ".join(map(lookup.title, sides)),
+        chance=_chance(cells),
+        human=None,
+        published={one.name: {} for one in PUBLISHED},
+        cells=own,
+        conditions=tuple(cell for cell in ordered if cell.condition),
+        within={column: uar for column, uar in within.items() if uar is not None},
+    )
+
+
 def _row(corpus: str, cells: Sequence[Result], lookup: Lookup) -> Row:
     base = corpus.partition(":")[0]
-    ordered = sorted(
-        cells,
-        key=lambda cell: (
-            cell.column.position,
-            cell.sides,
-            condition_position(cell.condition),
-        ),
-    )
+    ordered = _ordered(cells)
     return Row(
         corpus=corpus,
         title=lookup.title(corpus),
-        chance=100 / max(1, *(len(cell.labels) for cell in cells)),
+        chance=_chance(cells),
         human=published.human(base),
         published={one.name: published.figures(base, one.name) for one in PUBLISHED},
         cells={cell.column: cell for cell in ordered if not cell.condition},
         conditions=tuple(cell for cell in ordered if cell.condition),
     )
+
+
+def _ordered(cells: Sequence[Result]) -> list[Result]:
+    return sorted(
+        cells,
+        key=lambda cell: (cell.column.position, cell.sides, condition_position(cell.condition)),
+    )
+
+
+def _chance(cells: Sequence[Result]) -> float:
+    """Return the UAR of guessing, in percent."""
+    return 100 / max(1, *(len(cell.labels) for cell in cells))

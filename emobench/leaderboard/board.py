@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ..analysis.published import Published, name_of
 from ..analysis.ties import Standing, standing
@@ -16,7 +16,7 @@ from ..results.selection import Notice
 
 @dataclass(frozen=True)
 class Row:
-    """One corpus.
+    """One corpus, or one that is tested after training on another.
 
     Attributes:
         corpus: canonical name, with its variant
@@ -26,6 +26,8 @@ class Row:
         published: published figures, by name of the metric and model
         cells: our results on sound as it is, by column
         conditions: our results under conditions
+        within: UAR of a column inside the tested corpus, over the labels of both, between 0 and 1;
+            only of a row between corpora
     """
 
     corpus: str
@@ -35,6 +37,7 @@ class Row:
     published: Mapping[str, Mapping[str, Published]]
     cells: Mapping[Column, Result]
     conditions: tuple[Result, ...] = ()
+    within: Mapping[Column, float] = field(default_factory=dict)
 
     def printed(self, column: Column, metric: Metric) -> Published | None:
         """Return the published figure that a column reproduces, if there is one."""
@@ -65,6 +68,8 @@ class Leaderboard:
         headline: metric that is shown first
         rows: real corpora with results, in the order of the registry
         synthetic: synthetic corpora with results: never to be mixed with the others
+        across: what was trained on one corpus and tested on another; never among the rows
+        synthetic_across: the same, where one of them is synthetic
         notices: what is on disk and not shown, and what is wrong with it
         elsewhere: other protocols that have results
     """
@@ -80,3 +85,10 @@ class Leaderboard:
     synthetic: tuple[Row, ...]
     notices: tuple[Notice, ...]
     elsewhere: tuple[str, ...] = ()
+    across: tuple[Row, ...] = ()
+    synthetic_across: tuple[Row, ...] = ()
+
+    @property
+    def real(self) -> bool:
+        """Return whether there is any result on speech."""
+        return bool(self.rows or self.across)

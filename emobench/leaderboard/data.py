@@ -12,7 +12,7 @@ from typing import Any
 from ..analysis.intervals import of_result
 from ..analysis.published import Published
 from ..analysis.ties import Standing
-from ..metric_table import METRICS, PUBLISHED, UAR
+from ..metric_table import METRICS, PUBLISHED, UAR, Metric
 from ..results.columns import FILES
 from ..results.result import Result
 from .board import Leaderboard, Row
@@ -62,7 +62,7 @@ def to_csv(boards: Sequence[Leaderboard]) -> str:
     writer = csv.DictWriter(stream, COLUMNS, lineterminator="\n")
     writer.writeheader()
     for board in boards:
-        for row, synthetic in _rows(boards, board):
+        for row, synthetic in (*_rows(boards, board), *_rows(boards, board, across=True)):
             standing = row.standing(board.headline)
             for cell in (*row.cells.values(), *row.conditions):
                 facts = _facts(row, cell, standing)
@@ -82,28 +82,7 @@ def to_json(boards: Sequence[Leaderboard]) -> str:
 
 
 def _board(boards: Sequence[Leaderboard], board: Leaderboard) -> dict[str, Any]:
-    rows = [
-        {
-            "corpus": row.corpus,
-            "title": row.title,
-            "synthetic": synthetic,
-            "chance": round(row.chance, 4),
-            "human": row.human,
-            **{
-                "published" if one is UAR else f"published_{one.name}": _values(
-                    row.published[one.name]
-                )
-                for one in PUBLISHED
-            },
-            "best": sorted(column.name for column in standing.best),
-            "results": {
-                column.name: _details(row, cell, standing) for column, cell in row.cells.items()
-            },
-            "conditions": [_details(row, cell, standing) for cell in row.conditions],
-        }
-        for row, synthetic in _rows(boards, board)
-        for standing in [row.standing(board.headline)]
-    ]
+    across = [_row(*known, board.headline) for known in _rows(boards, board, across=True)]
     real = _real(boards)
     notices = {
         kind: [notice.text for notice in shown_notices(board, kind, real=real)]
@@ -116,21 +95,54 @@ def _board(boards: Sequence[Leaderboard], board: Leaderboard) -> dict[str, Any]:
         "comparable": not board.leaks,
         "not_comparable": list(board.leaks),
         "headline": board.headline.name,
-        "rows": rows,
+        "rows": [_row(*known, board.headline) for known in _rows(boards, board)],
+        **({"across": across} if across else {}),
         "notices": {kind: texts for kind, texts in notices.items() if texts},
     }
 
 
-def _rows(boards: Sequence[Leaderboard], board: Leaderboard) -> Iterator[tuple[Row, bool]]:
-    """Yield rows and whether they are synthetic, which they are only where nothing else is."""
-    if _real(boards):
-        yield from ((row, False) for row in board.rows)
+def _row(row: Row, synthetic: bool, headline: Metric) -> dict[str, Any]:
+    standing = row.standing(headline)
+    within = {column.name: uar for column, uar in row.within.items()}
+    return {
+        "corpus": row.corpus,
+        "title": row.title,
+        "synthetic": synthetic,
+        "chance": round(row.chance, 4),
+        "human": row.human,
+        **{
+            "published" if one is UAR else f"published_{one.name}": _values(row.published[one.name])
+            for one in PUBLISHED
+        },
+        "best": sorted(column.name for column in standing.best),
+        "results": {
+            column.name: _details(row, cell, standing) for column, cell in row.cells.items()
+        },
+        "conditions": [_details(row, cell, standing) for cell in row.conditions],
+        **({"uar_within": _percentages(within)} if within else {}),
+    }
+
+
+def _rows(
+    boards: Sequence[Leaderboard], board: Leaderboard, *, across: bool = False
+) -> Iterator[tuple[Row, bool]]:
+    """Yield rows and whether they are synthetic, which they are only where nothing else is.
+
+    Args:
+        boards: all that are written
+        board: whose rows
+        across: those between corpora, in place of the others
+    """
+    real = _real(boards)
+    if across:
+        rows = board.across if real else board.synthetic_across
     else:
-        yield from ((row, True) for row in board.synthetic)
+        rows = board.rows if real else board.synthetic
+    yield from ((row, not real) for row in rows)
 
 
 def _real(boards: Sequence[Leaderboard]) -> bool:
-    return any(board.rows for board in boards)
+    return any(board.real for board in boards)
 
 
 def _details(row: Row, cell: Result, standing: Standing) -> dict[str, Any]:

@@ -25,14 +25,17 @@ def to_markdown(boards: Sequence[Leaderboard], metrics: Sequence[str]) -> str:
 
     Synthetic corpora appear only where there is nothing else, under a heading that says so.
     """
-    real = any(board.rows for board in boards) or not any(board.synthetic for board in boards)
+    made_up = any(board.synthetic or board.synthetic_across for board in boards)
+    real = any(board.real for board in boards) or not made_up
 
     def drawn(some: Sequence[Leaderboard], level: str) -> list[str]:
         lines = []
         for board in some:
             rows, notices = board.rows if real else board.synthetic, _notices(board, real)
-            if rows or notices:
-                lines += [*_section(board, rows, metrics, level=level), *notices]
+            across = board.across if real else board.synthetic_across
+            if rows or across or notices:
+                section = _section(board, rows, metrics, level=level, across=across)
+                lines += [*section, *notices]
         return lines
 
     body = _in_parts(boards, drawn, "##") or [tables.NOTHING]
@@ -98,6 +101,7 @@ def _section(
     *,
     level: str,
     conditions: bool = True,
+    across: Sequence[Row] = (),
 ) -> list[str]:
     lines = [f"{level} Protocol `{board.protocol}`"]
     if board.title:
@@ -106,9 +110,9 @@ def _section(
         lines.append(f"**Not comparable:** {'; '.join(board.leaks)}.")
     if board.caution:
         lines.append(f"**Caution:** {board.caution}.")
-    if not rows:
+    if not rows and not across:
         return [*lines, tables.empty(board)]
-    for group in tables.groups(board, rows, metrics, conditions=conditions):
+    for group in tables.groups(board, rows, metrics, conditions=conditions, across=across):
         lines += [f"{level}# {group.title}"] if group.title else []
         for table in group.tables:
             lines += [table.caption, *map(_lines, _cut(table)), *_below(table)]

@@ -94,7 +94,12 @@ NOTHING = (
 
 
 def groups(
-    board: Leaderboard, rows: Sequence[Row], metrics: Sequence[str], *, conditions: bool = True
+    board: Leaderboard,
+    rows: Sequence[Row],
+    metrics: Sequence[str],
+    *,
+    conditions: bool = True,
+    across: Sequence[Row] = (),
 ) -> list[Group]:
     """Return the tables of some rows.
 
@@ -103,10 +108,11 @@ def groups(
         rows: corpora
         metrics: names, a table for each in this order
         conditions: add results under conditions of the sound
+        across: rows between corpora
 
     Returns:
         a group for each paper with results, the one whose protocol this is first, then one of
-        results under conditions, where there are any
+        results under conditions and one of results between corpora, where there are any
     """
     named = [board.headline if name == HEADLINE else metric_table.get(name) for name in metrics]
     wanted = list(dict.fromkeys(named))
@@ -122,7 +128,8 @@ def groups(
         sides = sorted({cell.sides for row in rows for cell in row.conditions}, key=_side_position)
         tables = tuple(_under_conditions(rows, side, wanted[0]) for side in sides)
         found += [Group("Under conditions", tables)] if tables else []
-    return found
+    tables = (_between(board, across),) if any(row.cells for row in across) else ()
+    return [*found, Group("Across corpora", tables)] if tables else found
 
 
 def empty(board: Leaderboard) -> str:
@@ -271,6 +278,46 @@ def _under_conditions(rows: Sequence[Row], sides: str, metric: Metric) -> Grid:
         corner="corpus, model",
         ranked=False,
     )
+
+
+def _between(board: Leaderboard, rows: Sequence[Row]) -> Grid:
+    """Return the table of what was trained on one corpus and tested on another."""
+    columns = sorted({column for row in rows for column in row.cells}, key=lambda one: one.position)
+    notes: dict[str, str] = {}
+    lines = []
+    for row in (row for row in rows if row.cells):
+        best = row.standing(UAR).best
+        items = [
+            replace(
+                _own(cell, UAR, notes),
+                interval=_interval(cell) if cell else "",
+                published=f"{percent(row.within[column]):.1f}" if column in row.within else "",
+                best=column in best,
+            )
+            for column, cell in ((column, row.cells.get(column)) for column in columns)
+        ]
+        lines.append((row.title, (*items, Item(f"{row.chance:.1f}"))))
+    shown = [cell for row in rows for cell in row.cells.values()]
+    beside = _WITHIN if any(row.within for row in rows) else ""
+    return Grid(
+        caption=f"{_BETWEEN}{beside}.",
+        header=(*(column.heading() for column in columns), ("chance",)),
+        rows=tuple(lines),
+        notes=_footnotes(shown, notes),
+        corner="trained on → tested on",
+        ranked=board.ranked,
+    )
+
+
+_BETWEEN = (
+    "UAR in percent on all speakers of one corpus, after training on all speakers of another, over "
+    "their common emotions: mean recall over classes, mean ± standard deviation over repetitions "
+    "[95 % interval over the speakers that are tested]"
+)
+_WITHIN = (
+    "; in round brackets the UAR of the same model inside the tested corpus, over the same "
+    "emotions, where it chooses among all of that corpus"
+)
 
 
 def _side_position(sides: str) -> tuple[int, str]:

@@ -81,13 +81,14 @@ def _board(board: Leaderboard, metrics: Sequence[str], style: _Style) -> Iterato
     yield from style.prose(f"{board.title[:1].upper()}{board.title[1:]}." if board.title else "")
     yield from style.prose(f"Not comparable: {'; '.join(board.leaks)}." if board.leaks else "")
     yield from style.prose(f"Caution: {board.caution}." if board.caution else "")
-    if board.rows:
-        yield from _section(board, board.rows, metrics, style)
-    if board.synthetic:
+    made_up = bool(board.synthetic or board.synthetic_across)
+    if board.real:
+        yield from _section(board, board.rows, board.across, metrics, style)
+    if made_up:
         yield ""
         yield style.bold(SYNTHETIC)
-        yield from _section(board, board.synthetic, metrics, style)
-    if not board.rows and not board.synthetic:
+        yield from _section(board, board.synthetic, board.synthetic_across, metrics, style)
+    if not board.real and not made_up:
         yield ""
         yield from style.prose(tables.empty(board))
     for kind, title in HEADINGS.items():
@@ -100,9 +101,13 @@ def _board(board: Leaderboard, metrics: Sequence[str], style: _Style) -> Iterato
 
 
 def _section(
-    board: Leaderboard, rows: Sequence[Row], metrics: Sequence[str], style: _Style
+    board: Leaderboard,
+    rows: Sequence[Row],
+    across: Sequence[Row],
+    metrics: Sequence[str],
+    style: _Style,
 ) -> Iterator[str]:
-    for group in tables.groups(board, rows, metrics):
+    for group in tables.groups(board, rows, metrics, across=across):
         if group.title:
             yield ""
             yield style.bold(group.title)

@@ -3,6 +3,7 @@
 Matplotlib is loaded by the function that draws. The same values give the same bytes.
 """
 
+from .across import Tested, across
 from .attention import attention
 from .bitrates import bitrates
 from .confusion import confusion
@@ -15,6 +16,8 @@ from .speed import speed
 __all__ = [
     "SUFFIXES",
     "Panel",
+    "Tested",
+    "across",
     "attention",
     "bitrates",
     "check",

@@ -12,7 +12,7 @@ from .. import models, papers
 from ..errors import SpecError
 from ..papers import Paper
 
-FILES = ("transcripts", "vectors")
+FILES = ("transcripts", "vectors", "encoder")
 """Files beside audio that a model may have been given."""
 
 UNKNOWN = "unknown"
@@ -31,18 +31,20 @@ class Column:
         options: hyper-parameters that differ from the paper's, such as "time_fit=truncate"
         transcripts: SHA-256 of a file of texts, or "" for the corpora's own
         vectors: SHA-256 of a file of word vectors, or "" for none
+        encoder: name of a frozen encoder with the beginning of its SHA-256, or "" for none
     """
 
     model: str
     options: tuple[str, ...] = ()
     transcripts: str = ""
     vectors: str = ""
+    encoder: str = ""
 
     @classmethod
     def of(cls, experiment: Mapping[str, Any]) -> Column:
         """Return the column of an experiment, from what its `experiment.json` holds."""
         configured = experiment["configuration"]
-        files = {key: detail(configured, key, "sha256") for key in FILES}
+        files = {key: _given(configured, key) for key in FILES}
         return cls.named(experiment["model"], **files)
 
     @classmethod
@@ -58,7 +60,7 @@ class Column:
 
     @property
     def files(self) -> dict[str, str]:
-        """Return the digest of each file that was given."""
+        """Return the digest of each file that was given, an encoder's behind its name."""
         digests = {key: getattr(self, key) for key in FILES}
         return {key: digest for key, digest in digests.items() if digest}
 
@@ -69,6 +71,8 @@ class Column:
         Examples:
             >>> Column("yoon2018-tre", ("units=100",), vectors="1a2b3c4d5e6f").name
             'yoon2018-tre:units=100+vectors:1a2b3c4d'
+            >>> Column("encoder-svm", encoder="wavlm-base@1a2b3c4d").name
+            'encoder-svm+wavlm-base@1a2b3c4d'
         """
         return "".join(self._pieces())
 
@@ -127,9 +131,13 @@ class Column:
         """Return the pieces of the name, after each of which a heading may be broken."""
         options = [f"{option}," for option in self.options[:-1]] + list(self.options[-1:])
         files = [
-            part for key, digest in self.files.items() for part in (f"+{key}:", digest[:_DIGITS])
+            part
+            for key, digest in self.files.items()
+            if key != "encoder"
+            for part in (f"+{key}:", digest[:_DIGITS])
         ]
-        return [f"{self.model}:" if options else self.model, *options, *files]
+        encoder = [f"+{self.encoder}"] if self.encoder else []
+        return [f"{self.model}:" if options else self.model, *options, *files, *encoder]
 
 
 BASELINE = Column("svm-is09")
@@ -142,3 +150,11 @@ def detail(configured: Mapping[str, Any], key: str, part: str) -> str:
     if extra is None:
         return ""
     return str(extra.get(part, UNKNOWN)) if isinstance(extra, Mapping) else UNKNOWN
+
+
+def _given(configured: Mapping[str, Any], key: str) -> str:
+    """Return what tells a file that was given from others of its kind, or ""."""
+    digest = detail(configured, key, "sha256")
+    if key != "encoder" or not digest:
+        return digest
+    return f"{detail(configured, key, 'name')}@{digest[:_DIGITS]}"

@@ -11,7 +11,7 @@ from .. import metrics, protocols
 from ..errors import SpecError, suggest
 from ..spec import Protocol
 from ..store import StoredExperiment, read_experiments, stored_protocols
-from .columns import Column
+from .columns import Column, detail
 from .lookup import Lookup
 from .recomputing import contradictions
 from .result import Result
@@ -33,12 +33,14 @@ class Gathered:
 
     Attributes:
         shown: at most one for each corpus, column, condition and side
+        across: the same, of what was trained on one corpus and tested on another
         others: sound ones with today's configuration that are not shown
-        controls: sound ones of permuted labels: never among the two before
+        controls: sound ones of permuted labels: never among those before
         notices: what is not shown, and what is wrong
     """
 
     shown: tuple[Result, ...]
+    across: tuple[Result, ...]
     others: tuple[Result, ...]
     notices: tuple[Notice, ...]
     controls: tuple[Result, ...] = ()
@@ -113,7 +115,13 @@ def gather(
         shown += [chosen] if chosen is not None else []
         others += [result for result in found if result is not chosen]
     ordered = sorted(set(notices), key=lambda notice: (notice.kind, notice.text))
-    return Gathered(tuple(shown), tuple(others), tuple(ordered), tuple(controls))
+    return Gathered(
+        shown=tuple(result for result in shown if not result.tested_on),
+        across=tuple(result for result in shown if result.tested_on),
+        others=tuple(others),
+        notices=tuple(ordered),
+        controls=tuple(controls),
+    )
 
 
 @dataclass(frozen=True)
@@ -130,8 +138,11 @@ class _Gathering:
         notices += self._damages(stored)
         if not stored.experiment:
             return None
-        expected = self.lookup.clips(stored.experiment["corpus"])
-        result = Result(stored, expected, self.protocol)
+        corpus = stored.experiment["corpus"]
+        encoder = stored.experiment["configuration"].get("encoder")
+        tested = detail(stored.experiment["configuration"], "test_corpus", "name") or corpus
+        heard = self.lookup.heard(tested, encoder)
+        result = Result(stored, self.lookup.clips(corpus), self.protocol, heard)
         if self._stale(result, notices):
             return None
         notices += failures(result, self.lookup.synthetic(result.corpus))

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from ..corpora.registry import normalised
 from ..errors import SpecError
 
 if TYPE_CHECKING:
@@ -23,10 +25,15 @@ class Lookup:
     registry: Registry
 
     def known(self, corpus: str) -> Any | None:
-        """Return a corpus, or None if the registry knows neither it nor its base."""
-        for name in (corpus, corpus.partition(":")[0]):
+        """Return a corpus, or None if the registry knows neither it nor its base.
+
+        What is trained on or tested as a whole may be several, `a+b`.
+        """
+        base = corpus.partition(":")[0]
+        get, side = self.registry.get, self.registry.side
+        for look, name in ((get, corpus), (side, corpus), (get, base)):
             try:
-                return self.registry.get(name)
+                return look(name)
             except SpecError:
                 continue
         return None
@@ -48,6 +55,31 @@ class Lookup:
         known = self.known(corpus)
         counts = known.expect.emotions if known is not None and known.expect else {}
         return sum(counts.values()) or None
+
+    def heard(self, corpus: str, encoder: Any) -> tuple[str, ...]:
+        """Return what an encoder was trained on that is in a corpus: itself, or a part of a pool.
+
+        Args:
+            corpus: by name
+            encoder: what a configuration says of its frozen encoder, or None
+        """
+        named = encoder.get("training_corpora") if isinstance(encoder, Mapping) else None
+        if not isinstance(named, Sequence) or isinstance(named, str):
+            return ()
+        own = self._names(corpus)
+        return tuple(str(name) for name in named if self._names(str(name)) & own)
+
+    def _names(self, corpus: str) -> set[str]:
+        """Return all that a corpus and its parts are called, spelt as look-up does."""
+        known = self.known(corpus)
+        if known is None:
+            return {normalised(corpus.partition(":")[0])}
+        every = known.parts or (known,)
+        return {
+            normalised(name)
+            for each in every
+            for name in (each.name.partition(":")[0], each.title, *each.aliases)
+        }
 
     def position(self, corpus: str) -> tuple[float, str]:
         """Return a sorting key: corpora in the order of the registry, then the others."""

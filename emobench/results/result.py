@@ -12,7 +12,7 @@ import pandas as pd
 from .. import gate, metrics
 from ..errors import count
 from ..metric_table import UAR, Metric
-from ..spec import Job, Protocol
+from ..spec import BETWEEN, Job, Protocol
 from ..store import StoredExperiment
 from . import speakers
 from .columns import Column, detail
@@ -31,11 +31,13 @@ class Result:
         stored: what is on disk
         expected: number of clips of a complete copy of the corpus, or None if not known
         protocol: that it was run under, or None for one that this version does not know
+        heard: corpora that its frozen encoder was trained on, of those that this corpus is
     """
 
     stored: StoredExperiment
     expected: int | None = None
     protocol: Protocol | None = None
+    heard: tuple[str, ...] = ()
 
     @cached_property
     def column(self) -> Column:
@@ -49,8 +51,19 @@ class Result:
 
     @property
     def corpus(self) -> str:
-        """Return the corpus' name, with its variant."""
+        """Return the corpus' name, with its variant; `A-to-B` if trained on A and tested on B."""
         return self.stored.experiment["corpus"]
+
+    @property
+    def tested_on(self) -> str:
+        """Return the corpus that it was tested on if that is another than it was trained on."""
+        return detail(self.stored.experiment["configuration"], "test_corpus", "name")
+
+    @property
+    def trained_on(self) -> str:
+        """Return the corpus that it was trained on."""
+        tested = self.tested_on
+        return self.corpus.removesuffix(f"{BETWEEN}{tested}") if tested else self.corpus
 
     @property
     def condition(self) -> str:
@@ -132,6 +145,7 @@ class Result:
             "the protocol runs some folds only": gate.cut_short(self.protocol),
             "another number of epochs": self.epochs is not None,
             "other clips than those of the complete corpus": self.other_clips,
+            "its encoder heard this corpus": bool(self.heard),
         }
         return (*gate.leaks(self.protocol), *(text for text, holds in reasons.items() if holds))
 
@@ -189,6 +203,11 @@ class Result:
         if self.other_clips:
             notes.append(
                 f"on {self.clips} clips; the complete corpus has {self.expected}; "
+                "not to be compared with the others"
+            )
+        if self.heard:
+            notes.append(
+                f"heard this corpus: its encoder was trained on {', '.join(self.heard)}; "
                 "not to be compared with the others"
             )
         if self.backend not in _PREFERRED:

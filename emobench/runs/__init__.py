@@ -1,22 +1,27 @@
 """From names on a command line to finished records.
 
-`planning` looks up what a selection names and says what is left out and why, `preparing` makes
-experiments of it, `running` computes what the store does not hold yet, and `calling` is all that as
-one function.
+`choosing` looks up corpora, `planning` says what a selection comes to and what is left out and why,
+`preparing` makes experiments of it, `running` computes what the store does not hold yet, `between`
+says and refuses what only runs from one corpus to another need, and `calling` is all that as one
+function. `exporting` makes a bundle of a single model instead.
 """
 
 from __future__ import annotations
 
 from ..experiments import configuration, current_fingerprint
 from ..run_options import Selection
+from .between import explained
 from .calling import find_places, run
+from .choosing import select
+from .exporting import Export, export
 from .extraction import extract_ahead
 from .leakage import run_variants
-from .planning import Plan, plan, select
+from .planning import Plan, plan
 from .preparing import preview
 from .running import Observer, Summary, execute
 
 __all__ = [
+    "Export",
     "Observer",
     "Plan",
     "Selection",
@@ -24,6 +29,8 @@ __all__ = [
     "configuration",
     "current_fingerprint",
     "execute",
+    "explained",
+    "export",
     "extract_ahead",
     "find_places",
     "plan",

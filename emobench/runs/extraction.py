@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 from .. import corpora, features
 from ..errors import SpecError, count
 from ..spec import FeatureSpec, Places
-from .planning import select
+from .choosing import select
 
 
 def extract_ahead(
@@ -23,7 +24,7 @@ def extract_ahead(
     """Fill the cache with front-ends of corpora.
 
     Args:
-        names: front-ends, such as "logmel" or "logmel:bands=240"
+        names: front-ends, such as "logmel", "logmel:bands=240" or "encoder:FOLDER"
         corpus_names: corpora, or "all" for every corpus on disk
         places: where audio and cache are
         jobs: processes that extract
@@ -40,7 +41,8 @@ def extract_ahead(
     specs = [parse(name) for name in names]
     registry = corpora.load_registry(places.datasets)
     for corpus in select(corpus_names, registry, places):
-        table = corpora.load(corpus, places.data, places.cache)
+        # In the order in which a run asks for them, or it would extract them again.
+        table = corpora.load(corpus, places.data, places.cache).sort_index()
         for spec in specs:
             values = features.load(
                 table,
@@ -57,13 +59,17 @@ def extract_ahead(
 
 
 def parse(text: str) -> FeatureSpec:
-    """Return the front-end that a text such as "logmel:bands=240" names.
+    """Return the front-end that a text such as "logmel:bands=240" or "encoder:FOLDER" names.
 
     Raises:
         SpecError: if the name or a parameter is wrong
     """
     name, _, rest = text.partition(":")
-    defaults = features.get(name).defaults
+    front_end = features.get(name)
+    if front_end.folder:  # nothing else changes what is cached, and a path may hold any sign
+        folder = {front_end.folder: str(Path(rest).expanduser().absolute())} if rest else {}
+        return features.spec(name, **folder)
+    defaults = front_end.defaults
     params = {}
     for part in filter(None, rest.split(",")):
         key, equals, value = part.partition("=")

@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import importlib.util
 import itertools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
 
-from .. import conditions, corpora, executors, features, models, protocols, run_options
+from .. import conditions, corpora, executors, features, gate, models, protocols, run_options
 from ..conditions import Condition
-from ..corpora import Corpus, Registry
-from ..errors import CorpusError, SpecError
+from ..corpora import Corpus
+from ..errors import SpecError
 from ..run_options import Selection
 from ..spec import ModelSpec, Places, Protocol
-
-ALL = "all"
-
-T = TypeVar("T", Corpus, ModelSpec)
+from .choosing import between, expand, means_all, not_on_disk, select
 
 
 @dataclass(frozen=True)
@@ -51,9 +47,14 @@ def plan(selection: Selection, places: Places) -> Plan:
     protocol = protocols.get(selection.protocol)
     heard = tuple(dict.fromkeys(itertools.chain(*map(conditions.expand, selection.condition))))
     _check_conditions(heard)
-    chosen = select(selection.corpus, registry, places)
-    specs = _expand("--model", selection.model, models.names, models.get)
-    left_out = _not_on_disk(selection, registry, chosen)
+    specs = expand("--model", selection.model, models.names, models.get)
+    if selection.test_corpus:
+        chosen, left_out = between(selection.corpus, selection.test_corpus, registry, places)
+    else:
+        chosen = select(selection.corpus, registry, places)
+        left_out = not_on_disk(selection.corpus, registry, chosen)
+    if any(corpus.sides for corpus in chosen):
+        _check_between(protocol)
     pairs = []
     for corpus in chosen:
         applicable = []
@@ -61,7 +62,7 @@ def plan(selection: Selection, places: Places) -> Plan:
             reason = _unfit(spec, corpus, places)
             if reason is None:
                 applicable.append(spec)
-            elif ALL in (*_folded(selection.model), *_folded(selection.corpus)):
+            elif means_all((*selection.model, *selection.corpus, *selection.test_corpus)):
                 left_out[f"{spec.name} on {corpus.name}"] = reason
             else:
                 raise SpecError(f"{spec.name} on {corpus.name}: {reason}.")
@@ -70,71 +71,6 @@ def plan(selection: Selection, places: Places) -> Plan:
     if any(spec.kind == "network" for _, specs in pairs for spec in specs):
         _check_backend(selection.backend)
     return Plan(tuple(pairs), left_out, heard, protocol, selection)
-
-
-def select(names: Sequence[str], registry: Registry, places: Places) -> list[Corpus]:
-    """Return the corpora that were named, and for "all" every real corpus on disk.
-
-    Raises:
-        SpecError: if a name is wrong
-        CorpusError: if "all" finds none
-    """
-
-    def on_disk() -> list[str]:
-        every = [registry.get(name) for name in registry.names()]
-        return [item.name for item in every if _own(item) and corpora.find(item, places.data)]
-
-    found = _expand("--corpus", names, on_disk, registry.get)
-    if not found:
-        where = f"under {places.data}" if places.data else "because --data was not given"
-        raise CorpusError(
-            f"--corpus all: found none of the registered corpora {where}. Unpack a corpus into "
-            "<data>/<name>, or try `--corpus demo`. `emobench corpora` tells where to get each."
-        )
-    return found
-
-
-def _expand(
-    option: str, words: Sequence[str], every: Callable[[], Sequence[str]], get: Callable[[str], T]
-) -> list[T]:
-    """Return what is named, each once, in the order first named; "all" stands for every one."""
-    if not words:
-        raise SpecError(f"{option}: expected a name or 'all', found nothing.")
-    chosen: dict[str, T] = {}
-    for word in words:
-        for name in every() if word.strip().lower() == ALL else [word]:
-            item = get(name)
-            chosen.setdefault(item.name, item)
-    return list(chosen.values())
-
-
-def _folded(words: Sequence[str]) -> list[str]:
-    """Return words without regard to case."""
-    return [word.strip().lower() for word in words]
-
-
-def _not_on_disk(
-    selection: Selection, registry: Registry, chosen: Sequence[Corpus]
-) -> dict[str, str]:
-    """Return what "all" corpora does not cover, with the reason."""
-    if ALL not in _folded(selection.corpus):
-        return {}
-    present = {corpus.name for corpus in chosen}
-    reasons = {}
-    for name in registry.names():
-        corpus = registry.get(name)
-        if corpus.synthetic:
-            reasons[name] = "synthetic; run it by name"
-        elif corpus.pool:
-            reasons[name] = "made of others; run it by name"
-        elif name not in present:
-            reasons[name] = "not found on disk"
-    return {name: reason for name, reason in reasons.items() if name not in present}
-
-
-def _own(corpus: Corpus) -> bool:
-    """Tell whether a corpus is made of recordings of its own, and so belongs to "all"."""
-    return not corpus.synthetic and not corpus.pool
 
 
 def _check_options(selection: Selection) -> None:
@@ -146,6 +82,16 @@ def _check_options(selection: Selection) -> None:
         raise SpecError(
             f"--together {wanted}: expected --backend jax, which alone trains several networks at "
             f"once, found {selection.backend}. Add --backend jax, or leave --together out."
+        )
+
+
+def _check_between(protocol: Protocol) -> None:
+    """Refuse a protocol under which the test corpus would reach training."""
+    reasons = gate.leaks(protocol)
+    if reasons:
+        raise SpecError(
+            f"--test-corpus: expected a protocol that keeps test clips out of training, found "
+            f"{protocol.name}: {'; '.join(reasons)}. Leave out --protocol, or choose another."
         )
 
 
@@ -176,6 +122,12 @@ def _unfit(model: ModelSpec, corpus: Corpus, places: Places) -> str | None:
         missing = features.missing_package(wanted.feature)
         if missing:
             return f"its front-end {wanted.feature} needs the package {missing}"
+        front_end = features.get(wanted.feature)
+        if front_end.folder and places.encoder is None:
+            return "it needs a frozen encoder: --encoder FOLDER"
+        if front_end.folder:  # a slip in the card is told before anything is read
+            params = {**front_end.defaults, **wanted.params, front_end.folder: places.encoder}
+            front_end.fit((), params)
     known = corpus.has_transcripts or places.transcripts is not None
     if "transcript" in model.needs and not known:
         return "the corpus has no transcripts"

@@ -17,6 +17,7 @@ from ..experiments.context import applied_condition
 from ..experiments.dataset import Dataset
 from ..spec import Experiment, Fold, Job, ModelSpec, Places
 from ..store import Store
+from .between import insist_on_other_sounds
 from .handing_out import Step
 from .planning import Plan
 
@@ -64,6 +65,7 @@ def prepare(
         progress=progress,
     )
     folds = data.folds(planned.protocol)
+    insist_on_other_sounds(corpus, data, folds)
     experiment = _experiment(corpus, model, planned, data, beside, len(folds))
     wanted = _jobs(experiment, model, planned, folds)
     missing = tuple(Store(places.results).missing(experiment, wanted))

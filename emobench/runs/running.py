@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from .. import audit, controls, executors
+from .. import controls, executors
 from ..corpora import Corpus
 from ..errors import CorpusError, FeatureError, StoreError, count
 from ..executors import Event, Executor, Local, Work
@@ -15,6 +15,7 @@ from ..experiments import dataset
 from ..experiments.dataset import Dataset
 from ..spec import Experiment, Job, Places
 from ..store import Store
+from . import between
 from .handing_out import Step, phases, sizes_of_groups
 from .planning import Plan
 from .preparing import AS_IT_IS, everything, facts, prepare
@@ -31,7 +32,7 @@ class Observer:
         feature_progress: told how far the extraction of a corpus' features is: the corpus, what
             is extracted, how much of it is done, and how much there is
         begin: told the experiments before training begins
-        notice: told what networks are trained on
+        notice: told what networks are trained on, and what two corpora have in common
         stopping: once true, running jobs are finished, with those that are trained along with
             them, and no other is begun
     """
@@ -120,7 +121,7 @@ def _prepared(
         if observer.stopping():
             return
         try:
-            _foresee(corpus, planned, places, foreseen)
+            _foresee(corpus, planned, places, observer, foreseen)
             step, data = prepare(
                 corpus,
                 model,
@@ -130,7 +131,8 @@ def _prepared(
                 jobs=planned.selection.jobs,
                 progress=observer.extracting(corpus.name),
             )
-            Store(places.results).open(step.experiment, facts(data, condition))
+            known = {**facts(data, condition), **between.facts(corpus, places)}
+            Store(places.results).open(step.experiment, known)
         except (CorpusError, FeatureError) as error:
             under = f" with {condition.name}" if condition != AS_IT_IS else ""
             summary.failures[f"{corpus.name} {model.name}{under}"] = str(error)
@@ -176,11 +178,15 @@ def _executor(planned: Plan, notice: Callable[[str], None]) -> Executor:
     return Local(selection.jobs, found)
 
 
-def _foresee(corpus: Corpus, planned: Plan, places: Places, foreseen: set[str]) -> None:
+def _foresee(
+    corpus: Corpus, planned: Plan, places: Places, observer: Observer, foreseen: set[str]
+) -> None:
     """Say once what a corpus cannot teach; fail before extraction if it cannot be split."""
     if corpus.name not in foreseen:
-        for finding in audit.foresee(corpus, planned.protocol, places.data, places.cache):
+        for finding in between.foresee(corpus, planned.protocol, places):
             _log.warning("%s: %s", corpus.name, finding.line)
+        for line in between.explained(corpus, places):
+            observer.notice(line)
         foreseen.add(corpus.name)
 
 

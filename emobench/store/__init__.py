@@ -9,7 +9,8 @@ A job is done when its record can be read and its predictions are beside it, who
 from __future__ import annotations
 
 from .attention import read_attention
-from .reading import Problem, StoredExperiment, read_experiments, read_results, stored_protocols
+from .collecting import read_experiments, read_results, stored_protocols
+from .reading import Problem, StoredExperiment
 from .writing import Store
 
 __all__ = [

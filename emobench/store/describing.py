@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from ..spec import fingerprint
-from .vouching import Damage
+from .json_files import to_json
+from .vouching import KEY, Damage, digest, promised
 
 _NEEDED = {
     "protocol": str,
@@ -21,6 +22,7 @@ _NEEDED = {
     "n_folds": int,
     "repetitions": int,
 }
+_NAME = "experiment"
 _MOST = 1000
 """Folds and repetitions beyond this are no cross-validation but nonsense that takes for ever."""
 
@@ -28,6 +30,12 @@ _MOST = 1000
 def place(protocol: str, corpus: str, model: str) -> tuple[str, str, str]:
     """Return the folders that an experiment is filed under; `a:b` becomes `a+b`."""
     return protocol, corpus.replace(":", "+"), model.replace(":", "+")
+
+
+def vouched(content: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the description of an experiment with the SHA-256 of all that it says."""
+    told = {key: value for key, value in content.items() if key != KEY}
+    return {**told, KEY: {_NAME: digest(to_json(told))}}
 
 
 def describe(folder: Path, content: dict[str, Any]) -> dict[str, Any]:
@@ -60,7 +68,18 @@ def describe(folder: Path, content: dict[str, Any]) -> dict[str, Any]:
             f"expected the experiment of the folder {'/'.join(folder.parts[-4:-1])}, found that "
             f"of {'/'.join(named)}"
         )
+    if not _is_whole(content):
+        raise Damage("it was changed after it was written")
     return content
+
+
+def _is_whole(content: Mapping[str, Any]) -> bool:
+    """Tell whether all that is said is as it was written, so far as that is vouched for."""
+    sha256 = promised(content, _NAME)
+    try:
+        return sha256 is None or sha256 == vouched(content)[KEY][_NAME]
+    except RecursionError:
+        return False
 
 
 def _agrees(content: Mapping[str, Any]) -> bool:
@@ -71,7 +90,8 @@ def _agrees(content: Mapping[str, Any]) -> bool:
         found = fingerprint(configured), fingerprint(whole)
     except RecursionError:
         return False
-    return found == (content["configuration_fingerprint"], content["fingerprint"])
+    agree = found == (content["configuration_fingerprint"], content["fingerprint"])
+    return agree and configured.get("backend", content["backend"]) == content["backend"]
 
 
 def _is_count(value: Any, least: int = 0) -> bool:

@@ -1,8 +1,7 @@
-"""Everything that a results folder holds, however damaged some of it may be."""
+"""Everything that is on disk of one experiment, however damaged some of it may be."""
 
 from __future__ import annotations
 
-import logging
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,7 +11,6 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 
-from ..errors import StoreError
 from ..spec import Job
 from . import attention
 from .describing import describe
@@ -24,14 +22,6 @@ EXPERIMENT = "experiment.json"
 FAILURE = ".failure.json"
 
 _RECORD = re.compile(r"(?:tuning|fold-(\d{2,})-repetition-(\d+))(\.failure)?\.json")
-_KEYS = ("protocol", "corpus", "model", "fingerprint", "fold", "repetition")
-_CLIP = ("id", "speaker", "label", "predicted")
-_OPTIONS = (
-    *("backend", "epochs", "condition", "condition_on", "control"),
-    *("transcripts", "vectors"),
-)
-
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -72,103 +62,6 @@ class StoredExperiment:
         return {Job(record["fold"], record["repetition"]) for record in self.records}
 
 
-def read_experiments(
-    results: Path, *, protocol: str | None = None, columns: Sequence[str] | None = None
-) -> list[StoredExperiment]:
-    """Read every experiment of a results folder, in the order of their paths.
-
-    Args:
-        results: folder that runs wrote to
-        protocol: read only this protocol's
-        columns: columns of the predictions; None for all
-
-    Returns:
-        the experiments; damaged files are named in their `problems` and nothing is raised for them
-
-    Raises:
-        StoreError: if there is no such folder
-    """
-    return [inspect(folder, columns) for folder in experiment_folders(results, protocol)]
-
-
-def experiment_folders(results: Path, protocol: str | None = None) -> list[Path]:
-    """Return the folders of experiments, in the order of their paths.
-
-    Args:
-        results: folder that runs wrote to
-        protocol: only this protocol's
-
-    Raises:
-        StoreError: if there is no such folder
-    """
-    _insist_on(results)
-    pattern = f"{protocol or '*'}/*/*/*"
-    folders = (path for path in sorted(results.glob(pattern)) if path.is_dir())
-    return [folder for folder in folders if _holds_records(folder)]
-
-
-def stored_protocols(results: Path) -> list[str]:
-    """Return the names of the protocols that have records, sorted.
-
-    Raises:
-        StoreError: if there is no such folder
-    """
-    _insist_on(results)
-    return sorted(path.name for path in results.iterdir() if any(path.glob("*/*/*/*.json")))
-
-
-def read_results(results: str | Path) -> pd.DataFrame:
-    """Read every prediction of a results folder; damaged files are left out with a log message.
-
-    Args:
-        results: folder that runs wrote to
-
-    Returns:
-        one row for each clip and repetition, with columns `protocol`, `corpus`, `model`,
-        `fingerprint`, `fold`, `repetition`, `id`, `speaker`, `label`, `predicted`; how it was run:
-        `backend`, `epochs` (where it was asked for), `condition` ("none" for sound as it is),
-        `condition_on` (which clips went through it), `control` ("labels" where they were permuted,
-        else "none"), and the SHA-256 of files of `transcripts` and
-        `vectors` (missing where there were none); and one `p_<label>` for each class (missing where
-        a corpus lacks the class)
-
-    Raises:
-        StoreError: if there is no such folder
-    """
-    parts = []
-    for stored in read_experiments(Path(results)):
-        for problem in stored.problems:
-            _log.warning("%s; left out", problem)
-        if stored.records and not stored.predictions.empty:
-            named = {key: stored.experiment[key] for key in _KEYS[:4]}
-            parts.append(stored.predictions.assign(**named, **_options(stored.experiment)))
-    if not parts:
-        return pd.DataFrame(columns=[*_KEYS, *_CLIP, *_OPTIONS])
-    table = pd.concat(parts, ignore_index=True)
-    table["epochs"] = table["epochs"].astype("Int64")
-    chances = sorted(name for name in table.columns if name.startswith("p_"))
-    return table[[*_KEYS, *_CLIP, *_OPTIONS, *chances]]
-
-
-def _options(experiment: Mapping[str, Any]) -> dict[str, Any]:
-    """Return how an experiment was run beside its corpus, model and protocol."""
-    configured = experiment["configuration"]
-
-    def part(key: str, name: str) -> str | None:
-        extra = configured.get(key)
-        return str(extra[name]) if isinstance(extra, Mapping) and name in extra else None
-
-    return {
-        "backend": experiment["backend"],
-        "epochs": configured.get("epochs_override"),
-        "condition": part("condition", "name") or "none",
-        "condition_on": part("condition", "sides"),
-        "control": part("control", "name") or "none",
-        "transcripts": part("transcripts", "sha256"),
-        "vectors": part("vectors", "sha256"),
-    }
-
-
 def inspect(
     folder: Path,
     columns: Sequence[str] | None = None,
@@ -196,6 +89,8 @@ def inspect(
     for job, path in record_files(folder) if jobs is None else _files_of(folder, jobs):
         try:
             record = read_record(path, job, fingerprint)
+            if job.fold is not None and job.fold >= experiment.get("n_folds", job.fold + 1):
+                raise Damage("it is the record of a fold that the experiment does not have")
             if not path.name.endswith(FAILURE):
                 if job.fold is not None:
                     parts.append(read_predictions(path, job, record, columns))
@@ -211,18 +106,6 @@ def inspect(
     return StoredExperiment(
         folder, experiment, tuple(records), tuple(failures), tuple(problems), predictions
     )
-
-
-def _insist_on(results: Path) -> None:
-    if not results.is_dir():
-        raise StoreError(
-            f"{results}: expected a folder of results, found none. "
-            "Run `emobench run` first, or name another folder with --results."
-        )
-
-
-def _holds_records(folder: Path) -> bool:
-    return (folder / EXPERIMENT).exists() or any(record_files(folder))
 
 
 def record_files(folder: Path) -> Iterator[tuple[Job, Path]]:

@@ -12,11 +12,11 @@ import pandas as pd
 from ..spec import Job
 from ..storage import discard_leftovers, locked
 from . import attention
+from .collecting import experiment_folders
 from .filing import file_whole, make_folder, remove
 from .reading import (
     EXPERIMENT,
     FAILURE,
-    experiment_folders,
     read_description,
     read_predictions,
     read_record,

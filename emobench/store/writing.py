@@ -17,7 +17,7 @@ from ..storage import discard_leftovers, locked
 from .attention import NAME as ATTENTION
 from .attention import path_of
 from .attention import to_parquet as to_attention
-from .describing import place
+from .describing import place, vouched
 from .filing import file_whole, make_folder, remove
 from .json_files import from_json, to_json
 from .predictions import to_parquet
@@ -78,7 +78,7 @@ class Store:
                 is_sound(folder) and own.items() <= found.items() and set(extra or ()) <= set(found)
             )
             if not known:
-                file_whole((folder / EXPERIMENT, to_json({**(extra or {}), **own})))
+                file_whole((folder / EXPERIMENT, to_json(vouched({**(extra or {}), **own}))))
         return folder
 
     def done(self, experiment: Experiment, jobs: Iterable[Job] | None = None) -> set[Job]:

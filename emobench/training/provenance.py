@@ -19,7 +19,7 @@ from . import devices
 PACKAGES = (
     *("emobench", "numpy", "scipy", "pandas", "pyarrow", "scikit-learn"),
     *("keras", "tensorflow", "jax", "jaxlib"),
-    *("soundfile", "soxr", "av", "librosa", "opensmile", "lameenc", "nltk"),
+    *("soundfile", "soxr", "av", "librosa", "opensmile", "lameenc", "nltk", "onnxruntime"),
 )
 """What a result may depend on; what is not installed is left out."""
 

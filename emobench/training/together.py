@@ -207,20 +207,16 @@ def _every(step: Callable[..., Any]) -> Callable[..., Any]:
     return every
 
 
-def _step(
-    network: Network, spec: ModelSpec, names: Sequence[str]
-) -> Callable[..., tuple[State, Any]]:
-    """Return one step of one member, as Keras takes it: loss, gradient, Adam."""
-    import jax
+def _loss_of(network: Network, spec: ModelSpec) -> Callable[..., tuple[Any, Any]]:
+    """Return the loss of a batch as a function of the weights, with what else changed."""
     import jax.numpy as jnp
 
-    learner = network.learner
     trained = {name: out for name, out in spec.outputs.items() if out.loss}
 
     def loss_of(
         trainable: Any, others: Any, inputs: Any, targets: Any, weights: Any
     ) -> tuple[Any, Any]:
-        outputs, others, penalties = learner.stateless_call(
+        outputs, others, penalties = network.learner.stateless_call(
             trainable, others, inputs, training=True, return_losses=True
         )
         if not network.trained_outputs:
@@ -232,6 +228,19 @@ def _step(
         ]
         return sum(parts) + sum(penalties), others
 
+    return loss_of
+
+
+def _step(
+    network: Network, spec: ModelSpec, names: Sequence[str]
+) -> Callable[..., tuple[State, Any]]:
+    """Return one step of one member, as Keras takes it: loss, gradient, Adam."""
+    import jax
+    import jax.numpy as jnp
+
+    learn = jax.value_and_grad(_loss_of(network, spec), has_aux=True)
+    optimise = network.learner.optimizer.stateless_apply
+
     def step(state: State, data: Mapping[str, Any], batch: Any, rows: tuple[int, ...]) -> Any:
         clips, weights, targets, excess, active, table = batch
         trainable, others, optimizer = state
@@ -242,12 +251,8 @@ def _step(
             for name, length in zip(names, rows, strict=True)
         }
         with excess_rows(excess):
-            (loss, new_others), gradient = jax.value_and_grad(loss_of, has_aux=True)(
-                trainable, others, inputs, targets, weights
-            )
-        new_trainable, new_optimizer = learner.optimizer.stateless_apply(
-            optimizer, gradient, trainable
-        )
+            (loss, new_others), gradient = learn(trainable, others, inputs, targets, weights)
+        new_trainable, new_optimizer = optimise(optimizer, gradient, trainable)
         after = (list(new_trainable), list(new_others), list(new_optimizer))
         # All members take every step; what one learnt in a step that was not its own is dropped.
         kept = jax.tree.map(lambda new, old: jnp.where(active, new, old), after, tuple(state))

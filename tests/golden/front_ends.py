@@ -26,6 +26,8 @@ def measures() -> Iterator[tuple[str, Any]]:
             spec = features.spec(used.feature, **used.params)
             wanted.setdefault(str(spec), spec)
     for name, spec in sorted(wanted.items()):
+        if features.get(spec.name).folder:  # its numbers are those of what a folder holds
+            continue
         yield f"front-end {name}", lambda spec=spec: Entry({"front-end": spec.version}, _of(spec))
 
 

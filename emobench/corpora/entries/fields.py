@@ -24,6 +24,9 @@ EMOTIONS = (
 )
 """Canonical emotions, in the order of the paper's Table 1."""
 
+NO_EMOTION = frozenset({"other", "unknown"})
+"""What falls under these differs from corpus to corpus."""
+
 FACTS = ("speaker", "group", "sex", "age", "sentence", "intensity", "repetition", "transcript")
 """Columns that an entry may fill, beside `emotion`."""
 

@@ -25,8 +25,8 @@ class SideTable(_Strict):
     """
 
     file: Glob
-    """The table, as a glob at any depth below the corpus folder: `.csv`, `.tsv`, `.txt`, `.xlsx` or
-    `.json` (a list of objects)."""
+    """The table, as a glob at any depth below the corpus folder: `.csv`, `.tsv`, `.txt`, a workbook
+    (`.xlsx`), JSON (`.json`, `.jsonl`), Parquet or Arrow (`.parquet`, `.feather`, `.arrow`)."""
     key: Annotated[dict[str, Text], Field(min_length=1)]
     """How a line of the table is found for a clip: a group of `pattern` (or `id`, or `name`, `stem`
     or `path` of the file) and what the table calls it, such as `{speaker: ActorID}`. All of them
@@ -37,7 +37,7 @@ class SideTable(_Strict):
     sheet: Texts = ()
     """Sheets of a workbook; without it all of them."""
     separator: Annotated[str, Field(min_length=1, max_length=1)] | None = None
-    """Character between the fields. Without it a tab in `.tsv` and `.txt`, else a comma."""
+    """Character between the fields of a text. Without it a comma in `.csv`, else a tab."""
     encoding: Text = "utf-8"
     """Encoding of a text file, such as `latin-1` or `cp1252`."""
     skip: Count = 0

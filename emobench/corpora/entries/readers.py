@@ -21,6 +21,10 @@ class Reader:
 
 _RATED = ("emotion", "speaker", "group", "sex", "valence", "activation", "dominance")
 
+_OF_DATABASES = frozenset(
+    {"emotion", "speaker", "group", "sex", "age", "sentence", "intensity", "repetition"}
+)
+
 READERS: Mapping[str, Reader] = {
     "iemocap": Reader(
         "iemocap", frozenset({*_RATED, "transcript", "dialogue_actor", "scene", "style"})
@@ -29,5 +33,7 @@ READERS: Mapping[str, Reader] = {
         "msp_improv", frozenset({*_RATED, "sentence", "condition", "target", "naturalness"})
     ),
     "smartkom": Reader("smartkom", frozenset({"emotion", "speaker", "transcript", "session"})),
+    "audformat": Reader("audformat_database", _OF_DATABASES),
+    "audformat-texts": Reader("audformat_database", _OF_DATABASES | {"transcript"}),
 }
 """Readers by the name that an entry gives after `reader:`."""

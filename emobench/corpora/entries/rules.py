@@ -12,13 +12,11 @@ from .fields import EMOTIONS, FACTS, FILE_FACTS, SEXES, TABLE_COLUMNS, split_emo
 from .items import SideTable
 from .readers import READERS
 from .schema import WITH_POOL, Entry
+from .table_kinds import BOOKS, REFUSED, TABLES, TEXTS, suffix
 from .yaml_source import Location
 
 GENERATORS = ("demo",)
 """What makes a corpus on first use, by the name that an entry gives after `generator:`."""
-
-TABLES = ("csv", "tsv", "txt", "xlsx", "json")
-"""Kinds of files that side tables are read from, by extension."""
 
 _HINTS = {
     "session": "Call it 'group': what is held out together.",
@@ -247,16 +245,17 @@ def _tables(entry: Entry) -> Iterator[Mistake]:
 
 
 def _table_file(table: SideTable, place: Location) -> Iterator[Mistake]:
-    kind = table.file.lower().rpartition(".")[2]
+    kind = suffix(table.file)
     if kind not in TABLES:
         *others, last = (f".{name}" for name in TABLES)
         expected = f"a {', '.join(others)} or {last} file"
-        advice = "Save it as CSV, or as .xlsx if it is a workbook."
-        yield Mistake((*place, "file"), expected, f"'{table.file}'", advice)
-    elif table.sheet and kind != "xlsx":
+        what, advice = REFUSED.get(kind, ("", "Save it as CSV, or as .xlsx if it is a workbook."))
+        found = f"'{table.file}'" + (f", {what}" if what else "")
+        yield Mistake((*place, "file"), expected, found, advice)
+    elif table.sheet and kind not in BOOKS:
         found = f"sheets of '{table.file}'"
         yield Mistake((*place, "sheet"), "a workbook (.xlsx)", found, "Remove `sheet:`.")
-    elif table.separator is not None and kind in ("xlsx", "json"):
+    elif table.separator is not None and kind not in TEXTS:
         found = f"a separator of '{table.file}'"
         yield Mistake((*place, "separator"), "text", found, "Remove `separator:`.")
 

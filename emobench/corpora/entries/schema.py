@@ -13,6 +13,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr
 
 from .fields import (
     EMOTIONS,
+    NO_EMOTION,
     Address,
     Addresses,
     Channel,
@@ -96,7 +97,8 @@ class Entry(BaseModel):
     """Files that are no clips although `glob` matches them."""
     reader: Text | None = None
     """Code that reads the corpus' own label files, in place of `pattern`: `iemocap`, `msp-improv`
-    or `smartkom`."""
+    or `smartkom`; of a database in audformat `audformat`, or `audformat-texts` where it tells what
+    is said."""
     channel: Channel | None = None
     """Which channel is used of files that have several: `left` (the first), `right` or their
     `mean`. Without it, channels must be alike."""
@@ -165,6 +167,7 @@ class Corpus(Entry):
     name: str
     _source: Source = PrivateAttr()
     _parts: tuple[Corpus, ...] = PrivateAttr(())
+    _sides: tuple[Corpus, Corpus] | None = PrivateAttr(None)
 
     @classmethod
     def described(cls, entry: Entry, source: Source) -> Corpus:
@@ -187,15 +190,35 @@ class Corpus(Entry):
         corpus._parts = tuple(parts)
         return corpus
 
+    def made_of(
+        self, parts: Sequence[Corpus], sides: tuple[Corpus, Corpus] | None = None
+    ) -> Corpus:
+        """Return this corpus, which no entry describes, made of others.
+
+        Args:
+            parts: corpora with files of their own
+            sides: what is trained on and what is tested, where its fold is between corpora
+        """
+        corpus = self.model_copy()
+        corpus._source = parts[0]._source
+        corpus = corpus.pooled(parts)
+        corpus._sides = sides
+        return corpus
+
     @property
     def parts(self) -> tuple[Corpus, ...]:
         """The corpora that are pooled in this one; none in an ordinary corpus."""
         return self._parts
 
     @property
+    def sides(self) -> tuple[Corpus, Corpus] | None:
+        """What is trained on and what is tested, where these are different corpora."""
+        return self._sides
+
+    @property
     def base(self) -> str:
         """Name without the variant; the folder on disk is called so."""
-        return self.name.partition(":")[0]
+        return self.name if self._sides else self.name.partition(":")[0]
 
     def at(self, *location: str | int) -> str:
         """Return file, line, entry and key of something in the entry, to begin an error with."""
@@ -221,12 +244,21 @@ class Corpus(Entry):
         return self.emotion_map or {emotion: (emotion, emotion) for emotion in EMOTIONS}
 
     @property
+    def canonical(self) -> frozenset[str]:
+        """Canonical emotions that can occur, whatever models are trained on."""
+        if self._sides:
+            trained, tested = (side.canonical for side in self._sides)
+            return (trained & tested) - NO_EMOTION
+        if self.parts:
+            joint = frozenset.intersection if self.pool_labels == "common" else frozenset.union
+            return joint(*(part.canonical for part in self.parts))
+        return frozenset(emotion for _, emotion in self.meanings.values())
+
+    @property
     def labels(self) -> tuple[str, ...]:
         """Labels that can occur in training, in the order of the canonical emotions."""
         if self.parts:
-            each = [{emotion for _, emotion in part.meanings.values()} for part in self.parts]
-            joint = set.intersection if self.pool_labels == "common" else set.union
-            return tuple(label for label in EMOTIONS if label in joint(*each))
+            return tuple(label for label in EMOTIONS if label in self.canonical)
         ordered = sorted(self.meanings.values(), key=lambda pair: EMOTIONS.index(pair[1]))
         column = 1 if self.train_on == "emotion" else 0
         return tuple(dict.fromkeys(pair[column] for pair in ordered))

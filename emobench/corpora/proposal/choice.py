@@ -19,25 +19,12 @@ from pathlib import Path
 from ..reading.audio_files import AudioFile
 from . import legends
 from .parts import Part, Split, splits
-from .vocabulary import Meaning, emotion_of, meaning, plain, sexes
+from .vocabulary import BEFORE, Meaning, emotion_of, meaning, plain, sexes
 
-_SPEAKER_WORDS = frozenset(
-    {
-        *("speaker", "spk", "spkr", "sp", "actor", "act", "subject", "subj", "sub"),
-        *("participant", "person", "talker", "voice", "sprecher", "sprecherin", "vp"),
-        *("vpn", "proband", "locuteur", "loc", "parlante", "hablante", "female", "male"),
-        *("woman", "man"),
-    }
+_SPEAKER_WORDS, _EMOTION_WORDS, _OTHER_WORDS = (
+    frozenset(word for word, meant in BEFORE.items() if meant == follows)
+    for follows in ("speaker", "emotion", "neither")
 )
-_OTHER_WORDS = frozenset(
-    {
-        *("session", "sess", "take", "rec", "recording", "sentence", "sent", "text"),
-        *("utterance", "utt", "part", "disc", "cd", "vol", "day", "list", "set", "fold"),
-        *("train", "training", "test", "testing", "dev", "devel", "development", "val"),
-        *("valid", "validation", "eval"),
-    }
-)
-_EMOTION_WORDS = frozenset(("emotion", "emo", "e", "label", "class", "em", "gefuhl", "emozione"))
 
 _TOLD, _NAMED, _COUNT = 2, 1, 0
 """What speaks for a part as speaker: a word for it, what it looks like, or nothing."""

@@ -16,10 +16,11 @@ from .choice import Choice, choose
 from .draft import Draft
 from .expression import expression
 from .parts import Part, Split
-from .sheets import Join
+from .sheets import Join, Sheet
 from .vocabulary import Meaning, sexes
 
 _MOST_REPETITIONS = 50
+_MOST_COLUMNS = 8
 
 
 def draft(files: Sequence[AudioFile], folder: Path, name: str, own: str) -> Draft:
@@ -31,41 +32,36 @@ def draft(files: Sequence[AudioFile], folder: Path, name: str, own: str) -> Draf
         name: of the corpus
         own: name of the folder
     """
-    found = sheets.sheets(folder)
+    found, unread = sheets.sheets(folder)
     joins = [join for sheet in found if (join := sheets.of_clips(sheet, files))]
     table = max(joins, key=_worth, default=None)
-    told = table.columns if table else {}
     choice = _choice(files, folder, table)
-    unread = sheets.unread(folder)
-    if choice.emotion is not None:  # names say it as well, and better
-        told = {ours: name for ours, name in told.items() if ours != "emotion"}
+    if table is not None and choice.emotion is not None:  # names say it as well, and better
+        columns = {ours: name for ours, name in table.columns.items() if ours != "emotion"}
+        table = replace(table, columns=columns) if columns else None
+    told = table.columns if table else {}
     used, groups = _used(choice)
     keys: dict[str, object] = {"title": own}
     if normalised(own) != normalised(name):
         keys["aliases"] = [own]
     keys |= _file_keys(files, used, groups, bool(told))
-    labels, words = _labels(choice, table if "emotion" in told else None)
-    read = choice.meaning if choice.emotion else table.emotion if "emotion" in told else None
+    read = choice.meaning if choice.emotion else table.emotion if table else None
     if read is not None and read.emotions:
-        keys["emotions"] = _emotions(read, words)
+        keys["emotions"] = emotions(read, choice.raw)
     persons = (sheets.of_speakers(sheet, _speakers(choice, table)) for sheet in found)
-    telling = [replace(table, columns=told)] if told else []
-    telling += [join for join in persons if join is not None][:1]
+    telling = [*filter(None, [table]), *[join for join in persons if join is not None][:1]]
     if telling:
         keys["tables"] = [each for join in telling for each in _table_keys(join)]
     keys["folds"] = "speaker"
-    unsure = [*_unsure(choice, table if told else None, told, read, groups), *unread]
+    lacking = tuple(_lacking(choice, told))
+    unsure = [*_unsure(choice, table, read, groups), *unread]
+    unsure += [_useless(sheet) for sheet in found if lacking and not joins]
     for rival in choice.rivals:
         other = _file_keys(files, *_used(replace(choice, speaker=rival)), bool(told))
         unsure.append(f"speaker: it might be {rival.part}. Then pattern: {other['pattern']}")
-    return Draft(
-        name,
-        keys,
-        {label: labels[label] for label in (read.unknown if read else ())},
-        tuple(unsure),
-        tuple(_lacking(choice, told)),
-        _doubt(choice),
-    )
+    labels = _labels(choice, table)
+    todo = {label: labels[label] for label in (read.unknown if read else ())}
+    return Draft(name, keys, todo, tuple(unsure), lacking, _doubt(choice))
 
 
 def _worth(join: Join) -> tuple[float, int]:
@@ -146,15 +142,14 @@ def _distinguishing(files: Sequence[AudioFile]) -> int:
     return deepest
 
 
-def _labels(choice: Choice, table: Join | None) -> tuple[Counter[str], Mapping[str, str]]:
-    """Return the number of files by label, and words for codes."""
+def _labels(choice: Choice, table: Join | None) -> Counter[str]:
+    """Return the number of files by label."""
     if choice.emotion is not None:
-        return choice.emotion.part.counts, choice.raw
-    values = table.values["emotion"] if table else ()
-    return Counter(value for value in values if value), {}
+        return choice.emotion.part.counts
+    return Counter(value for value in (table.values.get("emotion", ()) if table else ()) if value)
 
 
-def _emotions(read: Meaning, words: Mapping[str, str]) -> dict[str, str]:
+def emotions(read: Meaning, words: Mapping[str, str]) -> dict[str, str]:
     """Return the map of labels, in the order of the canonical emotions."""
     ordered = sorted(read.emotions.items(), key=lambda item: (EMOTIONS.index(item[1]), item[0]))
     return {
@@ -174,16 +169,27 @@ def _table_keys(join: Join) -> list[dict[str, object]]:
     """Return the keys of each file of a table."""
     sheet = join.sheet
     keys: dict[str, object] = {"key": {join.key[0]: join.key[1]}, "columns": dict(join.columns)}
+    form = sheet.form
     usual = "," if sheet.files[0].lower().endswith(".csv") else "\t"
-    if sheet.separator != usual:
-        keys["separator"] = sheet.separator
-    if sheet.encoding != "utf-8":
-        keys["encoding"] = sheet.encoding
-    if sheet.skip:
-        keys["skip"] = str(sheet.skip)
+    if form.separator not in (usual, None):
+        keys["separator"] = form.separator
+    if form.encoding != "utf-8":
+        keys["encoding"] = form.encoding
+    if form.skip:
+        keys["skip"] = str(form.skip)
+    if form.sheet:
+        keys["sheet"] = list(form.sheet)
     if not {"emotion", "speaker"} & set(join.columns):
         keys["required"] = "false"
     return [{"file": file, **keys} for file in sheet.files]
+
+
+def _useless(sheet: Sheet) -> str:
+    """Return what is to be said of a table that was read in vain."""
+    columns = ", ".join(sheet.header[:_MOST_COLUMNS]) + ", …" * (len(sheet.header) > _MOST_COLUMNS)
+    return (
+        f"{' and '.join(sheet.files)}: read ({columns}), but no column names most of the files once"
+    )
 
 
 def _lacking(choice: Choice, told: Mapping[str, str]) -> Iterator[str]:
@@ -204,7 +210,6 @@ def _lacking(choice: Choice, told: Mapping[str, str]) -> Iterator[str]:
 def _unsure(
     choice: Choice,
     table: Join | None,
-    told: Mapping[str, str],
     read: Meaning | None,
     groups: Mapping[str, Part],
 ) -> Iterator[str]:
@@ -221,7 +226,7 @@ def _unsure(
             ". Numbers may count recordings instead of people" if counting else ""
         )
     if table is not None:
-        names = ", ".join(f"{ours} from '{theirs}'" for ours, theirs in told.items())
+        names = ", ".join(f"{ours} from '{theirs}'" for ours, theirs in table.columns.items())
         lines = f"; files without a row in it: {table.missing:,}" if table.missing else ""
         yield f"table {' and '.join(table.sheet.files)}: {names}{lines}"
     if "repetition" in groups:

@@ -12,12 +12,14 @@ from ...errors import CorpusError, EmobenchError, SpecError, count
 from ...storage import output, overwrite, storing
 from ..entries import yaml_source
 from ..entries.fields import EMOTIONS
+from ..entries.table_kinds import ARROW, REFUSED
 from ..opening import read
 from ..reading.audio_files import AudioFile, archives, scan
 from ..reading.clips import Reading, named
 from ..registry import DRAFT, load_registry, normalised
 from .draft import Draft
 from .drafting import draft
+from .from_audformat import draft as draft_of_database
 
 _AUDIO = ("wav", "flac", "mp3", "ogg", "opus", "aif", "aiff", "aifc", "au", "m4a", "wma")
 _VIDEO = ("avi", "mp4", "mov", "mkv", "webm", "mpg", "mpeg", "flv")
@@ -45,15 +47,16 @@ class Proposal:
     verdict: str
 
 
-def propose(folder: Path, name: str | None = None) -> Proposal:
+def propose(folder: Path, name: str | None = None, *, audformat: bool = False) -> Proposal:
     """Look at a folder of audio and propose an entry for it.
 
     Args:
         folder: of the corpus
         name: of the corpus; default from the folder's
+        audformat: whether it is a database in audformat, which says what its labels are
 
     Raises:
-        CorpusError: if there is no audio
+        CorpusError: if there is no audio, or no database where one is said to be
     """
     if not folder.is_dir():
         found = "a file" if folder.exists() else "nothing"
@@ -61,7 +64,7 @@ def propose(folder: Path, name: str | None = None) -> Proposal:
     files, notes = _files(folder)
     own = folder.resolve().name
     name = name or re.sub(r"[^a-z0-9]+", "-", own.casefold()).strip("-") or "my-corpus"
-    proposed = draft(files, folder, name, own)
+    proposed = (draft_of_database if audformat else draft)(files, folder, name, own)
     proposed = replace(proposed, unsure=(*notes, *proposed.unsure))
     if proposed.lacking:
         verdict = "Not ready: something is missing that names and tables do not tell; see below."
@@ -107,11 +110,8 @@ def _files(folder: Path) -> tuple[list[AudioFile], list[str]]:
         if files:
             break
     else:
-        packed = archives(folder)
-        found = f"only {named(packed)}. Unpack it there" if packed else "none. Name the folder"
         raise CorpusError(
-            f"{folder}: expected audio files such as *.wav at any depth, found {found}"
-            f"{'' if packed else ' that holds them'}."
+            f"{folder}: expected audio files such as *.wav at any depth, found {_instead(folder)}"
         )
     kinds = Counter(file.name.rpartition(".")[2] for file in files)
     most, often = kinds.most_common(1)[0]
@@ -122,6 +122,16 @@ def _files(folder: Path) -> tuple[list[AudioFile], list[str]]:
         note = f"The same recordings seem to be there as {others} too; only .{most} is read."
         return kept, [note]
     return files, []
+
+
+def _instead(folder: Path) -> str:
+    """Return what a folder holds that has no audio files, and what to do about it."""
+    if packed := archives(folder):
+        return f"only {named(packed)}. Unpack it there."
+    if held := scan(folder, [f"*.{ending}" for ending in (*REFUSED, *ARROW)]):
+        names = named([file.relative for file in held])
+        return f"only {names}. If the sound is in there, write each clip to a file of its own."
+    return "none. Name the folder that holds them."
 
 
 def _tried(proposed: Draft, folder: Path) -> tuple[Reading | None, str]:

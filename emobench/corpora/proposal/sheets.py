@@ -2,33 +2,29 @@
 
 from __future__ import annotations
 
-import csv
-import unicodedata
+import codecs
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from ..entries.table_kinds import REFUSED, TABLES, TEXTS, suffix
 from ..reading.audio_files import AudioFile, scan
 from ..reading.clips import named
+from ..reading.table_formats import content_of, read, separated
 from ..reading.table_keys import Paths, spelled
+from ..reading.table_parts import Form, Part, Unreadable, decoded
 from ..table_columns import is_number
-from .vocabulary import Meaning, meaning, plain, sexes
+from .vocabulary import COLUMNS, Meaning, meaning, plain, sexes
 
-_HEADERS = {
-    "emotion": "emotion emotions label emo class category affect gefuhl gefuehl emocion emozione",
-    "speaker": "speaker speakerid spk spkid actor actorid subject subjectid participant "
-    "participantid talker voice person personid sprecher sprecherin locuteur parlante hablante",
-    "sex": "sex gender geschlecht sexe genre sesso sexo genero",
-    "age": "age alter eta edad",
-    "transcript": "transcript transcription text words utterance satz phrase texte testo texto",
-    "sentence": "sentence sentenceid prompt promptid item itemid",
-}
-_ROLES = {word: role for role, text in _HEADERS.items() for word in text.split()}
 _SEPARATORS = (",", ";", "\t", "|")
 _MOST_BYTES = 50_000_000
 _MOST_FILES = 20
 _MOST_SKIPPED = 6
+_LOOKED_AT = 200
+"""Lines of a text from which its form is told."""
 
 
 @dataclass(frozen=True)
@@ -37,17 +33,13 @@ class Sheet:
 
     Attributes:
         files: its name, or those of tables that go on from one another
-        encoding: in which it is written
-        separator: between its columns
-        skip: lines before the header
+        form: how it is written
         header: names of the columns
         rows: cells by row, as many as the header has
     """
 
     files: tuple[str, ...]
-    encoding: str
-    separator: str
-    skip: int
+    form: Form
     header: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
 
@@ -73,36 +65,35 @@ class Join:
     missing: int = 0
 
 
-def sheets(folder: Path) -> list[Sheet]:
-    """Return the tables below a folder, as far as they can be read as such."""
-    files = [
-        file for file in scan(folder, ("*.csv", "*.tsv", "*.txt")) if 0 < file.size <= _MOST_BYTES
-    ]
+def sheets(folder: Path) -> tuple[list[Sheet], list[str]]:
+    """Return the tables below a folder, and a sentence for each kind that is there and not read."""
+    files = scan(folder, [f"*.{ending}" for ending in (*TABLES, *REFUSED)])
     names = Counter(file.name for file in files)
-    found = []
-    for file in files[:_MOST_FILES]:
-        sheet = _read(file, file.name if names[file.name] == 1 else file.relative)
-        if sheet is not None:
-            found.append(sheet)
-    return [*_continued(found), *found]
-
-
-def unread(folder: Path) -> list[str]:
-    """Return a sentence for each kind of table that is seen and not read."""
-    globs = ("*.json", "*.jsonl", "*.ndjson", "*.xlsx", "*.xls", "*.parquet", "*.arrow")
-    found = ([file.relative for file in scan(folder, [glob])] for glob in globs)
-    return [
-        f"{named(files)}: seen, but not read. If it tells emotions or speakers, name it under "
-        "`tables` (.json and .xlsx can be read), or save it as CSV and propose again."
-        for files in filter(None, found)
-    ]
+    by_ending: dict[str, list[AudioFile]] = defaultdict(list)
+    for file in files:
+        by_ending[suffix(file.name)].append(file)
+    found: list[Sheet] = []
+    notes = []
+    for ending, group in by_ending.items():
+        unread, why = group[_MOST_FILES:], ""
+        for file in group[:_MOST_FILES]:
+            try:
+                tables = list(_read(file, file.name if names[file.name] == 1 else file.relative))
+            except (Unreadable, OSError) as error:
+                tables, why = [], why or str(error)
+            found += tables
+            unread += [] if tables else [file]
+        if unread and (why or ending not in TEXTS):
+            why = why or "found no rows. If it tells emotions or speakers, write one table of all."
+            notes.append(f"{named([file.relative for file in unread])}: seen, but not read: {why}")
+    return [*_continued(found), *found], notes
 
 
 def _continued(found: Sequence[Sheet]) -> Iterator[Sheet]:
     """Yield tables of one form, such as train.csv and test.csv, as one."""
     by_form: dict[tuple, list[Sheet]] = defaultdict(list)
     for sheet in found:
-        by_form[sheet.encoding, sheet.separator, sheet.skip, sheet.header].append(sheet)
+        by_form[sheet.form, sheet.header].append(sheet)
     for group in by_form.values():
         if len(group) > 1:
             files = tuple(file for sheet in group for file in sheet.files)
@@ -170,7 +161,7 @@ def _roles(values: Mapping[str, Sequence[str | None]]) -> tuple[dict[str, str], 
     labels: Meaning | None = None
     for name, cells in values.items():
         counts = Counter(cell for cell in cells if cell)
-        role = _ROLES.get(plain(name))
+        role = COLUMNS.get(plain(name)) or COLUMNS.get(plain(name.rpartition(".")[2]))
         if not counts:
             continue
         read = meaning(counts)
@@ -191,40 +182,69 @@ def _roles(values: Mapping[str, Sequence[str | None]]) -> tuple[dict[str, str], 
     return roles, labels
 
 
-def _read(file: AudioFile, name: str) -> Sheet | None:
-    content = Path(file.path).read_bytes()
-    encoding = "utf-8"
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        encoding = "cp1252"
-        text = content.decode(encoding, errors="replace")
-    lines = unicodedata.normalize("NFC", text).splitlines()
-    best: Sheet | None = None
-    for skip in range(min(_MOST_SKIPPED, len(lines))):
-        for separator in _SEPARATORS:
-            sheet = _tried(lines[skip:], Sheet((name,), encoding, separator, skip, (), ()))
-            if sheet and (best is None or len(sheet.header) > len(best.header)):
-                best = sheet
-        if best is not None:
+def _read(file: AudioFile, name: str) -> Iterator[Sheet]:
+    """Yield the tables of a file.
+
+    Raises:
+        Unreadable: if it is not what its name says
+    """
+    if not 0 < file.size <= _MOST_BYTES and suffix(name) in TABLES:
+        return
+    content = content_of(file)
+    if suffix(name) in TEXTS:
+        form = _form(name, content)
+        forms = [(form, part) for part in (read(name, content, form) if form else ())]
+    else:
+        parts = read(name, content, Form())
+        if len({tuple(part.header) for part in parts}) == 1:  # sheets that go on from one another
+            lines = [line for part in parts for line in part.lines]
+            forms = [(Form(), replace(parts[0], lines=lines))]
+        else:
+            forms = [(Form(sheet=(str(part.sheet),)), part) for part in parts]
+    for form, part in forms:
+        sheet = _sheet(name, form, part)
+        if sheet is not None:
+            yield sheet
+
+
+def _form(name: str, content: bytes) -> Form | None:
+    """Return how a text is written, by its first lines; None if it does not look like a table."""
+    marked = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    for encoding in ("utf-16",) if marked else ("utf-8", "cp1252", "latin-1"):
+        with suppress(Unreadable):
+            text = decoded(content, Form(encoding=encoding))
             break
-    return best
+    else:
+        return None
+    lines = text.splitlines(keepends=True)
+    for skip in range(min(_MOST_SKIPPED, len(lines))):
+        begin, widest, best = "".join(lines[: skip + _LOOKED_AT]), 0, None
+        for separator in _SEPARATORS:
+            form = Form(separator, encoding, skip)
+            with suppress(Unreadable):
+                sheet = _sheet(name, form, separated(name, begin, form))
+                if sheet is not None and len(sheet.header) > widest:
+                    widest, best = len(sheet.header), form
+        if best is not None:
+            return best
+    return None
 
 
-def _tried(lines: Sequence[str], sheet: Sheet) -> Sheet | None:
-    """Return a table read from lines; None if they do not look like one."""
-    try:
-        rows = [row for row in csv.reader(lines, delimiter=sheet.separator) if any(row)]
-    except csv.Error:
+def _sheet(name: str, form: Form, part: Part) -> Sheet | None:
+    """Return a table of several columns with names; None if it is none."""
+    rows = [tuple(cell.strip() for cell in row) for _, row in part.lines]
+    whole = [row for row in rows if len(row) == len(part.header)]
+    if len(whole) < max(2, 0.9 * len(rows)):
         return None
-    if len(rows) < 2:
+    kept, nameless = [], 0
+    for place, header in enumerate(part.header):
+        if header == f"Unnamed: {place}":
+            cells = {row[place] for row in whole}
+            if all(re.fullmatch(r"0|[1-9]\d*|", cell) for cell in cells):  # the number of a row
+                continue
+            nameless += 1
+        kept.append(place)
+    names = tuple(part.header[place] for place in kept)
+    if nameless > 1 or len(names) < 2 or len(set(names)) < len(names):
         return None
-    header = tuple(cell.strip() for cell in rows[0])
-    whole = [tuple(map(str.strip, row)) for row in rows if len(row) == len(header)]
-    known = [place for place, name in enumerate(header) if name]
-    named = len({header[place] for place in known}) == len(known) >= max(1, len(header) - 1)
-    if not named or len(header) < 2 or len(whole) < 0.9 * len(rows):
-        return None
-    # A column without a name is one that counts the rows.
-    names, *cells = (tuple(row[place] for place in known) for row in whole)
-    return replace(sheet, header=names, rows=tuple(cells))
+    return Sheet((name,), form, names, tuple(tuple(row[place] for place in kept) for row in whole))

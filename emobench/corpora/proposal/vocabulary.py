@@ -2,120 +2,21 @@
 
 from __future__ import annotations
 
+import csv
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from ..entries.fields import SEXES
 
-LANGUAGES = {"en": "English", "de": "German", "fr": "French", "it": "Italian", "es": "Spanish"}
+_FILE = Path(__file__).with_name("words.csv")
+with _FILE.open(encoding="utf-8", newline="") as _file:
+    _ROWS = tuple(csv.DictReader(_file))
+"""What is meant by words: of labels by language, of `column`s, and `before` values in names."""
 
-_WORDS = {
-    "en": {
-        "anger": "anger angry mad cross furious fury rage irritated irritation annoyed",
-        "happiness": "happiness happy joy joyful amused amusement cheerful glad",
-        "sadness": "sadness sad unhappy sorrow grief depressed",
-        "fear": "fear fearful afraid scared anxious anxiety panic terror",
-        "surprise": "surprise surprised pleasantsurprise pleasantsurprised astonished amazed",
-        "disgust": "disgust disgusted",
-        "neutral": "neutral normal plain",
-        "other": "boredom bored calm excitement excited contempt guilt frustration frustrated "
-        "frustated pride proud shame interest relief sarcastic sarcasm tenderness",
-    },
-    "de": {
-        "anger": "wut wutend wuetend arger aerger argerlich aergerlich zorn zornig",
-        "happiness": "freude frohlich froehlich glucklich gluecklich freudig heiter lustig",
-        "sadness": "trauer traurig traurigkeit",
-        "fear": "angst angstlich aengstlich furcht",
-        "surprise": "uberraschung ueberraschung uberrascht ueberrascht",
-        "disgust": "ekel angeekelt angewidert",
-        "neutral": "neutral sachlich",
-        "other": "langeweile gelangweilt ruhig verachtung stolz scham",
-    },
-    "fr": {
-        "anger": "colere fache rage enerve",
-        "happiness": "joie joyeux joyeuse heureux heureuse bonheur content contente",
-        "sadness": "tristesse triste",
-        "fear": "peur effraye anxiete",
-        "surprise": "surprise surpris",
-        "disgust": "degout degoute",
-        "neutral": "neutre",
-        "other": "ennui calme mepris fierte honte",
-    },
-    "it": {
-        "anger": "rabbia arrabbiato arrabbiata ira collera",
-        "happiness": "gioia felicita felice allegria contento contenta",
-        "sadness": "tristezza triste",
-        "fear": "paura ansia timore",
-        "surprise": "sorpresa sorpreso",
-        "disgust": "disgusto disgustato",
-        "neutral": "neutro neutra neutrale neutralita",
-        "other": "noia calma disprezzo colpa orgoglio vergogna",
-    },
-    "es": {
-        "anger": "enfado enojo ira rabia enfadado enfadada enojado enojada",
-        "happiness": "alegria felicidad feliz alegre contento contenta",
-        "sadness": "tristeza triste",
-        "fear": "miedo temor ansiedad",
-        "surprise": "sorpresa sorprendido sorprendida",
-        "disgust": "asco disgusto repugnancia",
-        "neutral": "neutro neutra neutral",
-        "other": "aburrimiento calma desprecio culpa orgullo verguenza",
-    },
-}
-
-_SHORT = {
-    "en": {
-        "anger": "ang an a",
-        "happiness": "hap hpy ha joy h j",
-        "sadness": "sad sa s",
-        "fear": "fea fe anx f",
-        "surprise": "sur sup su ps u",
-        "disgust": "dis dsg di d",
-        "neutral": "neu ntr ne nor n",
-        "other": "bor cal exc fru con gui",
-    },
-    "de": {
-        "anger": "wut aer arg zor w",
-        "happiness": "fre fro f",
-        "sadness": "tra t",
-        "fear": "ang fur a",
-        "surprise": "ueb ube u",
-        "disgust": "eke e",
-        "neutral": "neu n",
-        "other": "lan ruh l",
-    },
-    "fr": {
-        "anger": "col co c",
-        "happiness": "joi jo j",
-        "sadness": "tri tr t",
-        "fear": "peu pe p",
-        "surprise": "sur su s",
-        "disgust": "deg de d",
-        "neutral": "neu ne n",
-        "other": "enn cal",
-    },
-    "it": {
-        "anger": "rab ra ira r",
-        "happiness": "gio gi fel g",
-        "sadness": "tri tr t",
-        "fear": "pau pa ans p",
-        "surprise": "sor so s",
-        "disgust": "dis di d",
-        "neutral": "neu ne n",
-        "other": "noi col",
-    },
-    "es": {
-        "anger": "enf eno ira e i",
-        "happiness": "ale al fel a",
-        "sadness": "tri tr t",
-        "fear": "mie mi m",
-        "surprise": "sor so s",
-        "disgust": "asc as d",
-        "neutral": "neu ne n",
-        "other": "abu cal",
-    },
-}
+_OTHERS = ("column", "before")
+_LANGUAGES = tuple(dict.fromkeys(row["kind"] for row in _ROWS if row["kind"] not in _OTHERS))
 
 _STRENGTH = {1: 0.4, 2: 0.6, 3: 0.8}
 """How much a label of so few letters tells, where a whole word tells 1."""
@@ -167,21 +68,21 @@ def meaning(labels: Mapping[str, int]) -> Meaning:
     Args:
         labels: with the number of clips that bear each
     """
-    readings = {code: _read(labels, code) for code in LANGUAGES}
-    best = max(LANGUAGES, key=lambda code: len(readings[code]))
+    readings = {language: _read(labels, language) for language in _LANGUAGES}
+    best = max(_LANGUAGES, key=lambda language: len(readings[language]))
     emotions = readings[best]
-    rivals = [code for code in LANGUAGES if len(readings[code]) == len(emotions) and code != best]
     doubtful = {
-        label: f"{LANGUAGES[code]}: {readings[code][label]}"
-        for code in rivals
+        label: f"{language}: {read[label]}"
+        for language, read in readings.items()
+        if len(read) == len(emotions)
         for label, emotion in emotions.items()
-        if label in readings[code] and readings[code][label] != emotion
+        if read.get(label, emotion) != emotion
     }
     short = any(plain(label) not in _ANY for label in emotions)
     return Meaning(
         emotions,
         tuple(label for label in labels if label not in emotions),
-        LANGUAGES[best] if short else None,
+        best if short else None,
         doubtful,
         _score(labels, emotions),
     )
@@ -213,18 +114,24 @@ def _score(labels: Mapping[str, int], emotions: Mapping[str, str]) -> float:
     return strength * distinct * clips + 0.05 * min(6, len(set(emotions.values())))
 
 
-def _table(words: Mapping[str, str]) -> dict[str, str]:
-    return {word: emotion for emotion, text in words.items() for word in text.split()}
+def _words(kind: str, *columns: str) -> dict[str, str]:
+    """Return what words mean, by word; those of later columns first."""
+    rows = [row for row in _ROWS if row["kind"] == kind]
+    return {word: row["means"] for name in columns for row in rows for word in row[name].split()}
 
 
 _ANY = {
     word: emotion
-    for language in reversed(LANGUAGES)
-    for word, emotion in _table(_WORDS[language]).items()
+    for language in reversed(_LANGUAGES)
+    for word, emotion in _words(language, "words").items()
 }
-_BY_LANGUAGE = {
-    language: {**_table(_SHORT[language]), **_table(_WORDS[language])} for language in LANGUAGES
-}
+_BY_LANGUAGE = {language: _words(language, "short", "words") for language in _LANGUAGES}
 
 EMOTION_WORDS = frozenset(_ANY)
 """Whole words for emotions in all languages, as `plain` spells them."""
+
+COLUMNS = _words("column", "words")
+"""Our columns by the names that tables give them, as `plain` spells them."""
+
+BEFORE = _words("before", "words")
+"""What follows a word in names: a speaker, an emotion or neither."""

@@ -30,11 +30,13 @@ def merged(corpus: Corpus, readings: Sequence[Reading]) -> Reading:
         for reason, count in reading.dropped.items():
             dropped[f"{reading.corpus.name}: {reason}"] += count
     clips = []
-    for clip in (_renamed(reading.corpus, clip) for reading in readings for clip in reading.clips):
-        if clip.facts["label"] in corpus.labels:
+    every = [_renamed(reading.corpus, clip) for reading in readings for clip in reading.clips]
+    labels = _kept_labels(corpus, every)
+    for clip in every:
+        if clip.facts["label"] in labels:
             clips.append(clip)
         else:
-            dropped["an emotion that not every corpus has"] += 1
+            dropped[_reason(corpus, clip)] += 1
     empty = [reading.nothing_found() for reading in readings if not reading.files]
     return Reading(
         corpus=corpus,
@@ -47,6 +49,23 @@ def merged(corpus: Corpus, readings: Sequence[Reading]) -> Reading:
         gaps=tuple(gap for found in readings for gap in found.gaps),
         problems=(*empty, *(problem for found in readings for problem in found.problems)),
     )
+
+
+def _kept_labels(corpus: Corpus, clips: Sequence[Clip]) -> set[str]:
+    """Return the labels of the clips that are kept; between corpora, those found on both sides."""
+    labels = set(corpus.labels)
+    for side in corpus.sides or ():
+        names = {part.name for part in side.parts or (side,)}
+        labels &= {clip.facts["label"] for clip in clips if clip.facts["corpus"] in names}
+    return labels
+
+
+def _reason(corpus: Corpus, clip: Clip) -> str:
+    """Say why a clip is left out."""
+    if corpus.sides is None:
+        return "an emotion that not every corpus has"
+    own = clip.facts.get("raw_emotion") or clip.facts["emotion"]
+    return f"{clip.facts['corpus']}: {own}, which the other side does not have"
 
 
 def _renamed(part: Corpus, clip: Clip) -> Clip:

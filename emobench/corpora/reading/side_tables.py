@@ -12,8 +12,8 @@ from ..entries.items import SideTable
 from ..entries.schema import Corpus
 from . import table_files
 from .audio_files import AudioFile, scan
-from .table_files import Part
 from .table_keys import Paths, spelled
+from .table_parts import Part
 
 _Rows = dict[tuple[str, ...], dict[str, str]]
 

@@ -3,7 +3,8 @@
 `padding` tells padding from speech; `maximum`, `pooling`, `deep_attention`, `dot_attention` and
 `statistics` sum up over time; `dual_sequence` is the DS-LSTM, with its `alignment` and
 `recurrent_normalisation`; `batch_statistics` lets what batches are normalised by be measured;
-`frame_dropout` is drawn alike however far a clip is padded. `convolutions`, `rows`, `recurrent` and
+`frame_dropout` is drawn alike however far a clip is padded; `row_mixture` weighs rows alike in all
+clips. `convolutions`, `rows`, `recurrent` and
 `classic_gru` with their loops, and `recurrent_dropout` compute what Keras layers of the same
 weights do, in an order that a CPU does faster.
 """
@@ -30,6 +31,7 @@ from .pooling import AttentionPooling
 from .recurrent import LSTM, Bidirectional, GRUCell, LSTMCell, ProjectedRNN
 from .recurrent_dropout import RecurrentDropoutLSTMCell
 from .recurrent_normalisation import StepNormalization
+from .row_mixture import RowMixture
 from .rows import MapPooledRowConv1D, PooledRowConv1D
 from .statistics import LastStep, StatisticsPooling
 from .word_embedding import embed_words
@@ -56,6 +58,7 @@ __all__ = [
     "PatchConvolutionBlock",
     "ProjectedRNN",
     "PooledRowConv1D",
+    "RowMixture",
     "RecurrentDropoutLSTMCell",
     "StatisticsPooling",
     "StepNormalization",

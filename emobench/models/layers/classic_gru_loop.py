@@ -48,10 +48,22 @@ def run_classic_gru(
 
 @ops.custom_gradient
 def _loop(x: Any, last: Any, of_gates: Any, of_candidate: Any) -> Any:
-    columns, units = x.shape[-1], of_candidate.shape[1]
-    clips, steps = ops.shape(x)[1], ops.arange(ops.shape(x)[0])
-    own = slice(columns, columns + units)
-    zeros = ops.zeros((clips, units), x.dtype)
+    kernels = (of_gates, of_candidate)
+    hidden, kept = _forward(x, last, kernels)
+
+    def gradient(*arguments: Any, upstream: Any = None) -> tuple[Any, ...]:
+        [upstream] = arguments if upstream is None else [upstream]
+        d_sums = _sums_back(upstream, x.shape[-1], kernels, kept)
+        d_x, d_kernels = _kernels_back(x, kernels, kept[2:], d_sums)
+        return d_x, ops.zeros_like(last), *d_kernels
+
+    return hidden, gradient
+
+
+def _forward(x: Any, last: Any, kernels: tuple[Any, Any]) -> tuple[Any, tuple[Any, ...]]:
+    """Return the states after each step, and what the gradient needs of each step."""
+    of_gates, of_candidate = kernels
+    units, clips = of_candidate.shape[1], ops.shape(x)[1]
 
     def step(carry: Any, at: Any) -> tuple[Any, Any]:
         h = carry[0]
@@ -65,38 +77,49 @@ def _loop(x: Any, last: Any, of_gates: Any, of_candidate: Any) -> Any:
         return carry, carry
 
     # TensorFlow's scan takes the shapes of what a step gives from what it carries.
+    zeros = ops.zeros((clips, units), x.dtype)
     wide = ops.zeros((clips, of_gates.shape[0]), x.dtype)
     carry = zeros, ops.zeros((clips, 2 * units), x.dtype), zeros, wide, wide
-    _, (hidden, gates, candidates, taken, again) = ops.scan(step, carry, steps)
+    _, (hidden, *kept) = ops.scan(step, carry, ops.arange(ops.shape(x)[0]))
+    return hidden, tuple(kept)
 
-    def gradient(*arguments: Any, upstream: Any = None) -> tuple[Any, ...]:
-        [upstream] = arguments if upstream is None else [upstream]
-        back_gates, back_candidate = (ops.transpose(each[own]) for each in (of_gates, of_candidate))
 
-        def step(carry: Any, at: Any) -> tuple[Any, Any]:
-            d_h, h, candidate = carry[0] + upstream[at], taken[at][:, own], candidates[at]
-            update, reset = ops.split(gates[at], 2, axis=1)
-            half = 0.5 * d_h
-            through = half - half * update
-            d_candidate = through * (1 - ops.square(candidate))
-            d_reset = 0.5 * ops.matmul(d_candidate, back_candidate)
-            d_update = half * (h - candidate) * (1 - ops.square(update))
-            direct = half + half * update + d_reset + d_reset * reset
-            d_gates = [d_update, d_reset * h * (1 - ops.square(reset))]
-            d_gates = ops.concatenate(d_gates, axis=1)
-            carry = direct + ops.matmul(d_gates, back_gates), d_gates, d_candidate
-            return carry, carry
+def _sums_back(
+    upstream: Any, columns: int, kernels: tuple[Any, Any], kept: tuple[Any, ...]
+) -> list[Any]:
+    """Return the gradients of what the hyperbolic tangents took: of the gates, the candidate."""
+    gates, candidates, taken, _ = kept
+    own = slice(columns, columns + candidates.shape[-1])
+    back_gates, back_candidate = (ops.transpose(each[own]) for each in kernels)
 
-        carry = zeros, ops.zeros((clips, 2 * units), x.dtype), zeros
-        _, (_, *sums) = ops.scan(step, carry, steps, reverse=True)
-        kernels, inputs = [], []
-        for each, d_sums, kernel in zip(
-            (taken, again), sums, (of_gates, of_candidate), strict=True
-        ):
-            flat = ops.reshape(d_sums, (-1, d_sums.shape[-1]))
-            seen = ops.reshape(each, (-1, each.shape[-1]))
-            kernels.append(ops.matmul(ops.transpose(seen), flat))
-            inputs.append(ops.matmul(flat, ops.transpose(kernel[:columns])))
-        return ops.reshape(inputs[0] + inputs[1], ops.shape(x)), ops.zeros_like(last), *kernels
+    def step(carry: Any, at: Any) -> tuple[Any, Any]:
+        d_h, h, candidate = carry[0] + upstream[at], taken[at][:, own], candidates[at]
+        update, reset = ops.split(gates[at], 2, axis=1)
+        half = 0.5 * d_h
+        through = half - half * update
+        d_candidate = through * (1 - ops.square(candidate))
+        d_reset = 0.5 * ops.matmul(d_candidate, back_candidate)
+        d_update = half * (h - candidate) * (1 - ops.square(update))
+        direct = half + half * update + d_reset + d_reset * reset
+        d_gates = [d_update, d_reset * h * (1 - ops.square(reset))]
+        d_gates = ops.concatenate(d_gates, axis=1)
+        carry = direct + ops.matmul(d_gates, back_gates), d_gates, d_candidate
+        return carry, carry
 
-    return hidden, gradient
+    zeros = ops.zeros_like(candidates[0])
+    carry = zeros, ops.zeros_like(gates[0]), zeros
+    _, (_, *sums) = ops.scan(step, carry, ops.arange(ops.shape(gates)[0]), reverse=True)
+    return sums
+
+
+def _kernels_back(
+    x: Any, kernels: tuple[Any, Any], taken: tuple[Any, ...], sums: list[Any]
+) -> tuple[Any, list[Any]]:
+    """Return the gradients of the sequences and of the kernels."""
+    d_kernels, d_inputs = [], []
+    for each, d_sums, kernel in zip(taken, sums, kernels, strict=True):
+        flat = ops.reshape(d_sums, (-1, d_sums.shape[-1]))
+        seen = ops.reshape(each, (-1, each.shape[-1]))
+        d_kernels.append(ops.matmul(ops.transpose(seen), flat))
+        d_inputs.append(ops.matmul(flat, ops.transpose(kernel[: x.shape[-1]])))
+    return ops.reshape(d_inputs[0] + d_inputs[1], ops.shape(x)), d_kernels

@@ -107,6 +107,22 @@ class _Loop:
     def _run(self, last: Any, kernels: Any, *rest: Any) -> Any:
         count = len(self.backwards)
         x, kept = rest[:count], rest[count:]
+        left = self._forward(last, kernels, x, kept)
+        taken, hidden = left[3 : 3 + count], left[3 + count :]
+
+        def gradient(*arguments: Any, upstream: Any = None) -> tuple[Any, ...]:
+            [upstream] = arguments if upstream is None else [upstream]
+            sums = self._sums_back(upstream, kernels, kept, left)
+            d_x, d_kernels = self._kernels_back(x, kernels, taken, sums)
+            nothing = [ops.zeros_like(each) for each in (last, *kept)]
+            return nothing[0], ops.stack(d_kernels), *d_x, *nothing[1:]
+
+        hidden = [self._in_order(index, each) for index, each in enumerate(hidden)]
+        return (ops.concatenate(hidden, axis=-1) if count > 1 else hidden[0]), gradient
+
+    def _forward(self, last: Any, kernels: Any, x: Any, kept: Any) -> Any:
+        """Return what each step leaves: states, cells, gates, what kernels took, each state."""
+        count = len(self.backwards)
         steps, clips = ops.shape(last)[0], ops.shape(last)[1]
         units = kernels.shape[-1] // 4
 
@@ -136,25 +152,21 @@ class _Loop:
         nothing = ops.zeros((count, clips, 4 * units), last.dtype)
         taken = [ops.zeros((clips, kernels.shape[1]), last.dtype)] * count
         carry = (zeros, zeros, nothing, *taken, *([zeros[0]] * count))
-        _, left = ops.scan(step, carry, ops.arange(steps))
-        taken, hidden = left[3 : 3 + count], left[3 + count :]
+        return ops.scan(step, carry, ops.arange(steps))[1]
 
-        def gradient(*arguments: Any, upstream: Any = None) -> tuple[Any, ...]:
-            [upstream] = arguments if upstream is None else [upstream]
-            sums = self._sums_back(upstream, kernels, kept, left)
-            d_x, d_kernels = [], []
-            for index, each in enumerate(sums):
-                flat = ops.reshape(each, (-1, each.shape[-1]))
-                seen = ops.reshape(taken[index], (-1, taken[index].shape[-1]))
-                d_kernels.append(ops.matmul(ops.transpose(seen), flat))
-                if self.columns:
-                    flat = ops.matmul(flat, ops.transpose(kernels[index, : self.columns]))
-                d_x.append(self._in_order(index, ops.reshape(flat, ops.shape(x[index]))))
-            nothing = [ops.zeros_like(each) for each in (last, *kept)]
-            return nothing[0], ops.stack(d_kernels), *d_x, *nothing[1:]
-
-        hidden = [self._in_order(index, each) for index, each in enumerate(hidden)]
-        return (ops.concatenate(hidden, axis=-1) if count > 1 else hidden[0]), gradient
+    def _kernels_back(
+        self, x: Any, kernels: Any, taken: list[Any], sums: list[Any]
+    ) -> tuple[list[Any], list[Any]]:
+        """Return the gradients of the sequences and of the kernels, for each direction."""
+        d_x, d_kernels = [], []
+        for index, each in enumerate(sums):
+            flat = ops.reshape(each, (-1, each.shape[-1]))
+            seen = ops.reshape(taken[index], (-1, taken[index].shape[-1]))
+            d_kernels.append(ops.matmul(ops.transpose(seen), flat))
+            if self.columns:
+                flat = ops.matmul(flat, ops.transpose(kernels[index, : self.columns]))
+            d_x.append(self._in_order(index, ops.reshape(flat, ops.shape(x[index]))))
+        return d_x, d_kernels
 
     def _sums_back(self, upstream: Any, kernels: Any, kept: Any, left: Any) -> list[Any]:
         """Return the gradients of what the hyperbolic tangents took, for each direction."""

@@ -1,0 +1,195 @@
+"""Sharing jobs out among workers, on this machine or on others.
+
+A slot is a place for one worker. It keeps to one experiment as long as that has jobs, so that a
+network is traced once; a worker that dies costs its own job only, which is tried once more by
+whoever is free first. Networks have slots of their own where there are cards to train them on; all
+else shares the CPUs meanwhile.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from queue import Empty, SimpleQueue
+from typing import Protocol
+
+from ..spec import Job
+from .pending import Pending
+from .work import Epoch, Event, Group, Lost, Outcome, Ready, Work
+
+POLL_SECONDS = 0.1
+ATTEMPTS = 2
+
+Message = Ready | Epoch | Outcome | Lost
+"""What a worker tells."""
+
+Inbox = SimpleQueue[tuple["Worker", Message]]
+"""Where workers put what they tell."""
+
+
+class Worker(Protocol):
+    """Who does one job after another."""
+
+    @property
+    def ready(self) -> bool:
+        """Whether it can be handed a job."""
+
+    def send(self, work: Work) -> None:
+        """Hand over a job; what becomes of it is told to the inbox, `Lost` if the worker dies.
+
+        Raises:
+            EmobenchError: if there is no process to do it
+        """
+
+    def close(self, *, at_once: bool) -> None:
+        """End it, in the middle of a job too; what it has filed stays."""
+
+
+@dataclass
+class Slot:
+    """A place for a worker, with what it is doing.
+
+    Attributes:
+        engage: gets a worker, given where that tells what happens
+        lane: which jobs it is for: `True` networks, `False` estimators, `None` both
+        hint: what to lower where memory is short
+        worker: who works there, once there is a job
+        work: the last job
+        busy: whether the worker is at that
+        along: whether the last job that was done was trained along with its fellows
+    """
+
+    engage: Callable[[Inbox], Worker]
+    lane: bool | None = None
+    hint: str = "--jobs"
+    worker: Worker | None = None
+    work: Work | None = None
+    busy: bool = False
+    along: bool = False
+
+    @property
+    def held(self) -> Group | None:
+        """The group whose jobs are trained here by now, or are being trained."""
+        along = self.work is not None and bool(self.work.fellows) and (self.busy or self.along)
+        return self.work.group if along and self.worker is not None else None
+
+    def close(self) -> None:
+        """Let the worker go."""
+        if self.worker is not None:
+            self.worker.close(at_once=self.busy)
+        self.worker, self.busy = None, False
+
+
+def share_out(
+    work: Iterable[Work], slots: Sequence[Slot], stopping: Callable[[], bool]
+) -> Iterator[Event]:
+    """Run jobs and tell what happens to them; see `contract.Executor.run`.
+
+    Args:
+        work: jobs, those of one group behind each other
+        slots: where they may run; workers are engaged as there are jobs for them
+        stopping: once true, no job is begun but those that are trained along already
+    """
+    apart = any(slot.lane is not None for slot in slots)
+    sharing = _Sharing(Pending(work, _is_network if apart else _any), slots)
+    try:
+        yield from sharing.events(stopping)
+    finally:
+        for slot in slots:
+            slot.close()
+
+
+def _is_network(work: Work) -> Hashable:
+    return work.is_network
+
+
+def _any(work: Work) -> Hashable:
+    return None
+
+
+class _Sharing:
+    """Jobs that wait, slots, and what has been tried."""
+
+    def __init__(self, pending: Pending, slots: Sequence[Slot]) -> None:
+        self._pending = pending
+        self._slots = slots
+        self._inbox: Inbox = SimpleQueue()
+        self._lost: Counter[tuple[str, Job]] = Counter()
+
+    def events(self, stopping: Callable[[], bool]) -> Iterator[Event]:
+        """Run all jobs."""
+        while self._pending or any(slot.busy for slot in self._slots):
+            if stopping():
+                self._pending.keep_only({slot.held for slot in self._slots if slot.held})
+            for slot in self._slots:
+                if not slot.busy:
+                    yield from self._begin(slot)
+            for worker, message in self._messages():
+                for slot in self._slots:
+                    if slot.worker is worker:
+                        yield from self._heard(slot, message)
+
+    def _begin(self, slot: Slot) -> Iterator[Event]:
+        """Let a slot that is free begin a job, as soon as its worker is ready."""
+        if not self._pending.waits(slot.lane):
+            return
+        if slot.worker is None:
+            slot.worker = slot.engage(self._inbox)
+        if not slot.worker.ready:
+            return
+        own = slot.work.group if slot.work else None
+        kept = {other.work.group for other in self._slots if other.work} - {own}
+        chosen = self._pending.take(own, kept, slot.lane)
+        if chosen is not None:
+            slot.work, slot.busy = chosen, True
+            slot.worker.send(chosen)
+            yield Event("started", chosen)
+
+    def _messages(self) -> Iterator[tuple[Worker, Message]]:
+        """Yield what workers have told; wait a moment where none has."""
+        wait = POLL_SECONDS
+        while True:
+            try:
+                yield self._inbox.get(timeout=wait)
+            except Empty:
+                return
+            wait = 0
+
+    def _heard(self, slot: Slot, message: Message) -> Iterator[Event]:
+        """Take in what a slot's worker tells."""
+        if isinstance(message, Epoch):
+            yield Event("epoch", slot.work, epoch=message.done, epochs=message.total)
+        elif isinstance(message, Outcome):
+            slot.busy = False
+            yield _finished(slot, message)
+        elif isinstance(message, Lost):
+            was_busy = slot.busy
+            slot.close()
+            if was_busy:
+                yield self._died(slot, message)
+
+    def _died(self, slot: Slot, message: Lost) -> Event:
+        """Let the job of a worker that died be tried once more."""
+        work = slot.work
+        key = (work.experiment.fingerprint, work.job)
+        self._lost[key] += 1
+        if self._lost[key] < ATTEMPTS:
+            # What was trained along may be what the memory did not hold.
+            self._pending.put_back(replace(work, fellows=()))
+            return Event("retried", work, message=f"{message.why}; trying once more")
+        return Event(
+            "failed",
+            work,
+            message=f"{message.why} {ATTEMPTS} times (killed, or out of memory). "
+            f"Free memory or lower {slot.hint}, and run the same command again.",
+        )
+
+
+def _finished(slot: Slot, outcome: Outcome) -> Event:
+    """Return what to tell of a job that is over."""
+    if outcome.record is not None:
+        slot.along = "trained_together" in outcome.record
+        return Event("done", slot.work, record=outcome.record)
+    kind = "fatal" if outcome.fatal else "failed"
+    return Event(kind, slot.work, message=outcome.message)
