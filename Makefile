@@ -43,7 +43,7 @@ lint: install  ## Check style and formatting
 golden: install  ## Keep the numbers of parts that compute whose version was raised
 	KERAS_BACKEND=tensorflow $(BIN)/python -m tests.golden
 
-bench: install  ## Measure training steps, extraction and the SVM grid as ratios
+bench: install  ## Measure training, extraction, the SVM grid and prediction as ratios
 	$(BIN)/python benchmarks/steps.py
 	$(BIN)/python benchmarks/together.py
 	$(BIN)/python benchmarks/recurrent.py
@@ -51,6 +51,7 @@ bench: install  ## Measure training steps, extraction and the SVM grid as ratios
 	$(BIN)/python benchmarks/extraction.py
 	$(BIN)/python benchmarks/grid.py
 	$(BIN)/python benchmarks/memory.py
+	$(BIN)/python benchmarks/prediction.py
 
 leaderboard: install  ## Write the tables in results/ and in README.md from the committed records
 	$(BIN)/emobench leaderboard --format markdown --pooled --out results/leaderboard.md --readme README.md

@@ -16,10 +16,11 @@ _WHERE = {
     "extract": ("features", "extract"),
     "build_model": ("models", "build"),
     "run": ("runs", "run"),
+    "load_model": ("bundles", "load_model"),
     "read_results": ("store", "read_results"),
 }
 
-__all__ = ["build_model", "extract", "load_corpus", "read_results", "run"]
+__all__ = ["build_model", "extract", "load_corpus", "load_model", "read_results", "run"]
 
 
 def __getattr__(name: str) -> Any:

@@ -31,6 +31,10 @@ class StoreError(EmobenchError):
     """Results cannot be read or written."""
 
 
+class BundleError(EmobenchError):
+    """A saved model cannot be made, read, or used here."""
+
+
 def printable(text: str) -> str:
     r"""Return a text in which control characters are shown, not obeyed by a terminal.
 

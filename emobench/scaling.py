@@ -35,6 +35,10 @@ class Moments:
         """Return the number of clips."""
         return len(self.count)
 
+    def __getitem__(self, clips: np.ndarray) -> Moments:
+        """Return the moments of some clips, given by positions or a mask."""
+        return Moments(self.count[clips], self.mean[clips], self.m2[clips])
+
     @classmethod
     def of(cls, values: np.ndarray) -> Moments:
         """Return the moments of one clip.
@@ -68,6 +72,11 @@ class Moments:
         shifted[~finite] = 0.0
         m2 = np.einsum("ij,ij->j", shifted, shifted)
         return cls(count[None].astype(np.float64), (origin + shift)[None], m2[None])
+
+    @classmethod
+    def of_rows(cls, rows: np.ndarray) -> Moments:
+        """Return the moments of clips of one finite row each, of shape `(clips, columns)`."""
+        return cls(np.broadcast_to(1.0, rows.shape), rows, np.broadcast_to(0.0, rows.shape))
 
     @classmethod
     def stack(cls, parts: Sequence[Moments]) -> Moments:
@@ -109,6 +118,50 @@ class Moments:
 
 
 @dataclass(frozen=True)
+class Standard:
+    """What the columns of clips that belong together are standardised with: values, no clips.
+
+    Attributes:
+        mean: of shape `(columns,)`
+        scale: population standard deviation, 1 for a constant column, of shape `(columns,)`
+        constant: columns without variance, which map to exactly 0, of shape `(columns,)`
+    """
+
+    mean: np.ndarray
+    scale: np.ndarray
+    constant: np.ndarray
+
+    @classmethod
+    def of(cls, moments: Moments) -> Standard:
+        """Return the standard of clips taken together.
+
+        Args:
+            moments: of the clips; at least one
+
+        Examples:
+            >>> Standard.of(Moments.of(np.array([[1.0], [3.0]]))).apply(np.array([[4.0]]))
+            array([[2.]], dtype=float32)
+        """
+        together = moments.merge(np.arange(len(moments)))
+        return _scaler([together], np.zeros(1, dtype=np.int64)).standard(0)
+
+    def apply(self, values: np.ndarray) -> np.ndarray:
+        """Return standardised values; what is not finite becomes 0.
+
+        Args:
+            values: of shape `(rows, columns)`
+
+        Returns:
+            float32 of shape `(rows, columns)`
+        """
+        scaled = values - self.mean
+        scaled /= self.scale
+        scaled[:, self.constant] = 0.0
+        scaled[~np.isfinite(scaled)] = 0.0
+        return scaled.astype(np.float32)
+
+
+@dataclass(frozen=True)
 class Scaler:
     """Fitted standardisation: which statistics each clip is scaled with.
 
@@ -136,12 +189,11 @@ class Scaler:
         Returns:
             float32 of shape `(rows, columns)`
         """
-        group = self.group[clip]
-        scaled = values - self.mean[group]
-        scaled /= self.scale[group]
-        scaled[:, self.constant[group]] = 0.0
-        scaled[~np.isfinite(scaled)] = 0.0
-        return scaled.astype(np.float32)
+        return self.standard(int(self.group[clip])).apply(values)
+
+    def standard(self, group: int) -> Standard:
+        """Return what the clips of a group are standardised with."""
+        return Standard(self.mean[group], self.scale[group], self.constant[group])
 
 
 def fit(

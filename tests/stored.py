@@ -59,6 +59,8 @@ class FakeRegistry:
                 return corpus
         raise SpecError(f"no corpus {name}")
 
+    side = get
+
 
 def experiment(
     corpus: str = "emo-db",

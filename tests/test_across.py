@@ -35,6 +35,7 @@ from emobench.corpora.entries import across
 from emobench.errors import CorpusError, SpecError
 from emobench.experiments import configuration, dataset
 from emobench.results import gathering
+from emobench.results.lookup import Lookup
 from emobench.runs import Selection, current_fingerprint, execute, extract_ahead, plan
 from emobench.spec import Job, Places
 
@@ -385,6 +386,12 @@ def test_own_words_are_those_of_each_corpus(registry):
         "west": ["ang"],
         "north": ["fury"],
     }
+
+
+def test_corpora_together_are_looked_up_as_what_they_are_made_of(registry):
+    lookup = Lookup(registry)
+    assert lookup.title("south+west") == "South and West"
+    assert lookup.heard("south+west", {"training_corpora": ["West", "North"]}) == ("West",)
 
 
 SPEAKERS = 5

@@ -281,7 +281,7 @@ def test_what_is_no_audio_is_explained(tmp_path: Path, content: bytes, message: 
 
 
 def test_a_missing_file_and_a_folder(tmp_path: Path) -> None:
-    with pytest.raises(AudioError, match=r"no such file\. Check the corpus folder"):
+    with pytest.raises(AudioError, match=r"no such file\. Check the path"):
         audio.read(tmp_path / "clip.wav")
     with pytest.raises(AudioError, match="expected an audio file, found a folder"):
         audio.information(tmp_path)

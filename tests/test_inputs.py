@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from sklearn.preprocessing import StandardScaler
 from emobench import features
 from emobench.experiments.inputs import AudioInput, Side, TextInput
 from emobench.features import FeatureSet
-from emobench.scaling import Moments
+from emobench.scaling import Moments, Standard
 
 TRAINING, TEST = np.array([0, 2, 3, 5, 6]), np.array([1, 4, 7])
 TABLE = pd.DataFrame(
@@ -93,6 +94,33 @@ def test_neutral_training_clips_alone_set_the_scale():
     for position in range(len(TABLE)):
         expected = scaler.transform(values[position])
         np.testing.assert_allclose(prepared.source.clip(position), expected, atol=1e-4)
+
+
+@pytest.mark.parametrize("name", ["lld32", "dualmel", "mfcc39-750", "frames640"])
+@pytest.mark.parametrize("scaling", ["speaker", "training", "training-neutral", "none"])
+def test_what_was_learnt_is_values_that_need_no_clip(name, scaling):
+    columns = {"lld32": 32, "dualmel": 64, "mfcc39-750": 39, "frames640": 1}[name]
+    values = clips(columns)
+    prepared = heard(name, scaling, values).prepare(TABLE, TRAINING, TEST)
+    learnt = pickle.loads(pickle.dumps(prepared.fitted_input))
+    assert len(pickle.dumps(learnt)) < 5_000 < sum(each.nbytes for each in values)
+    for position in TEST:
+        own = np.flatnonzero(TABLE["speaker"] == TABLE["speaker"].iloc[position])
+        taught = own[np.isin(own, TRAINING)]
+        standard = None
+        if scaling == "speaker":
+            who = taught if len(taught) else own
+            standard = Standard.of(Moments.stack([Moments.of(values[n]) for n in who]))
+        found = learnt.apply(values[position], standard)
+        np.testing.assert_array_equal(found, prepared.source.clip(position), strict=True)
+
+
+def test_nobody_in_particular_is_scaled_by_all_training_clips():
+    values = clips(32)
+    learnt = heard("lld32", "speaker", values).prepare(TABLE, TRAINING, TEST).fitted_input
+    scaler = StandardScaler().fit(np.concatenate([values[n] for n in TRAINING]))
+    found = learnt.apply(values[TEST[0]])
+    np.testing.assert_allclose(found, scaler.transform(values[TEST[0]]), atol=1e-4)
 
 
 @pytest.mark.parametrize("scaling", ["speaker", "training", "training-neutral", "none"])

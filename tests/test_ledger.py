@@ -63,6 +63,8 @@ class Registry:
                 return corpus
         raise SpecError(f"no corpus {name}")
 
+    side = get
+
 
 @pytest.fixture
 def filled(tmp_path, monkeypatch) -> Filled:

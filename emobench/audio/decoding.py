@@ -226,7 +226,7 @@ def _span(
             path,
             f"expected a segment within its {frames / rate:.2f} s, found "
             f"{start or 0.0:.2f} s to {frames / rate if end is None else end:.2f} s",
-            "Check the corpus' annotation",
+            "Check the times that are given",
         )
     return first, stop
 

@@ -39,12 +39,12 @@ def open_regular(path: Path) -> FileIO:
     try:
         mode = os.stat(path).st_mode
         if stat.S_ISDIR(mode):
-            refuse(path, "expected an audio file, found a folder", "Check the corpus folder")
+            refuse(path, "expected an audio file, found a folder", "Check the path")
         if not stat.S_ISREG(mode):  # to open a pipe is to wait for what writes to it
             refuse(path, "expected an audio file, found a pipe or a device", "Remove it")
         return FileIO(path)
     except FileNotFoundError:
-        refuse(path, "no such file", "Check the corpus folder")
+        refuse(path, "no such file", "Check the path")
     except OSError as error:
         refuse(path, f"cannot be read ({error.strerror})", "Check its permissions")
     except ValueError as error:

@@ -19,12 +19,14 @@ from .compare import compare
 from .corpora import check, corpora, utterances
 from .download import download
 from .encoders import encoders
+from .export import export
 from .leaderboard import leaderboard
 from .leakage import cheating, leakage
 from .ledger import ledger
 from .merge import merge
 from .models import models
 from .plot import plot
+from .predict import predict
 from .report import report
 from .run import features, run
 from .splits import folds, protocols
@@ -57,6 +59,8 @@ for command in (
     folds,
     features,
     attention,
+    export,
+    predict,
 ):
     cli.add_command(command)
 cli.add_command(cheating, "cheating")

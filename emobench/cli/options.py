@@ -100,18 +100,18 @@ def _taken(option: Option) -> dict[str, Any]:
     }.get(option.kind, {})
 
 
-def _shared(name: str) -> Callable:
+def shared(name: str) -> Callable:
     """Return an option of a run for a command that shares it."""
     return click_option(name, run_options.get(name), getattr(Selection, name))
 
 
-data = _shared("data")
-results = _shared("results")
-cache = _shared("cache")
-datasets = _shared("datasets")
-protocol = _shared("protocol")
-jobs = _shared("jobs")
-skip_bad = _shared("skip_bad")
+data = shared("data")
+results = shared("results")
+cache = shared("cache")
+datasets = shared("datasets")
+protocol = shared("protocol")
+jobs = shared("jobs")
+skip_bad = shared("skip_bad")
 
 
 def names(name: str, text: str, *, required: bool = True) -> Callable:

@@ -112,9 +112,7 @@ class Dataset:
         Returns:
             of shape `(clips, columns)` where a clip is one row, else `(clips, rows, columns)`
         """
-        source = self.prepare(name, training, test, known).source
-        values = np.stack([source.clip(index) for index in range(len(self.table))])
-        return values[:, 0] if values.shape[1] == 1 else values
+        return self.prepare(name, training, test, known).matrix
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, Protocol
 
 import numpy as np
@@ -11,9 +12,10 @@ import pandas as pd
 
 from .. import scaling
 from ..features import FeatureSet, Fitted, FrontEnd
-from ..scaling import Moments
+from ..scaling import Moments, Standard
 from ..sources import Source
 from ..spec import FeatureSpec, Scaling
+from .fitted_input import FittedInput
 
 
 @dataclass(frozen=True)
@@ -22,13 +24,38 @@ class Prepared:
 
     Attributes:
         source: clip by clip, ready to be batched
-        shape: of a clip, without the batch axis
-        fitted: what the front-end learnt from the training clips
+        own: what was learnt from the training clips, as their speakers' clips need it
+        together: returns the standard of all training clips, where speakers have their own
     """
 
     source: Source
-    shape: tuple[int | None, ...]
-    fitted: Fitted = field(default_factory=lambda: Fitted(()))
+    own: FittedInput
+    together: Callable[[], Standard] | None = None
+
+    @property
+    def shape(self) -> tuple[int | None, ...]:
+        """Shape of a clip, without the batch axis."""
+        return self.own.shape
+
+    @property
+    def fitted(self) -> Fitted:
+        """What the front-end learnt from the training clips."""
+        return self.own.fitted
+
+    @cached_property
+    def fitted_input(self) -> FittedInput:
+        """All that was learnt from the training clips, for any clip."""
+        return self.own if self.together is None else replace(self.own, standard=self.together())
+
+    @property
+    def matrix(self) -> np.ndarray:
+        """All clips of an input that has as many rows in every clip.
+
+        Of shape `(clips, columns)` where a clip is one row, else `(clips, rows, columns)`.
+        """
+        clips = range(len(self.source.lengths))
+        values = np.stack([self.source.clip(index) for index in clips])
+        return values[:, 0] if values.shape[1] == 1 else values
 
 
 class Input(Protocol):
@@ -77,10 +104,9 @@ class Side:
     def moments(self) -> Moments:
         """Moments of each clip."""
         every = self.values.moments
-        if not every.count.shape[1]:  # each clip is one finite row
-            mean = self.values.values[self.rows]
-            return Moments(np.broadcast_to(1.0, mean.shape), mean, np.broadcast_to(0.0, mean.shape))
-        return Moments(every.count[self.rows], every.mean[self.rows], every.m2[self.rows])
+        if not every.count.shape[1]:
+            return Moments.of_rows(self.values.values[self.rows])
+        return every[self.rows]
 
 
 @dataclass(frozen=True)
@@ -109,54 +135,42 @@ class AudioInput:
         known: np.ndarray | None = None,
     ) -> Prepared:
         """Return the input for a fold; see `Input`."""
-        front_end, params = self.front_end, dict(self.spec.params)
         is_test = np.zeros(len(table), bool)
         is_test[test] = True
-        scaler = self._scaler(table, training, is_test, known)
-        longest = front_end.longest
-        fitted = Fitted(front_end.shape(params))
-        if front_end.fit is not None:
-            fitted = front_end.fit(_Clips(self.learnt, training), params)
-
-        def clip(position: int) -> np.ndarray:
-            side = self.tested if is_test[position] else self.learnt
-            values = scaler.apply(position, side.clip(position)[:longest])
-            return front_end.transform(values, params, fitted.state)
-
-        lengths = np.where(is_test, self.tested.lengths, self.learnt.lengths)
-        if longest is not None:
-            lengths = np.minimum(lengths, longest)
-        if fitted.shape[0] is not None:
-            lengths = np.full_like(lengths, fitted.shape[0])
-        rows = None
-        if fitted.shape[0] == 1:
-            rows = np.stack([clip(position) for position in range(len(table))])
-        source = Source(clip, lengths, front_end.pad_multiple, front_end.bucket_multiple, rows)
-        return Prepared(source, fitted.shape, fitted)
-
-    def _scaler(
-        self,
-        table: pd.DataFrame,
-        training: np.ndarray,
-        is_test: np.ndarray,
-        known: np.ndarray | None,
-    ) -> scaling.Scaler:
-        """Fit the standardisation; only training clips are seen, or no labels."""
-        learnt = self.learnt.moments
-        if self.tested is not self.learnt:
-            tested, heard = self.tested.moments, is_test[:, None]
-            learnt = Moments(
-                np.where(heard, tested.count, learnt.count),
-                np.where(heard, tested.mean, learnt.mean),
-                np.where(heard, tested.m2, learnt.m2),
-            )
-        return scaling.fit(
+        moments = self._moments(is_test)
+        scaler = scaling.fit(
             self.scaling,
-            learnt,
+            moments,
             speakers=list(table["speaker"]),
             training=training,
             neutral=(table["emotion"] == "neutral").to_numpy(),
             known=known,
+        )
+        fitted = Fitted(self.front_end.shape(dict(self.spec.params)))
+        if self.front_end.fit is not None:
+            fitted = self.front_end.fit(_Clips(self.learnt, training), dict(self.spec.params))
+        by_speaker = self.scaling == "speaker"
+        standard = None if by_speaker else scaler.standard(0)
+        ready = FittedInput(self.spec, self.scaling, standard, fitted)
+
+        def clip(position: int) -> np.ndarray:
+            side = self.tested if is_test[position] else self.learnt
+            return ready.apply(side.clip(position), scaler.standard(scaler.group[position]))
+
+        rows = np.where(is_test, self.tested.lengths, self.learnt.lengths)
+        together = (lambda: Standard.of(moments[training])) if by_speaker else None
+        return Prepared(ready.source(clip, rows), ready, together)
+
+    def _moments(self, is_test: np.ndarray) -> Moments:
+        """Return the moments of each clip as its side hears it."""
+        learnt = self.learnt.moments
+        if self.tested is self.learnt:
+            return learnt
+        tested, heard = self.tested.moments, is_test[:, None]
+        return Moments(
+            np.where(heard, tested.count, learnt.count),
+            np.where(heard, tested.mean, learnt.mean),
+            np.where(heard, tested.m2, learnt.m2),
         )
 
 
@@ -182,14 +196,13 @@ class TextInput:
         known: np.ndarray | None = None,
     ) -> Prepared:
         """Return the input for a fold; see `Input`."""
-        front_end, params = self.front_end, dict(self.spec.params)
-        fitted = front_end.fit([self.texts[index] for index in training], params)
-
-        def clip(position: int) -> np.ndarray:
-            return front_end.transform(self.texts[position], params, fitted.state)
-
-        lengths = np.full(len(table), fitted.shape[0])
-        return Prepared(Source(clip, lengths), fitted.shape, fitted)
+        texts = [self.texts[index] for index in training]
+        fitted = self.front_end.fit(texts, dict(self.spec.params))
+        ready = FittedInput(self.spec, "none", None, fitted)
+        rows = np.zeros(len(table), dtype=np.int64)  # as many as the front-end fixes
+        return Prepared(
+            ready.source(lambda position: ready.apply(self.texts[position]), rows), ready
+        )
 
 
 class _Clips(Sequence):

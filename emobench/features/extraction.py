@@ -7,10 +7,11 @@ import signal
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -22,6 +23,8 @@ from . import registry
 
 if TYPE_CHECKING:
     from ..conditions import Condition
+
+T, R = TypeVar("T"), TypeVar("R")
 
 _CLIPS_PER_TASK = 8
 _TASKS_AHEAD = 3
@@ -81,39 +84,53 @@ def extract_all(
         FeatureError: if a worker dies
     """
     tasks = [clips[i : i + _CLIPS_PER_TASK] for i in range(0, len(clips), _CLIPS_PER_TASK)]
-    if min(jobs, len(tasks)) > 1:
-        yield from _in_workers(spec, condition, tasks, min(jobs, len(tasks)))
+    extract = partial(_extract_task, spec, condition)
+    yield from in_order(extract, tasks, min(jobs, len(tasks)), str(spec))
+
+
+def in_order(
+    work: Callable[[T], Sequence[R]], tasks: Iterable[T], jobs: int, what: str
+) -> Iterator[R]:
+    """Yield what becomes of tasks, in the order given, with one thread for each process.
+
+    Args:
+        work: from a task to results; both can be pickled
+        tasks: taken up as they are needed, a few for each process ahead
+        jobs: worker processes; one works in this process
+        what: is computed, for messages
+
+    Raises:
+        FeatureError: if a worker dies
+    """
+    if jobs > 1:
+        yield from _in_workers(work, iter(tasks), jobs, what)
         return
     from threadpoolctl import threadpool_limits
 
     for task in tasks:
         # The last bits of a matrix product depend on the number of threads.
         with threadpool_limits(1):
-            extracted = _extract_task(spec, condition, task)
-        yield from extracted
+            found = work(task)
+        yield from found
 
 
 def _in_workers(
-    spec: FeatureSpec,
-    condition: Condition | None,
-    tasks: Sequence[Sequence[Clip]],
-    jobs: int,
-) -> Iterator[Extracted]:
+    work: Callable[[T], Sequence[R]], tasks: Iterator[T], jobs: int, what: str
+) -> Iterator[R]:
     from joblib.externals.loky import BrokenProcessPool, ProcessPoolExecutor
 
     pool = ProcessPoolExecutor(jobs, initializer=_prepare_worker, initargs=(os.getpid(),))
     waiting: deque[Any] = deque()
-    upcoming = iter(tasks)
     try:
-        for task in upcoming:
-            waiting.append(pool.submit(_extract_task, spec, condition, task))
+        for task in tasks:
+            waiting.append(pool.submit(work, task))
             if len(waiting) >= jobs * _TASKS_AHEAD:
                 yield from waiting.popleft().result()
         while waiting:
             yield from waiting.popleft().result()
     except BrokenProcessPool:
         raise FeatureError(
-            f"{spec}: a process that extracted features was killed, most likely because "
+            f"{what}: a process that extracted features was killed, most likely because "
             "memory ran out. Run again with fewer --jobs."
         ) from None
     finally:

@@ -26,7 +26,7 @@ Shape = tuple[int | None, ...]
 
 Shapes = Mapping[str, Shape]
 
-_NOT_PAPERS = ("layers", "support_vector_machine")
+_NOT_PAPERS = ("layers", "support_vector_machine", "support_vectors")
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ import numpy as np
 from ..spec import Development, InputSpec, ModelSpec
 from . import register
 from .support_vector_machine import GAMMAS, Fitted, Split, SupportVectorMachine, Tuning
+from .support_vectors import SupportVectors
 
 if TYPE_CHECKING:
     import keras
@@ -126,6 +127,11 @@ class FittedLayer:
     def classes(self) -> tuple[str, ...]:
         """Labels in the order of the columns of `predict`."""
         return self.machine.classes
+
+    @property
+    def support_vectors(self) -> SupportVectors:
+        """The machine as plain arrays, which know their layer."""
+        return SupportVectors.of(self.machine.machine, self.layer)
 
     def predict(self, features: np.ndarray) -> np.ndarray:
         """Return probabilities, of shape `(clips, classes)`, from all layers of the clips."""

@@ -18,6 +18,7 @@ import numpy as np
 
 from .. import weights as weighting
 from ..metrics import uar
+from .support_vectors import SupportVectors, probabilities
 
 if TYPE_CHECKING:
     from sklearn.svm import SVC
@@ -68,10 +69,7 @@ class Fitted:
     classes: tuple[str, ...]
 
     def predict(self, features: np.ndarray) -> np.ndarray:
-        """Return the softmax of the one-against-rest decision values.
-
-        The largest value of a row belongs to the class that scikit-learn predicts, even where
-        rounding to float32 makes two classes equal.
+        """Return the softmax of the one-against-rest decision values; see `probabilities`.
 
         Args:
             features: standardised, of shape `(clips, columns)`
@@ -83,15 +81,13 @@ class Fitted:
         decision = self.machine.decision_function(features)
         if decision.ndim == 1:
             decision = np.stack([-decision, decision], axis=1)
-        exponent = np.exp(decision - decision.max(axis=1, keepdims=True))
-        probabilities = (exponent / exponent.sum(axis=1, keepdims=True)).astype(np.float32)
         chosen = np.searchsorted(self.machine.classes_, self.machine.predict(features))
-        rows = np.arange(len(probabilities))
-        best = probabilities.max(axis=1)
-        tied = (probabilities == best[:, None]).sum(axis=1) > 1
-        lifted = np.nextafter(best, np.float32(2.0))
-        probabilities[rows[tied], chosen[tied]] = lifted[tied]
-        return probabilities
+        return probabilities(decision, chosen)
+
+    @property
+    def support_vectors(self) -> SupportVectors:
+        """The machine as plain arrays, which predict the same."""
+        return SupportVectors.of(self.machine)
 
 
 @dataclass(frozen=True)

@@ -25,10 +25,15 @@ class Lookup:
     registry: Registry
 
     def known(self, corpus: str) -> Any | None:
-        """Return a corpus, or None if the registry knows neither it nor its base."""
-        for name in (corpus, corpus.partition(":")[0]):
+        """Return a corpus, or None if the registry knows neither it nor its base.
+
+        What is trained on or tested as a whole may be several, `a+b`.
+        """
+        base = corpus.partition(":")[0]
+        get, side = self.registry.get, self.registry.side
+        for look, name in ((get, corpus), (side, corpus), (get, base)):
             try:
-                return self.registry.get(name)
+                return look(name)
             except SpecError:
                 continue
         return None

@@ -3,7 +3,7 @@
 `choosing` looks up corpora, `planning` says what a selection comes to and what is left out and why,
 `preparing` makes experiments of it, `running` computes what the store does not hold yet, `between`
 says and refuses what only runs from one corpus to another need, and `calling` is all that as one
-function.
+function. `exporting` makes a bundle of a single model instead.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from ..run_options import Selection
 from .between import explained
 from .calling import find_places, run
 from .choosing import select
+from .exporting import Export, export
 from .extraction import extract_ahead
 from .leakage import run_variants
 from .planning import Plan, plan
@@ -20,6 +21,7 @@ from .preparing import preview
 from .running import Observer, Summary, execute
 
 __all__ = [
+    "Export",
     "Observer",
     "Plan",
     "Selection",
@@ -28,6 +30,7 @@ __all__ = [
     "current_fingerprint",
     "execute",
     "explained",
+    "export",
     "extract_ahead",
     "find_places",
     "plan",

@@ -1,4 +1,4 @@
-"""The disk: files and folders that appear whole or not at all, locks, refusals, memories.
+"""The disk: files and folders that appear whole or not at all, locks, refusals, memories, room.
 
 Nothing here knows what is stored. Who stores something says so with a `Purpose`, and a user whose
 disk is full, read-only or somebody else's is told what was to be stored and what to do.
@@ -10,12 +10,14 @@ from .folders import discard, remove_leftovers, unfinished
 from .locks import locked
 from .memory import Memory, Stamp, stamp
 from .refusals import Purpose, insist_on_room, output, reason, storing
+from .scratch import ScratchFile, scratch_file
 from .writing import LEFTOVERS, discard_leftovers, overwrite, settle, write
 
 __all__ = [
     "LEFTOVERS",
     "Memory",
     "Purpose",
+    "ScratchFile",
     "Stamp",
     "discard",
     "discard_leftovers",
@@ -25,6 +27,7 @@ __all__ = [
     "overwrite",
     "reason",
     "remove_leftovers",
+    "scratch_file",
     "settle",
     "stamp",
     "storing",

@@ -3,17 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from .. import folds, weights
 from ..experiments.context import Context
+from ..experiments.inputs import Prepared
+from ..models.support_vectors import Classifier
 from ..spec import Job
 from . import tuning
 
-Predicted = tuple[dict[str, Any], tuple[str, ...], np.ndarray]
-"""What is to be recorded, the classes, and probabilities of shape `(test clips, classes)`."""
+
+@dataclass(frozen=True)
+class TrainedEstimator:
+    """An estimator after a fold.
+
+    Attributes:
+        estimator: fitted on the training clips
+        probabilities: of the fold's test clips, of shape `(test clips, classes)`
+        facts: what is to be recorded
+        inputs: its single input, prepared with what the training clips tell, by name
+    """
+
+    estimator: Classifier
+    probabilities: np.ndarray
+    facts: dict[str, Any]
+    inputs: Mapping[str, Prepared]
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Labels in the order of the columns of the probabilities."""
+        return self.estimator.classes
 
 
 def tune_on_evaluation_folds(context: Context, n_jobs: int) -> dict[str, Any]:
@@ -32,7 +54,7 @@ def tune_on_evaluation_folds(context: Context, n_jobs: int) -> dict[str, Any]:
 
 def run(
     context: Context, job: Job, seed: int, n_jobs: int, tuned: Mapping[str, Any] | None = None
-) -> Predicted:
+) -> TrainedEstimator:
     """Tune where the protocol nests it, fit on a fold, and predict its test clips.
 
     Args:
@@ -48,7 +70,9 @@ def run(
     training, test = data.positions(fold.training), data.positions(fold.test)
     taught = np.concatenate([training, data.positions(fold.copies)])
     labels = np.asarray(data.table["label"], dtype=object)
-    features = _matrix(context, training, test)
+    (name,) = data.inputs
+    prepared = data.prepare(name, training, test)
+    features = prepared.matrix
     estimator = context.model.build(context.model.config)
     facts: dict[str, Any] = {}
     if tuned is not None:
@@ -69,7 +93,8 @@ def run(
         parameters,
         seed=seed,
     )
-    return {**facts, "parameters": parameters}, fitted.classes, fitted.predict(features[test])
+    facts["parameters"] = parameters
+    return TrainedEstimator(fitted, fitted.predict(features[test]), facts, {name: prepared})
 
 
 def _refitted(context: Context, splits: Sequence[folds.Split]) -> Iterator[np.ndarray]:
@@ -78,9 +103,3 @@ def _refitted(context: Context, splits: Sequence[folds.Split]) -> Iterator[np.nd
     for training, validation in splits:
         known = np.concatenate([training, validation])
         yield context.data.matrix(name, training, known=known)
-
-
-def _matrix(context: Context, training: np.ndarray, test: np.ndarray | tuple) -> np.ndarray:
-    """Return the single input of an estimator, as `Dataset.matrix` does."""
-    (name,) = context.data.inputs
-    return context.data.matrix(name, training, test)

@@ -76,7 +76,7 @@ def run(
     known = provenance(experiment, settings.threads)
     started = time.perf_counter()
     if job.fold is None:
-        filed: Filed = (_tune(context, settings, report), None, {})
+        filed: Filed = (tune(context, settings, report), None, {})
     else:
         left = [other for other in fellows if other not in done] if fellows else None
         filed = _test(context, job, settings, report, left, tuning.found_before(context, store))
@@ -93,8 +93,16 @@ def run(
     return record
 
 
-def _tune(context: Context, settings: Settings, report: Report) -> dict[str, Any]:
-    """Search hyper-parameters on the folds that are later reported."""
+def tune(
+    context: Context, settings: Settings, report: Report = lambda done, total, loss: None
+) -> dict[str, Any]:
+    """Search hyper-parameters on the folds that are later reported; return the record.
+
+    Args:
+        context: what the folds share
+        settings: threads
+        report: called after every epoch
+    """
     if context.model.kind == "estimator":
         return estimator_fold.tune_on_evaluation_folds(context, settings.tuning_jobs)
     from . import network_fold  # loads Keras
@@ -125,13 +133,14 @@ def _test(
     attention: dict[str, np.ndarray] = {}
     if context.model.kind == "estimator":
         n_jobs = settings.tuning_jobs
-        facts, classes, probabilities = estimator_fold.run(context, job, seed, n_jobs, tuned)
+        trained = estimator_fold.run(context, job, seed, n_jobs, tuned)
+        classes = trained.classes
     else:
         from . import network_fold  # loads Keras
 
         trained = network_fold.run(context, job, seed, report, left, tuned)
-        facts, classes, probabilities = trained.facts, context.data.labels, trained.probabilities
+        classes = context.data.labels
         if trained.attention:
             attention = dict(zip(fold.test, trained.attention, strict=True))
-    scores, predictions = score(context.data, fold, job, classes, probabilities)
-    return {**facts, "seed": seed, **scores}, predictions, attention
+    scores, predictions = score(context.data, fold, job, classes, trained.probabilities)
+    return {**trained.facts, "seed": seed, **scores}, predictions, attention

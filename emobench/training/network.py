@@ -37,6 +37,7 @@ class Network:
         n_classes: number of classes
 
     Attributes:
+        config: hyper-parameters, those that were searched or fitted included
         model: from inputs to probabilities
         learner: the same layers, from inputs to what the losses are computed from
         trained_outputs: names of the outputs that have a loss, where there are several
@@ -45,6 +46,7 @@ class Network:
     def __init__(
         self, spec: ModelSpec, shapes: Mapping[str, tuple[int | None, ...]], n_classes: int
     ) -> None:
+        self.config = spec.config
         self._spec = spec
         self._shapes = dict(shapes)
         self._n_classes = n_classes

@@ -37,12 +37,14 @@ class Trained:
         network: with the weights that are used
         probabilities: of the fold's test clips, of shape `(test clips, classes)`
         facts: what is to be recorded
+        inputs: prepared with what the training clips tell, by name
         attention: weights of the rows of each test clip, for networks whose pooling attends
     """
 
     network: Network
     probabilities: np.ndarray
     facts: dict[str, Any]
+    inputs: Mapping[str, Prepared]
     attention: Sequence[np.ndarray] = ()
 
 
@@ -161,7 +163,7 @@ def train(
         "seconds_prediction": round(predicted - finished, 3),
     }
     attended = () if tuning else _attention(context, network, tested)
-    return Trained(network, probabilities, facts, attended)
+    return Trained(network, probabilities, facts, inputs, attended)
 
 
 def _learn(

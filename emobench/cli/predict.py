@@ -1,0 +1,149 @@
+"""`emobench predict`."""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from . import options
+
+if TYPE_CHECKING:
+    from ..audio import Channel
+    from ..bundles.answers import Writing
+    from ..bundles.model import Model
+    from ..bundles.wanted import Wanted
+
+
+@click.command()
+@click.argument("bundle", type=click.Path(path_type=Path))
+@click.argument("paths", nargs=-1, required=True, metavar="PATH…")
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="File to write; one that is there already is gone on with. [default: standard output]",
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["csv", "json"]),
+    help="CSV, or an object of JSON a line. [default: as --out ends, else csv]",
+)
+@click.option(
+    "--speaker-column", metavar="NAME", help="Column of the CSV files that tells who speaks."
+)
+@click.option("--speaker-from-folder", is_flag=True, help="Each folder holds one speaker's files.")
+@click.option(
+    "--root",
+    type=options.FOLDER,
+    help="Folder that relative paths of CSV files begin in. [default: that of the CSV file]",
+)
+@click.option(
+    "--channel",
+    type=click.Choice(["left", "right", "mean"]),
+    help="Which channel of files with several. [default: their mean, if they are alike]",
+)
+@click.option("--encoder", type=options.FOLDER, help="Folder of the frozen encoder, for encoder-*.")
+@options.jobs
+def predict(
+    bundle: Path,
+    paths: tuple[str, ...],
+    out: Path | None,
+    form: str | None,
+    speaker_column: str | None,
+    speaker_from_folder: bool,
+    root: Path | None,
+    channel: Channel | None,
+    encoder: Path | None,
+    jobs: int,
+) -> int:
+    """Label recordings with the trained model in BUNDLE.
+
+    PATH is an audio file, a folder (all audio below it), a glob in quotation marks, or a CSV file
+    with a column path and, where they are known, start and end (in seconds), transcript, and who
+    speaks. Files that cannot be used are named and left out; the exit status is then 1.
+    """
+    from ..bundles import load_model
+    from ..bundles.answers import Writing
+
+    model = load_model(bundle, encoder=encoder)
+    clips = _clips(model, paths, speaker_column, speaker_from_folder, root)
+    if form is None:
+        form = "json" if out is not None and out.suffix in (".json", ".jsonl") else "csv"
+    writing = Writing(model.labels, model.name, form)
+    known = writing.resume(out) if out is not None else set()
+    _share_processors(jobs)
+    bad = _answer(model, clips, known, writing, out, {"channel": channel, "jobs": jobs})
+    return 1 if bad else 0
+
+
+def _clips(
+    model: Model,
+    paths: tuple[str, ...],
+    speaker_column: str | None,
+    speaker_from_folder: bool,
+    root: Path | None,
+) -> list[Wanted]:
+    """Return the clips that the words on the command line name, each once."""
+    from ..bundles import tables, wanted
+    from ..errors import SpecError
+
+    if speaker_column and speaker_from_folder:
+        raise SpecError("expected --speaker-column or --speaker-from-folder, found both.")
+    found: list[Wanted] = []
+    listed = False
+    for name in wanted.expand(paths):
+        if Path(name).suffix.lower() in tables.SUFFIXES:
+            found += tables.read(Path(name), speaker=speaker_column, root=root)
+            listed = True
+        else:
+            found.append(wanted.Wanted(name=name, path=Path(name)))
+    if speaker_column and not listed:
+        raise SpecError("--speaker-column: expected a CSV file among the paths, found none.")
+    return wanted.distinct(wanted.spoken_by_folder(found) if speaker_from_folder else found)
+
+
+def _answer(
+    model: Model,
+    clips: list[Wanted],
+    known: set,
+    writing: Writing,
+    out: Path | None,
+    how: dict[str, Any],
+) -> int:
+    """Write the answers and name what cannot be used; return how many clips that were."""
+    from ..bundles.answers import AnswerFile
+    from .counting import Counting
+
+    kept = sum(clip.key in known for clip in clips)
+    done, bad = kept, 0
+    if out is None:
+        click.echo(writing.head, nl=False)
+    with Counting() as shown, AnswerFile(out, writing) if out else nullcontext() as file:
+        answers = model.answers(
+            clips, known=known, notice=lambda text: shown.line(f"caution: {text}"), **how
+        )
+        for answer in answers:
+            done += 1
+            shown(model.name, done, len(clips))
+            if answer.probabilities is None:
+                bad += 1
+                shown.line(f"left out: {answer.clip}: {answer.reason}")
+            elif file is not None:
+                file.add(answer)
+            else:
+                click.echo(writing.line(answer), nl=False)
+        made = done - kept - bad
+        before = f", {kept:,} were there already" if kept else ""
+        shown.line(f"{made:,} of {len(clips):,} clips labelled{before}, {bad:,} left out")
+    return bad
+
+
+def _share_processors(jobs: int) -> None:
+    """Let a network compute with as many threads as there are jobs; it is read when it starts."""
+    import os
+
+    os.environ.setdefault("TF_NUM_INTRAOP_THREADS", str(jobs))
+    os.environ.setdefault("TF_NUM_INTEROP_THREADS", "1")
