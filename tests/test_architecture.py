@@ -88,6 +88,7 @@ HEAVY = {
     "markupsafe": {"report"},
     "click": {"cli"},
     "rich": {"cli", "leaderboard"},
+    "ray": {"executors"},
     "tensorflow": {"bundles"},
     "tf2onnx": {"bundles"},
     "jax": {"training"},

@@ -22,7 +22,8 @@ from emobench.analysis import leakage
 from emobench.cli.leakage import leakage as command
 from emobench.experiments import baseline, obstacle
 from emobench.leaderboard import price_tables
-from emobench.runs import Selection, execute, plan, run_variants
+from emobench.runs import Observer, Selection, execute, plan, run_variants
+from emobench.runs.leakage import variants_of
 from emobench.spec import Job
 from emobench.store import read_experiments
 from emobench.training import estimator_fold, feeding
@@ -316,16 +317,34 @@ def test_no_table_of_results_shows_them(filled):
 # The command
 
 
+def test_what_applies_is_run_of_each_model(tiny_places):
+    selection = Selection(("svm-is09", "librosa-mlp"), "tiny", "smoke", repetitions=3)
+    found = {
+        planned.protocol.name: [model.name for _, models in planned.pairs for model in models]
+        for planned in variants_of(selection, tiny_places)
+    }
+    both = ["svm-is09", "librosa-mlp"]
+    assert found == {
+        "losgo": both,
+        "leaky-random-clips": both,
+        "leaky-tuning": both,
+        "leaky-epoch": ["librosa-mlp"],
+        "leaky-weights": both,
+        "training-scaling": ["svm-is09"],
+        "leaky-scaling": both,
+        "leaky-copies": both,
+    }
+
+
+@pytest.mark.slow
 def test_what_is_missing_is_run_once(tiny_places):
     selection = Selection("svm-is09", "tiny")
-    told = []
-    from emobench.runs import Observer
-
+    told: list[str] = []
     first = run_variants(selection, tiny_places, Observer(notice=told.append))
     assert first.failures == {}
     # Four folds of each, and the tuning on them; the choice of an epoch does not apply.
     assert first.done == 7 * 4 + 1
-    assert [line.partition(":")[0] for line in told if line.startswith("protocol")] == [
+    assert [line.partition(":")[0] for line in told] == [
         "protocol losgo",
         *(f"protocol {each.name}" for each in protocols.variants() if each.name != "leaky-epoch"),
     ]
