@@ -360,6 +360,12 @@ def test_the_command_shows_what_is_on_disk(filled, tmp_path):
     assert readme.read_text().startswith("a\n<!-- leakage:start -->\n\nNo result under a leaky")
 
 
+def test_the_command_has_no_option_that_would_be_another_experiment():
+    names = {item.name for item in command.params}
+    assert names >= {"model", "corpus", "data", "results", "cache", "jobs", "backend", "device"}
+    assert not names & {"protocol", "repetitions", "epochs", "condition", "control", "test_corpus"}
+
+
 def test_the_command_asks_what_it_is_to_price():
     done = CliRunner().invoke(command, ["--model", "svm-is09"])
     assert done.exit_code == 2
