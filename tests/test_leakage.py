@@ -180,9 +180,10 @@ def recognised(values, protocol, share=None) -> pd.DataFrame:
     )
     tables = []
     for index, fold in enumerate(context.folds):
-        _, classes, found = estimator_fold.run(context, Job(index), 0, 1)
+        found = estimator_fold.run(context, Job(index), 0, 1)
         own = data.table.loc[list(fold.test)].reset_index()
-        own["predicted"] = np.asarray(classes, dtype=object)[found.argmax(axis=1)]
+        classes = np.asarray(found.classes, dtype=object)
+        own["predicted"] = classes[found.probabilities.argmax(axis=1)]
         tables.append(own.assign(fold=index, repetition=1))
     return pd.concat(tables)
 
