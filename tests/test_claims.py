@@ -18,11 +18,10 @@ from stored import Filled, experiment, predictions
 from emobench.executors import Event, Local, Outcome, Work, sharing
 from emobench.executors.worker import perform
 from emobench.spec import Job, Places
-from emobench.storage import locks
-from emobench.store import Store, claims
-from emobench.store.claims import Claims, discard_dead
+from emobench.storage import claims, locks
+from emobench.storage.claims import Claims, discard_dead
+from emobench.store import Store
 
-JOB = Job(3, 2)
 NAME = "fold-03-repetition-2.claim"
 
 
@@ -33,9 +32,8 @@ def names(folder: Path) -> list[str]:
 HOLDER = """
 import sys
 from pathlib import Path
-from emobench.spec import Job
-from emobench.store.claims import CLAIMS
-print(CLAIMS.take(Path(sys.argv[1]), Job(3, 2), sys.argv[2]), flush=True)
+from emobench.storage.claims import CLAIMS
+print(CLAIMS.take(Path(sys.argv[1]), sys.argv[2]), flush=True)
 sys.stdin.read()
 """
 
@@ -43,7 +41,7 @@ sys.stdin.read()
 @pytest.fixture
 def holder(tmp_path):
     """Another process that has claimed a job, as part of the run "other"."""
-    command = [sys.executable, "-c", HOLDER, str(tmp_path), "other"]
+    command = [sys.executable, "-c", HOLDER, str(tmp_path / NAME), "other"]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
     with subprocess.Popen(command, **pipes) as process:
         assert process.stdout.readline() == b"True\n"
@@ -53,26 +51,26 @@ def holder(tmp_path):
 
 def test_a_claim_is_kept_and_given_up(tmp_path):
     own = Claims()
-    assert own.take(tmp_path, JOB)
-    assert own.take(tmp_path, JOB)
+    assert own.take(tmp_path / NAME)
+    assert own.take(tmp_path / NAME)
     assert names(tmp_path) == [NAME]
-    own.release(tmp_path, Job(0))
+    own.release(tmp_path / "other.claim")
     assert names(tmp_path) == [NAME]
-    own.release(tmp_path, JOB)
+    own.release(tmp_path / NAME)
     assert names(tmp_path) == []
 
 
 def test_who_lives_keeps_its_claim(tmp_path, holder):
-    assert not Claims().take(tmp_path, JOB)
-    assert not Claims().take(tmp_path, JOB, "mine")
+    assert not Claims().take(tmp_path / NAME)
+    assert not Claims().take(tmp_path / NAME, "mine")
     discard_dead(tmp_path)
     assert names(tmp_path) == [NAME]
-    assert Claims().take(tmp_path, Job(4))
+    assert Claims().take(tmp_path / "other.claim")
 
 
 def test_who_is_dead_does_not(tmp_path, holder):
     os.kill(holder.pid, signal.SIGKILL)
-    while not Claims().take(tmp_path, JOB):  # it is not waited for, and so a zombie
+    while not Claims().take(tmp_path / NAME):  # it is not waited for, and so a zombie
         time.sleep(0.01)
     assert names(tmp_path) == [NAME]
 
@@ -86,13 +84,13 @@ def test_what_the_dead_leave_is_removed(tmp_path, holder):
 
 
 def test_the_claim_of_a_lost_worker_is_no_hindrance_to_its_run(tmp_path, holder):
-    assert Claims().take(tmp_path, JOB, "other")
+    assert Claims().take(tmp_path / NAME, "other")
 
 
 def far_away(folder: Path, age: float, text: str | None = None) -> None:
     """Let a process of another machine hold a claim that it last renewed so many seconds ago."""
     path = folder / NAME
-    content = {"machine": "far away", "process": os.getpid(), "started": 0, "run": "other"}
+    content = {"machine": "far away", "process": os.getpid(), "started": 0, "party": "other"}
     path.write_text(json.dumps(content) if text is None else text)
     renewed = path.stat().st_mtime - age
     os.utime(path, (renewed, renewed))
@@ -103,15 +101,15 @@ def test_another_machine_is_believed_as_long_as_it_renews_its_claim(tmp_path, mo
     monkeypatch.setattr(time, "time", lambda: 0.0)  # whatever the clock here says
     far_away(tmp_path, claims.STALE_SECONDS - 30, text)
     discard_dead(tmp_path)
-    assert not Claims().take(tmp_path, JOB)
+    assert not Claims().take(tmp_path / NAME)
     far_away(tmp_path, claims.STALE_SECONDS + 30, text)
-    assert Claims().take(tmp_path, JOB)
+    assert Claims().take(tmp_path / NAME)
 
 
 def test_a_claim_is_renewed(tmp_path, monkeypatch):
     monkeypatch.setattr(claims, "RENEWED_SECONDS", 0.02)
     own = Claims()
-    assert own.take(tmp_path, JOB)
+    assert own.take(tmp_path / NAME)
     os.utime(tmp_path / NAME, (0, 0))
     while (tmp_path / NAME).stat().st_mtime == 0:
         time.sleep(0.01)
@@ -125,21 +123,21 @@ def test_without_hard_links(tmp_path, monkeypatch):
 
     monkeypatch.setattr(os, "link", refuse)
     own = Claims()
-    assert own.take(tmp_path, JOB)
-    assert not Claims().take(tmp_path, JOB)
+    assert own.take(tmp_path / NAME)
+    assert not Claims().take(tmp_path / NAME)
     assert names(tmp_path) == [NAME]
-    own.release(tmp_path, JOB)
-    assert Claims().take(tmp_path, JOB)
+    own.release(tmp_path / NAME)
+    assert Claims().take(tmp_path / NAME)
 
 
 RACER = """
 import sys
 from pathlib import Path
-from emobench.spec import Job
-from emobench.store.claims import CLAIMS
+from emobench.storage.claims import CLAIMS
 print("ready", flush=True)
 sys.stdin.readline()
-print([number for number in range(300) if CLAIMS.take(Path(sys.argv[1]), Job(number))], flush=True)
+folder = Path(sys.argv[1])
+print([number for number in range(300) if CLAIMS.take(folder / f"{number}.claim")], flush=True)
 sys.stdin.read()
 """
 
@@ -149,7 +147,7 @@ def test_of_many_who_race_one_gets_each_job(tmp_path, stale):
     """Also where all of them find the claim of a dead one."""
     for number in range(300) if stale else ():
         content = {"machine": claims._machine(), "process": 2**30, "started": 0}
-        (tmp_path / f"{Job(number).name}.claim").write_text(json.dumps(content))
+        (tmp_path / f"{number}.claim").write_text(json.dumps(content))
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
     command = [sys.executable, "-c", RACER, str(tmp_path)]
     racers = [subprocess.Popen(command, **pipes) for _ in range(4)]

@@ -180,9 +180,10 @@ def recognised(values, protocol, share=None) -> pd.DataFrame:
     )
     tables = []
     for index, fold in enumerate(context.folds):
-        _, classes, found = estimator_fold.run(context, Job(index), 0, 1)
+        found = estimator_fold.run(context, Job(index), 0, 1)
         own = data.table.loc[list(fold.test)].reset_index()
-        own["predicted"] = np.asarray(classes, dtype=object)[found.argmax(axis=1)]
+        classes = np.asarray(found.classes, dtype=object)
+        own["predicted"] = classes[found.probabilities.argmax(axis=1)]
         tables.append(own.assign(fold=index, repetition=1))
     return pd.concat(tables)
 
@@ -358,6 +359,12 @@ def test_the_command_shows_what_is_on_disk(filled, tmp_path):
     assert done.exit_code == 0
     assert json.loads(done.output)["price_lists"] == []  # no configuration of these is today's
     assert readme.read_text().startswith("a\n<!-- leakage:start -->\n\nNo result under a leaky")
+
+
+def test_the_command_has_no_option_that_would_be_another_experiment():
+    names = {item.name for item in command.params}
+    assert names >= {"model", "corpus", "data", "results", "cache", "jobs", "backend", "device"}
+    assert not names & {"protocol", "repetitions", "epochs", "condition", "control", "test_corpus"}
 
 
 def test_the_command_asks_what_it_is_to_price():

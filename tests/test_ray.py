@@ -81,7 +81,9 @@ def test_results_in_another_folder_of_the_same_name_are_noticed(tmp_path):
 def test_a_failure_far_away_names_its_node(tmp_path):
     work = Work(experiment(backend="scikit-learn"), Job(0), Places(tmp_path, tmp_path))
     Store(tmp_path).open(work.experiment)
-    told = pickle.loads(Remote("box7", 0).perform(pickle.dumps(work)))
+    remote = Remote("box7", 0)
+    told = pickle.loads(remote.perform(pickle.dumps(work)))
+    remote.close()
     assert isinstance(told, Outcome)
     assert told.message.endswith("(on box7)")
 

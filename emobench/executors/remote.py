@@ -69,6 +69,10 @@ class Remote:
             if isinstance(message, Outcome):
                 return pickle.dumps(self._named(message))
 
+    def close(self) -> None:
+        """End the worker process."""
+        self._worker.close(at_once=True)
+
     def _named(self, outcome: Outcome) -> Outcome:
         """Let a message say which machine it is about."""
         named = f"{outcome.message} (on {self._name})" if outcome.message else ""

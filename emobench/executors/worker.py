@@ -18,8 +18,9 @@ from typing import Any, BinaryIO
 from ..errors import EmobenchError, StoreError
 from ..spec import Job
 from ..storage import storing
+from ..storage.claims import CLAIMS
+from ..storage.claims import SUFFIX as CLAIM
 from ..store import Store
-from ..store.claims import CLAIMS
 from ..store.filing import RESULTS
 from .work import Epoch, Outcome, Work
 
@@ -70,7 +71,7 @@ def perform(work: Work, tell: Callable[[Epoch], None]) -> Outcome:
     except Exception as error:
         message, broken = _explained(error), True
     finally:
-        CLAIMS.release(folder, work.job)
+        CLAIMS.release(_claim(folder, work.job))
     memory = psutil.Process().memory_info()
     # Pages of the feature cache are shared and given back on demand: they are not counted.
     own_bytes = memory.rss - getattr(memory, "shared", 0)
@@ -82,9 +83,13 @@ def _claimed(work: Work, folder: Path) -> tuple[Job, ...] | None:
     with storing(folder, RESULTS):
         if work.order is not None or not folder.is_dir():  # nobody can be at it
             return work.fellows
-        if not CLAIMS.take(folder, work.job, work.run):
+        if not CLAIMS.take(_claim(folder, work.job), work.run):
             return None
-        return tuple(job for job in work.fellows if CLAIMS.take(folder, job, work.run))
+        return tuple(job for job in work.fellows if CLAIMS.take(_claim(folder, job), work.run))
+
+
+def _claim(folder: Path, job: Job) -> Path:
+    return folder / f"{job.name}{CLAIM}"
 
 
 def _record(work: Work, fellows: tuple[Job, ...], tell: Callable[[Epoch], None]) -> dict[str, Any]:

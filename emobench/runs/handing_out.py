@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-import secrets
+import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -53,7 +53,7 @@ def phases(
         tuning_processes: for each of the tuning steps; with several they are handed out one by one
         together: sizes of groups
     """
-    run = secrets.token_hex(8)
+    run = uuid.uuid4().hex
     tuning = [
         Work(step.experiment, job, places, threads, tuning_jobs=tuning_processes, run=run)
         for step in steps

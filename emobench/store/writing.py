@@ -14,10 +14,10 @@ import pandas as pd
 from ..errors import StoreError
 from ..spec import Experiment, Job, plain
 from ..storage import discard_leftovers, locked
+from ..storage.claims import discard_dead
 from .attention import NAME as ATTENTION
 from .attention import path_of
 from .attention import to_parquet as to_attention
-from .claims import discard_dead
 from .describing import place, vouched
 from .filing import file_whole, make_folder, remove
 from .json_files import from_json, to_json

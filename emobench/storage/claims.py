@@ -1,11 +1,11 @@
-"""Who is at which job, where several processes or machines work on one folder of results.
+"""Who is at what, where several processes or machines work on one folder.
 
-A claim is a file beside the records. It comes to be by a hard link, which succeeds for one only, on
+A claim is a file beside what it is about. It comes to be by a hard link, which succeeds for one only, on
 network file systems as well; no lock is relied on. Its holder renews it, and it counts until its
 process is gone or, on another machine, until it was not renewed for a while. All times are those
 that the file system gives, so that clocks need not agree.
 
-A claim saves work and guards nothing: should two hold one after all, both file the same result.
+A claim saves work and guards nothing: two who hold one after all must do no harm.
 """
 
 from __future__ import annotations
@@ -20,8 +20,6 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
-
-from ..spec import Job
 
 SUFFIX = ".claim"
 RENEWED_SECONDS = 20
@@ -48,14 +46,13 @@ class Claims:
         self._lock = threading.Lock()
         self._renewing = False
 
-    def take(self, folder: Path, job: Job, run: str = "") -> bool:
-        """Claim a job, unless someone else is at it.
+    def take(self, path: Path, party: str = "") -> bool:
+        """Claim something, unless someone else is at it.
 
         Args:
-            folder: of the experiment
-            job: which
-            run: name of the run that hands it out. It hands a job to one worker at a time, so that
-                an older claim of the same run is that of a worker that was lost
+            path: of the claim; its name ends in `SUFFIX`
+            party: on whose behalf. Who hands out a thing to one process at a time names itself, and
+                an older claim of the same party is that of a process that was lost
 
         Returns:
             whether it is this process' now
@@ -63,14 +60,13 @@ class Claims:
         Raises:
             OSError: if the folder cannot be written
         """
-        path = folder / f"{job.name}{SUFFIX}"
         with self._lock:
             if path in self._held:
                 return True
         own = _beside(path)
-        own.write_text(json.dumps({**_process(), "run": run}))
+        own.write_text(json.dumps({**_process(), "party": party}))
         try:
-            if not (_link(own, path) or (_give_way(path, own, run) and _link(own, path))):
+            if not (_link(own, path) or (_give_way(path, own, party) and _link(own, path))):
                 return False
         finally:
             own.unlink(missing_ok=True)
@@ -81,9 +77,8 @@ class Claims:
                 threading.Thread(target=self._renew, daemon=True).start()
         return True
 
-    def release(self, folder: Path, job: Job) -> None:
-        """Give a job up, or be done with it."""
-        path = folder / f"{job.name}{SUFFIX}"
+    def release(self, path: Path) -> None:
+        """Give something up, or be done with it."""
         with self._lock:
             if path not in self._held:
                 return
@@ -92,7 +87,7 @@ class Claims:
             path.unlink(missing_ok=True)
 
     def release_all(self) -> None:
-        """Give up all jobs that this process has claimed."""
+        """Give up all that this process has claimed."""
         with self._lock:
             held, self._held = self._held, set()
         for path in held:
@@ -138,7 +133,7 @@ def _link(own: Path, path: Path) -> bool:
     return True
 
 
-def _give_way(path: Path, own: Path, run: str) -> bool:
+def _give_way(path: Path, own: Path, party: str) -> bool:
     """Remove a claim that counts no more; False if it does.
 
     It is renamed first: of several who do so at once, each sees by the inode what it took away. Who
@@ -147,7 +142,7 @@ def _give_way(path: Path, own: Path, run: str) -> bool:
     found = _read(path)
     if found is None:
         return not path.exists()
-    if not _is_void(found, own.stat().st_mtime, run):
+    if not _is_void(found, own.stat().st_mtime, party):
         return False
     aside = _beside(path)
     try:
@@ -163,9 +158,9 @@ def _give_way(path: Path, own: Path, run: str) -> bool:
         aside.unlink(missing_ok=True)
 
 
-def _is_void(found: _Found, now: float, run: str) -> bool:
+def _is_void(found: _Found, now: float, party: str) -> bool:
     """Tell whether a claim counts no more."""
-    if run and found.holder.get("run") == run:
+    if party and found.holder.get("party") == party:
         return True
     if _is_here(found.holder):
         return not _is_alive(found.holder)
