@@ -197,7 +197,6 @@ def test_the_disk_is_written_in_one_place():
     """Locks, atomic writes and refusals of a disk are `storage`; others only use it."""
     allowed = {
         "emobench/features/packing.py": {"rename"},  # of a folder that `storage` made
-        "emobench/store/claims.py": {"rename"},  # of a claim that counts no more, put aside
     }
     wrong = []
     for path in MODULES:
