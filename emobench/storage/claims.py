@@ -1,9 +1,9 @@
 """Who is at what, where several processes or machines work on one folder.
 
-A claim is a file beside what it is about. It comes to be by a hard link, which succeeds for one only, on
-network file systems as well; no lock is relied on. Its holder renews it, and it counts until its
-process is gone or, on another machine, until it was not renewed for a while. All times are those
-that the file system gives, so that clocks need not agree.
+A claim is a file beside what it is about. It comes to be by a hard link, which succeeds for one
+only, on network file systems as well; no lock is relied on. Its holder renews it, and it counts
+until its process is gone or, on another machine, until it was not renewed for a while. All times
+are those that the file system gives, so that clocks need not agree.
 
 A claim saves work and guards nothing: two who hold one after all must do no harm.
 """
