@@ -11,6 +11,7 @@ import os
 import pickle
 import platform
 import signal
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -29,6 +30,9 @@ from .work import Work
 
 if TYPE_CHECKING:
     from submitit.helpers import DelayedSubmission
+
+_GRACE_SECONDS = 3600
+"""Longer than any scheduler lets a job live that it told to end."""
 
 
 @dataclass(frozen=True)
@@ -110,7 +114,7 @@ class EndedError(BaseException):
 
 @contextmanager
 def told_to_end() -> Iterator[None]:
-    """Let SIGTERM end this process, and SIGUSR1 end it and ask the scheduler to start it again.
+    """Let SIGTERM drop what is under way, and SIGUSR1 ask the scheduler to start it again as well.
 
     Whoever cancels a job sends the first, so nothing is asked for then; a scheduler that takes a
     node away sends it too, and starts the job again of its own accord.
@@ -131,7 +135,15 @@ def told_to_end() -> Iterator[None]:
         yield
     except EndedError:
         print("told to end: the jobs that were running are dropped", flush=True)
-        os._exit(128 + signal.SIGTERM)
+        _await_the_end()
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _await_the_end() -> None:
+    """End, or be ended: Slurm queues a job again that it had to kill, not one that gave up."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    if "SLURM_JOB_ID" in os.environ:
+        time.sleep(_GRACE_SECONDS)
+    os._exit(128 + signal.SIGTERM)

@@ -29,6 +29,9 @@ OPTION = "--slurm"
 SHARES = 16
 """Jobs of an array, unless something else is asked for."""
 
+LEAST_MINUTES = 3
+"""Jobs are told a minute and a half before their time is up."""
+
 _NAMES = {"time": "timeout_min", "gpus": "gpus_per_node", "cpus": "cpus_per_task", "mem": "mem_gb"}
 """What submitit calls what is short on our command line."""
 
@@ -80,10 +83,11 @@ def parse(text: str) -> Asked:
     for name, value in numbers.items():
         if not isinstance(value, int) or value < 1:
             raise SpecError(f"{OPTION} {name}: expected a number of 1 or more, found {value}.")
-    if cluster == "slurm" and "time" not in given:
+    if cluster == "slurm" and given.get("time", 0) < LEAST_MINUTES:
         raise SpecError(
-            f"{OPTION}: expected time=MINUTES, found none: how long a job of the array may run. A "
-            "fold that takes longer is begun again and again."
+            f"{OPTION}: expected time=MINUTES, {LEAST_MINUTES} or more, found "
+            f"{given.get('time', 'none')}: how long a job of the array may run. A fold that takes "
+            "longer is begun again and again."
         )
     named = {_NAMES.get(name, f"slurm_{name}"): value for name, value in given.items()}
     return Asked(cluster, shares, named)
