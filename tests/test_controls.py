@@ -234,12 +234,12 @@ def test_what_is_better_than_guessing_does_not_pass(skill, passes):
 
 
 def test_of_sound_controls_about_one_in_twenty_is_suspected():
-    found = [judging.judge(outcome(skill=0.0, seed=seed)).passes for seed in range(200)]
-    assert 0.90 < np.mean(found) < 0.99
+    found = [judging.judge(outcome(skill=0.0, seed=seed)).passes for seed in range(100)]
+    assert 0.88 < np.mean(found) < 1
 
 
 def test_chance_of_a_speaker_without_a_class_is_what_a_permutation_gives():
-    """Against a thousand permutations: a predictor that favours a class that is there."""
+    """Against many permutations: a predictor that favours a class that is there."""
     random = np.random.default_rng(0)
     rows = []
     for speaker, classes in (("a", LABELS[:2]), ("b", LABELS)):
@@ -249,14 +249,14 @@ def test_chance_of_a_speaker_without_a_class_is_what_a_permutation_gives():
     given = pd.DataFrame(rows, columns=["id", "speaker", "label", "predicted"])
     given = given.assign(group=given["speaker"], fold=0, repetition=1)
     simulated = []
-    for _ in range(1000):
+    for _ in range(300):
         for _, own in given.groupby("speaker"):
             dealt = random.permutation(own["label"])
             simulated.append(
                 np.mean([(own["predicted"][dealt == each] == each).mean() for each in set(dealt)])
             )
     verdict = judging.judge(given)
-    assert verdict.chance == pytest.approx(np.mean(simulated), abs=0.005)
+    assert verdict.chance == pytest.approx(np.mean(simulated), abs=0.01)
     assert verdict.chance > 0.3
 
 

@@ -109,7 +109,7 @@ def test_the_grid_of_a_fold_is_searched_on_refitted_inputs(values):
             return SimpleNamespace(classes=CLASSES, predict=lambda rows: np.ones((len(rows), 3)))
 
     context.model = replace(context.model, build=lambda config: Machine())
-    facts, *_ = estimator_fold.run(context, job, 0, 1)
+    facts = estimator_fold.run(context, job, 0, 1).facts
     splits, _ = folds.inner_splits(context.folds[0], context.data.table)
     for one, two in zip(tuned, estimator_fold._refitted(context, splits), strict=True):
         np.testing.assert_array_equal(one, two)

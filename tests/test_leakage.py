@@ -22,7 +22,8 @@ from emobench.analysis import leakage
 from emobench.cli.leakage import leakage as command
 from emobench.experiments import baseline, obstacle
 from emobench.leaderboard import price_tables
-from emobench.runs import Selection, execute, plan, run_variants
+from emobench.runs import Observer, Selection, execute, plan, run_variants
+from emobench.runs.leakage import variants_of
 from emobench.spec import Job
 from emobench.store import read_experiments
 from emobench.training import estimator_fold, feeding
@@ -179,9 +180,10 @@ def recognised(values, protocol, share=None) -> pd.DataFrame:
     )
     tables = []
     for index, fold in enumerate(context.folds):
-        _, classes, found = estimator_fold.run(context, Job(index), 0, 1)
+        found = estimator_fold.run(context, Job(index), 0, 1)
         own = data.table.loc[list(fold.test)].reset_index()
-        own["predicted"] = np.asarray(classes, dtype=object)[found.argmax(axis=1)]
+        classes = np.asarray(found.classes, dtype=object)
+        own["predicted"] = classes[found.probabilities.argmax(axis=1)]
         tables.append(own.assign(fold=index, repetition=1))
     return pd.concat(tables)
 
@@ -314,16 +316,34 @@ def test_no_table_of_results_shows_them(filled):
 # The command
 
 
+def test_what_applies_is_run_of_each_model(tiny_places):
+    selection = Selection(("svm-is09", "librosa-mlp"), "tiny", "smoke", repetitions=3)
+    found = {
+        planned.protocol.name: [model.name for _, models in planned.pairs for model in models]
+        for planned in variants_of(selection, tiny_places)
+    }
+    both = ["svm-is09", "librosa-mlp"]
+    assert found == {
+        "losgo": both,
+        "leaky-random-clips": both,
+        "leaky-tuning": both,
+        "leaky-epoch": ["librosa-mlp"],
+        "leaky-weights": both,
+        "training-scaling": ["svm-is09"],
+        "leaky-scaling": both,
+        "leaky-copies": both,
+    }
+
+
+@pytest.mark.slow
 def test_what_is_missing_is_run_once(tiny_places):
     selection = Selection("svm-is09", "tiny")
-    told = []
-    from emobench.runs import Observer
-
+    told: list[str] = []
     first = run_variants(selection, tiny_places, Observer(notice=told.append))
     assert first.failures == {}
     # Four folds of each, and the tuning on them; the choice of an epoch does not apply.
     assert first.done == 7 * 4 + 1
-    assert [line.partition(":")[0] for line in told if line.startswith("protocol")] == [
+    assert [line.partition(":")[0] for line in told] == [
         "protocol losgo",
         *(f"protocol {each.name}" for each in protocols.variants() if each.name != "leaky-epoch"),
     ]
@@ -339,6 +359,12 @@ def test_the_command_shows_what_is_on_disk(filled, tmp_path):
     assert done.exit_code == 0
     assert json.loads(done.output)["price_lists"] == []  # no configuration of these is today's
     assert readme.read_text().startswith("a\n<!-- leakage:start -->\n\nNo result under a leaky")
+
+
+def test_the_command_has_no_option_that_would_be_another_experiment():
+    names = {item.name for item in command.params}
+    assert names >= {"model", "corpus", "data", "results", "cache", "jobs", "backend", "device"}
+    assert not names & {"protocol", "repetitions", "epochs", "condition", "control", "test_corpus"}
 
 
 def test_the_command_asks_what_it_is_to_price():

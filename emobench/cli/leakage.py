@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 _FIXED = (
     *("model", "corpus", "protocol", "folds", "repetitions", "epochs"),
-    *("condition", "sides", "control", "transcripts", "vectors"),
+    *("test_corpus", "condition", "sides", "control"),
+    *("transcripts", "vectors", "encoder"),
 )
 """Options of a run that a price list leaves no choice of, or asks for in its own way."""
 _FORMATS = {"table": "text", "markdown": "markdown", "json": "json"}
