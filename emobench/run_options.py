@@ -29,7 +29,7 @@ Kind = Literal[
     "files",
 ]
 Trainer = Literal["tensorflow", "jax"]
-Where = Literal["local", "ray"]
+Where = Literal["local", "ray", "slurm"]
 
 Default = TypeVar("Default")
 
@@ -156,7 +156,7 @@ class Selection:
     executor: Where = _option(
         "local",
         "choice",
-        "Where jobs run: on this machine, or on the nodes of a Ray cluster.",
+        "Where jobs run: on this machine, or on the nodes of a Ray or a Slurm cluster.",
         choices=get_args(Where),
     )
     address: str | None = _option(
@@ -164,6 +164,13 @@ class Selection:
         "word",
         "Ray cluster to use. [default: RAY_ADDRESS, else one is started for the run]",
         metavar="HOST:PORT|auto",
+    )
+    slurm: str = _option(
+        "",
+        "word",
+        "What to ask of Slurm for each job of an array: partition, time (minutes), gpus, cpus, mem "
+        "(GB), account, qos, …; array is how many jobs there are (16).",
+        metavar="KEY=VALUE[,…]",
     )
     epochs: int | None = _option(
         None, "count", "Number of epochs, in place of the model's or the protocol's own."

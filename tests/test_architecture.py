@@ -89,6 +89,7 @@ HEAVY = {
     "click": {"cli"},
     "rich": {"cli", "leaderboard"},
     "ray": {"executors"},
+    "submitit": {"executors"},
     "tensorflow": {"bundles"},
     "tf2onnx": {"bundles"},
     "jax": {"training"},

@@ -26,7 +26,7 @@ def choose(planned: Plan, places: Places, notice: Callable[[str], None]) -> Exec
     selection = planned.selection
     networks = any(spec.kind == "network" for _, specs in planned.pairs for spec in specs)
     if selection.executor == "ray":
-        _insist_on_package("ray")
+        _insist_on_package("ray", "ray")
         from ..executors.ray import connect
 
         return connect(
@@ -36,6 +36,19 @@ def choose(planned: Plan, places: Places, notice: Callable[[str], None]) -> Exec
             threads=selection.threads,
             networks=networks,
             wanted=executors.parse(selection.device),
+            workers_per_card=selection.workers_per_device,
+        )
+    if selection.executor == "slurm":
+        _insist_on_package("submitit", "slurm")
+        from ..executors.slurm import Slurm, parse
+
+        return Slurm(
+            parse(selection.slurm),
+            places,
+            processes=selection.jobs,
+            threads=selection.threads,
+            wanted=executors.parse(selection.device) if networks else None,
+            backend=selection.backend,
             workers_per_card=selection.workers_per_device,
         )
     return Local(selection.jobs, _devices(planned, notice) if networks else Devices())
@@ -54,10 +67,10 @@ def _devices(planned: Plan, notice: Callable[[str], None]) -> Devices:
     return found
 
 
-def _insist_on_package(name: str) -> None:
+def _insist_on_package(package: str, executor: str) -> None:
     """Refuse an executor whose package is not installed."""
-    if importlib.util.find_spec(name) is None:
+    if importlib.util.find_spec(package) is None:
         raise SpecError(
-            f"--executor {name}: expected the package {name}, found that it is not installed. "
-            f"Run `pip install 'emobench[{name}]'`."
+            f"--executor {executor}: expected the package {package}, found that it is not "
+            f"installed. Run `pip install 'emobench[{executor}]'`."
         )

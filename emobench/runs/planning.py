@@ -77,11 +77,15 @@ def _check_options(selection: Selection) -> None:
     """Refuse numbers and words that no run could use."""
     selection.check()
     executors.parse(selection.device)
-    if selection.address is not None and selection.executor != "ray":
-        raise SpecError(
-            f"--address {selection.address}: expected --executor ray, found --executor "
-            f"{selection.executor}. Add --executor ray, or leave --address out."
-        )
+    for option, value, executor in (
+        ("--address", selection.address, "ray"),
+        ("--slurm", selection.slurm, "slurm"),
+    ):
+        if value and selection.executor != executor:
+            raise SpecError(
+                f"{option} {value}: expected --executor {executor}, found --executor "
+                f"{selection.executor}. Add --executor {executor}, or leave {option} out."
+            )
     wanted = selection.together
     if isinstance(wanted, int) and wanted > 1 and selection.backend != "jax":
         raise SpecError(

@@ -184,6 +184,15 @@ class Store:
         folder = self._folder_in_use(experiment)
         file_whole((folder / f"{job.name}{FAILURE}", to_json(content)))
 
+    def failure(self, experiment: Experiment, job: Job) -> tuple[str, int] | None:
+        """Return why a job failed last and a number that changes each time; None if it did not."""
+        path = self.folder(experiment) / f"{job.name}{FAILURE}"
+        try:
+            written = path.stat().st_mtime_ns
+        except OSError:
+            return None
+        return str(_read(path).get("reason") or "no reason given"), written
+
     def _folder_in_use(self, experiment: Experiment) -> Path:
         folder = self.folder(experiment)
         return folder if (folder / EXPERIMENT).exists() else self.open(experiment)

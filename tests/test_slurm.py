@@ -1,0 +1,367 @@
+"""Arrays of jobs through submitit, on processes of this machine in the place of Slurm's nodes."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import platform
+import signal
+import subprocess
+import threading
+import time
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+
+import psutil
+import pytest
+from stored import Filled, experiment
+
+from emobench.errors import EmobenchError, SpecError
+from emobench.executors import Event, Work, share, submissions
+from emobench.executors import slurm as executor
+from emobench.executors.share import missing
+from emobench.executors.slurm import Asked, _Watching, parse, parted
+from emobench.executors.submissions import Submission, Submissions, key
+from emobench.runs import Observer, Selection, Summary, execute, find_places, plan
+from emobench.spec import Job, Places
+from emobench.store import Store
+
+
+def works(folder: Path, models: str = "ab", folds: int = 4) -> list[Work]:
+    places = Places(folder / "results", folder / "cache")
+    made = [experiment(model=model, n_folds=folds, backend="scikit-learn") for model in models]
+    return [Work(one, Job(fold), places) for one in made for fold in range(folds)]
+
+
+@pytest.mark.parametrize(
+    ("text", "asked"),
+    [
+        ("cluster=local", Asked("local")),
+        (
+            "partition=gpu,time=120,gpus=1",
+            Asked(
+                parameters={"slurm_partition": "gpu", "timeout_min": 120, "gpus_per_node": 1},
+            ),
+        ),
+        (
+            " array=3 , cluster=local, mem=8,qos=long",
+            Asked("local", 3, {"mem_gb": 8, "slurm_qos": "long"}),
+        ),
+    ],
+)
+def test_what_is_asked_of_the_scheduler(text, asked):
+    assert parse(text) == asked
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("gpu", "--slurm: expected KEY=VALUE with commas between, found 'gpu'"),
+        ("partition=", "--slurm: expected KEY=VALUE with commas between, found 'partition='"),
+        ("array=none", "--slurm array: expected a number of 1 or more, found none"),
+        ("partition=gpu", "--slurm: expected time=MINUTES, 3 or more, found none"),
+        ("time=2", "--slurm: expected time=MINUTES, 3 or more, found 2"),
+        ("time=0", "--slurm time: expected a number of 1 or more, found 0"),
+        ("cluster=big", "--slurm cluster: expected slurm or local, found 'big'"),
+    ],
+)
+def test_what_cannot_be_asked_is_said(text, message):
+    with pytest.raises(SpecError, match=message):
+        parse(text)
+
+
+def test_options_of_slurm_are_for_slurm(tiny_places):
+    with pytest.raises(SpecError, match="--slurm time=5: expected --executor slurm, found --exec"):
+        plan(Selection("svm-is09", "demo", slurm="time=5"), tiny_places)
+
+
+@pytest.mark.parametrize(("count", "shares"), [(1, 16), (8, 3), (8, 8), (9, 4), (100, 16)])
+def test_shares_are_neighbours_and_about_as_large(tmp_path, count, shares):
+    items = works(tmp_path, "a", count)
+    parts = list(parted(items, shares))
+    assert [item for part in parts for item in part] == items
+    assert len(parts) <= shares
+    assert max(map(len, parts)) == -(-count // shares)
+
+
+def test_what_is_trained_together_stays_in_one_share(tmp_path):
+    jobs = [Job(fold) for fold in range(8)]
+    items = []
+    for start in (0, 4):
+        group = jobs[start : start + 4]
+        items += [
+            replace(item, fellows=tuple(job for job in group if job != item.job))
+            for item in works(tmp_path, "a", 8)[start : start + 4]
+        ]
+    assert [len(part) for part in parted(items, 3)] == [4, 4]
+
+
+def test_what_has_a_record_is_no_part_of_a_share_any_more(tmp_path):
+    items = works(tmp_path)
+    filled = Filled(tmp_path / "results")
+    filled.run(items[0].experiment, [Job(1), Job(2)])
+    filled.run(items[4].experiment, [])
+    left = [(item.experiment.model, item.job.fold) for item in missing(items, "box7")]
+    assert left == [("a", 0), ("a", 3), ("b", 0), ("b", 1), ("b", 2), ("b", 3)]
+
+
+def test_results_that_a_node_does_not_see_are_named(tmp_path):
+    with pytest.raises(EmobenchError, match="box7: expected the experiment emo-db a among the res"):
+        list(missing(works(tmp_path), "box7"))
+
+
+def test_a_share_files_why_a_job_failed(tmp_path, monkeypatch):
+    pytest.importorskip("submitit", reason="needs submitit (pip install emobench[slurm])")
+    items = works(tmp_path, "a", 2)
+    (tmp_path / "cache").mkdir()
+    store = Store(items[0].places.results)
+    store.open(items[0].experiment)
+
+    def run(self, work):
+        for item in work:
+            kind = "failed" if item.job.fold else "done"
+            yield Event(kind, item, message="no luck" if item.job.fold else "")
+
+    monkeypatch.setattr(share.Local, "run", run)
+    made = executor.Slurm(Asked(), items[0].places)._share(items, tmp_path / "refusal")
+    assert made() == 1
+    reason, _ = store.failure(items[1].experiment, Job(1))
+    assert reason == f"no luck (on {platform.node()})"
+    assert store.failure(items[0].experiment, Job(0)) is None
+
+
+def submission(items: list[Work], name: str, folder: Path) -> Submission:
+    log, refusal = folder / f"{name}.err", folder / f"{name}.refusal"
+    return Submission(name, frozenset(map(key, items)), refusal, log)
+
+
+def test_submissions_are_remembered_while_they_are_in_the_queue(tmp_path):
+    items = works(tmp_path)
+    kept = Submissions(tmp_path / "cache", tmp_path / "results", "slurm")
+    kept.folder.mkdir(parents=True)
+    made = [submission(items[:4], "7_0", tmp_path), submission(items[4:], "7_1", tmp_path)]
+    kept.note(made)
+    assert list(kept.waiting({"7_0", "7_1", "9"})) == made
+    assert list(kept.waiting({"7_1"})) == made[1:]
+    assert list(kept.waiting({"7_0", "7_1"})) == made[1:]
+    (kept.folder / "8.json").write_text("{")
+    assert list(kept.waiting({"7_1"})) == made[1:]
+    other = Submissions(tmp_path / "cache", tmp_path / "other", "slurm")
+    assert list(other.waiting({"7_1"})) == []
+
+
+class TestWatching:
+    """What is told of jobs that nobody hears of but by what they file."""
+
+    @pytest.fixture
+    def items(self, tmp_path) -> list[Work]:
+        items = works(tmp_path)
+        for item in items[::4]:
+            Store(item.places.results).open(item.experiment)
+        return items
+
+    def watch(self, items: list[Work], tmp_path: Path) -> _Watching:
+        made = [submission(items[:4], "7_0", tmp_path), submission(items[4:], "7_1", tmp_path)]
+        return _Watching({key(item): item for item in items}, made)
+
+    def told(self, events) -> list[tuple[str, str, int]]:
+        found = [(event.kind, event.work.experiment.model, event.work.job.fold) for event in events]
+        assert found[::2] == [("started", *rest) for _, *rest in found[1::2]]
+        return found[1::2]
+
+    def test_records_and_failures(self, items, tmp_path):
+        store = Store(items[0].places.results)
+        store.fail(items[2].experiment, Job(2), "an old reason")
+        watching = self.watch(items, tmp_path)
+        assert self.told(watching.filed()) == []
+        Filled(store.results).run(items[0].experiment, [Job(0)])
+        store.fail(items[1].experiment, Job(1), "no luck")
+        assert self.told(watching.filed()) == [("done", "a", 0), ("failed", "a", 1)]
+        assert self.told(watching.filed()) == []
+        store.fail(items[2].experiment, Job(2), "a new reason")
+        _, failed = watching.filed()
+        assert failed.message == "a new reason"
+        assert len(watching.left) == 5
+
+    def test_a_job_that_left_the_queue_without_a_record(self, items, tmp_path):
+        watching = self.watch(items, tmp_path)
+        assert self.told(watching.ended({"7_0", "7_1"})) == []
+        assert self.told(watching.ended({"7_0"})) == []  # what it filed last may still come
+        events: list[Event] = list(watching.ended({"7_0"}))
+        assert self.told(events) == [("failed", "b", fold) for fold in range(4)]
+        assert "job 7_1 ended without a record of it. Its log is" in events[1].message
+        assert str(tmp_path / "7_1.err") in events[1].message
+        assert [one.id for one in watching.submissions] == ["7_0"]
+
+    def test_a_node_that_cannot_do_it_ends_the_run(self, items, tmp_path):
+        watching = self.watch(items, tmp_path)
+        watching.submissions[1].refusal.write_text("box7: expected emobench 1, found 2.")
+        with pytest.raises(EmobenchError, match="box7: expected emobench 1, found 2"):
+            list(watching.ended(set()))
+
+
+def test_a_queue_that_cannot_be_asked_is_said(tiny_places, tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    made = executor.Slurm(Asked(), replace(tiny_places, cache=tmp_path))
+    with pytest.raises(EmobenchError, match="expected the command squeue to list the queue"):
+        list(made.run(works(tmp_path)))
+
+
+def test_the_queue_of_slurm(tmp_path, monkeypatch):
+    squeue = tmp_path / "squeue"
+    squeue.write_text("#!/bin/sh\necho 12_0\necho 12_3\necho 15\n")
+    squeue.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    assert submissions.queued("slurm") == {"12_0", "12_3", "15"}
+    squeue.write_text("#!/bin/sh\necho 'slurm_load_jobs error: Unable to contact' >&2\nexit 1\n")
+    with pytest.raises(OSError, match="Unable to contact"):
+        submissions.queued("slurm")
+
+
+def test_no_other_process_is_taken_for_a_job():
+    assert submissions.queued("local", [str(os.getpid()), "1", "x"]) == set()
+
+
+class Watched:
+    """A run through submitit, and what was heard of it."""
+
+    def __init__(self, results: Path, cache: Path) -> None:
+        self.results, self.cache = results, cache
+        self.options: dict[str, str] = {"model": "svm-is09"}
+        self.events: list[Event] = []
+
+    def run(self, asked: str = "cluster=local,array=2", **heard) -> Summary:
+        selection = Selection(
+            corpus="demo",
+            executor="slurm",
+            slurm=asked,
+            results=self.results,
+            cache=self.cache,
+            **self.options,
+        )
+        places = find_places(**selection.places)
+        observer = Observer(listener=self.events.append, **heard)
+        return execute(plan(selection, places), places, observer)
+
+    def submitted(self) -> Counter[int]:
+        """How often each fold was handed over."""
+        found: Counter[int] = Counter()
+        for path in self.cache.glob("local/*/*_submitted.pkl"):
+            packed = pickle.loads(path.read_bytes()).function.packed
+            found.update(work.job.fold for work in pickle.loads(packed))
+        return found
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory) -> tuple[Path, Path]:
+    """The results of an undisturbed local run, and a cache."""
+    pytest.importorskip("submitit", reason="needs submitit (pip install emobench[slurm])")
+    results, cache = tmp_path_factory.mktemp("local"), tmp_path_factory.mktemp("cache")
+    selection = Selection("svm-is09", "demo", results=results, cache=cache)
+    places = find_places(**selection.places)
+    assert execute(plan(selection, places), places).done == 6
+    return results, cache
+
+
+@pytest.fixture
+def watched(undisturbed, tmp_path) -> Watched:
+    """A run with a cache that has the features and knows of no submissions."""
+    cache = tmp_path / "cache"
+    subprocess.run(["cp", "-r", str(undisturbed[1]), str(cache)], check=True)
+    return Watched(tmp_path / "results", cache)
+
+
+def predictions(results: Path) -> dict[str, bytes]:
+    return {
+        path.relative_to(results).as_posix(): path.read_bytes()
+        for path in results.rglob("*.parquet")
+    }
+
+
+def processes(words: str) -> list[psutil.Process]:
+    found = []
+    for process in psutil.process_iter(["cmdline"]):
+        if words in " ".join(process.info["cmdline"] or []):
+            found.append(process)
+    return found
+
+
+def signal_a_share(folder: Path, number: int) -> None:
+    """Send a signal to a job of the array once it has begun, and filed something if it can."""
+    while True:
+        tasks = [p for p in processes("submitit.core._submit") if str(folder) in p.cmdline()[-1]]
+        for task in tasks:
+            if any("executors.worker" in " ".join(child.cmdline()) for child in task.children()):
+                task.send_signal(number)
+                return
+        time.sleep(0.05)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("default")  # submitit waits for no process that it starts
+class TestThroughSubmitit:
+    def test_an_array_gives_the_same_bits(self, undisturbed, watched):
+        summary = watched.run()
+        assert (summary.done, summary.failures) == (6, {})
+        assert predictions(watched.results) == predictions(undisturbed[0])
+        assert watched.submitted() == Counter(range(6))
+        assert watched.run().kept == 6
+
+    def test_nobody_need_wait_and_nothing_is_submitted_twice(self, undisturbed, watched):
+        summary = watched.run(stopping=lambda: watched.submitted().total() == 6)
+        assert summary.stopped
+        summary = watched.run()
+        assert summary.done + summary.kept == 6
+        assert watched.submitted() == Counter(range(6))
+        assert predictions(watched.results) == predictions(undisturbed[0])
+
+    def test_usr1_drops_the_job_and_has_it_queued_again(self, undisturbed, watched):
+        sender = threading.Thread(target=signal_a_share, args=(watched.cache, signal.SIGUSR1))
+        sender.start()
+        summary = watched.run()
+        sender.join()
+        assert (summary.done, summary.failures) == (6, {})
+        assert predictions(watched.results) == predictions(undisturbed[0])
+        logs = "".join(path.read_text() for path in watched.cache.glob("local/*/*_log.*"))
+        assert "Requeued job" in logs
+
+    def test_term_drops_the_job_and_the_next_run_submits_what_is_missing(
+        self, undisturbed, watched
+    ):
+        sender = threading.Thread(target=signal_a_share, args=(watched.cache, signal.SIGTERM))
+        sender.start()
+        summary = watched.run("cluster=local,array=1")
+        sender.join()
+        assert summary.done < 6
+        assert all("ended without a record of it" in text for text in summary.failures.values())
+        again = watched.run()
+        assert again.kept == summary.done
+        assert again.kept + again.done == 6
+        assert predictions(watched.results) == predictions(undisturbed[0])
+
+    def test_another_version_is_refused_by_the_node(self, watched, monkeypatch):
+        monkeypatch.setattr(executor, "__version__", "9.9")
+        with pytest.raises(EmobenchError, match=r": expected emobench 9.9, as where the run was"):
+            watched.run()
+
+    def test_a_node_without_the_card_that_is_asked_for_is_named(self, watched):
+        watched.options = {"model": "latif2019", "device": "gpu"}
+        with pytest.raises(EmobenchError, match=rf"{platform.node()}: --device: expected a graphi"):
+            watched.run("cluster=local,array=1")
+
+    def test_what_slurm_does_not_take_is_said(self, watched, tmp_path, monkeypatch):
+        for name, text in (
+            ("squeue", "exit 0"),
+            ("srun", "exit 0"),
+            ("sbatch", "echo 'sbatch: error: invalid partition specified: gpux' >&2; exit 1"),
+        ):
+            command = tmp_path / "bin" / name
+            command.parent.mkdir(exist_ok=True)
+            command.write_text(f"#!/bin/sh\n{text}\n")
+            command.chmod(0o755)
+        monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")
+        with pytest.raises(SpecError, match="invalid partition specified: gpux"):
+            watched.run("time=9,partition=gpux")
+        with pytest.raises(SpecError, match=r"--slurm: expected .*Unknown argument 'partitoin'"):
+            watched.run("time=9,partitoin=gpu")
