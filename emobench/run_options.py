@@ -29,6 +29,7 @@ Kind = Literal[
     "files",
 ]
 Trainer = Literal["tensorflow", "jax"]
+Where = Literal["local", "ray"]
 
 Default = TypeVar("Default")
 
@@ -151,6 +152,18 @@ class Selection:
         "as a card's memory holds, and one by one on the CPU.",
         metavar="auto|off|N",
         choices=("auto", "off"),
+    )
+    executor: Where = _option(
+        "local",
+        "choice",
+        "Where jobs run: on this machine, or on the nodes of a Ray cluster.",
+        choices=get_args(Where),
+    )
+    address: str | None = _option(
+        None,
+        "word",
+        "Ray cluster to use. [default: RAY_ADDRESS, else one is started for the run]",
+        metavar="HOST:PORT|auto",
     )
     epochs: int | None = _option(
         None, "count", "Number of epochs, in place of the model's or the protocol's own."

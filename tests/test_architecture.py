@@ -88,6 +88,7 @@ HEAVY = {
     "markupsafe": {"report"},
     "click": {"cli"},
     "rich": {"cli", "leaderboard"},
+    "ray": {"executors"},
     "tensorflow": {"bundles"},
     "tf2onnx": {"bundles"},
     "jax": {"training"},
@@ -189,14 +190,13 @@ def test_listing_loads_nothing_heavy(statement):
     assert done.stdout.splitlines()[-1] == "[]"
 
 
-DISK = {"errno", "fcntl", "msvcrt", "secrets", "tempfile", "fsync", "replace", "rename"}
+DISK = {"errno", "fcntl", "msvcrt", "tempfile", "fsync", "replace", "rename"}
 
 
 def test_the_disk_is_written_in_one_place():
     """Locks, atomic writes and refusals of a disk are `storage`; others only use it."""
     allowed = {
         "emobench/features/packing.py": {"rename"},  # of a folder that `storage` made
-        "emobench/demo/corpus.py": set(),
     }
     wrong = []
     for path in MODULES:

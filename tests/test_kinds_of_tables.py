@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import struct
 from collections.abc import Callable
 from pathlib import Path
 
@@ -322,4 +323,21 @@ def test_damaged_tables_are_told(tmp_path, planted, kind, damage):
     names = {"file": name, "key": key, "emotion": emotion, "speaker": speaker}
     message = rf"{name}: expected a Parquet or Arrow table \(.*\), found .+\. Download it again"
     with pytest.raises(CorpusError, match=message):
+        told(tmp_path, ENTRY.format(emotions="sad: sadness", **names))
+
+
+def test_offsets_of_arrow_that_lead_out_of_the_file_are_told(tmp_path, planted):
+    """Following them would end the process."""
+    table = pa.table({"file": ["000.wav"], "emotion": ["sad"], "speaker": ["a"]})
+    with (
+        pa.OSFile(str(planted / "t.arrow"), "wb") as sink,
+        pa.ipc.new_file(sink, table.schema) as file,
+    ):
+        file.write_table(table)
+    content = (planted / "t.arrow").read_bytes()
+    offsets = content.rindex(struct.pack("<2i", 0, 3), 0, content.index(b"sad"))
+    broken = content[:offsets] + struct.pack("<2i", 0, 2**30) + content[offsets + 8 :]
+    (planted / "t.arrow").write_bytes(broken)
+    names = {"file": "t.arrow", "key": "name: file", "emotion": "emotion", "speaker": "speaker"}
+    with pytest.raises(CorpusError, match=r"t\.arrow: expected a Parquet or Arrow table"):
         told(tmp_path, ENTRY.format(emotions="sad: sadness", **names))

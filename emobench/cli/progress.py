@@ -41,6 +41,7 @@ class Progress:
         )
         self._tasks: dict[object, TaskID] = {}
         self._started: dict[object, float] = {}
+        self._elsewhere: set[str] = set()
         self._line_due = 0.0
         self._total = 0
         self._finished = 0
@@ -85,18 +86,28 @@ class Progress:
                 self._line(f"{name}: epoch {event.epoch}/{event.epochs}")
         elif event.kind == "retried":
             self._line(f"{name}: {event.message}")
+            self._take_off(name)
+        elif event.kind == "elsewhere":
+            self._take_off(name)
+            if name not in self._elsewhere:
+                self._elsewhere.add(name)
+                self._line(f"{name}: another run is at it; going on with others")
         else:
             self._close(name, event)
 
     def _close(self, name: str, event: Event) -> None:
         """Take a finished job off the screen and leave a line."""
-        self._bars.remove_task(self._tasks.pop(name))
+        seconds = self._take_off(name)
         self._finished += 1
         self._bars.update(self._tasks["all"], completed=self._finished)
-        seconds = time.monotonic() - self._started.pop(name)
         scores = event.record.get("scores")
         outcome = f"UAR {100 * scores['uar']:.1f}" if scores else event.kind
         self._line(f"[{self._finished}/{self._total}] {name}: {outcome} ({seconds:.0f} s)")
+
+    def _take_off(self, name: str) -> float:
+        """Take a job off the screen, and return how long it was there."""
+        self._bars.remove_task(self._tasks.pop(name))
+        return time.monotonic() - self._started.pop(name)
 
     def _line(self, text: str) -> None:
         """Print a line above the bars."""

@@ -48,3 +48,6 @@ class Executor(Protocol):
         Raises:
             EmobenchError: if no worker can be had, or one that cannot do these jobs
         """
+
+    def close(self) -> None:
+        """Give back what was taken for the run."""

@@ -140,6 +140,9 @@ class Local:
         slots += self._slots(limit)
         return share_out(work, slots, stopping)
 
+    def close(self) -> None:
+        """Do nothing: workers end with the jobs that they were started for."""
+
     def _slots(self, limit: Callable[[], float]) -> list[Slot]:
         """Return slots of the CPU, and of each card."""
         cpu = partial(LocalWorker, seat=None, memory_limit=limit)

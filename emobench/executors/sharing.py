@@ -8,20 +8,24 @@ else shares the CPUs meanwhile.
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from queue import Empty, SimpleQueue
 from typing import Protocol
 
+from ..errors import EmobenchError
 from ..spec import Job
 from .pending import Pending
-from .work import Epoch, Event, Group, Lost, Outcome, Ready, Work
+from .work import Epoch, Event, Group, Lost, Outcome, Ready, Refused, Work
 
 POLL_SECONDS = 0.1
 ATTEMPTS = 2
+AGAIN_SECONDS = 5.0
+"""How long to wait, with nothing else to do, before jobs of other runs are looked at again."""
 
-Message = Ready | Epoch | Outcome | Lost
+Message = Ready | Epoch | Outcome | Lost | Refused
 """What a worker tells."""
 
 Inbox = SimpleQueue[tuple["Worker", Message]]
@@ -116,12 +120,17 @@ class _Sharing:
         self._slots = slots
         self._inbox: Inbox = SimpleQueue()
         self._lost: Counter[tuple[str, Job]] = Counter()
+        self._aside: list[Work] = []  # another run is at these
+        self._others: set[Group] = set()
+        self._again = 0.0
 
     def events(self, stopping: Callable[[], bool]) -> Iterator[Event]:
         """Run all jobs."""
-        while self._pending or any(slot.busy for slot in self._slots):
+        while self._pending or self._aside or any(slot.busy for slot in self._slots):
             if stopping():
                 self._pending.keep_only({slot.held for slot in self._slots if slot.held})
+                self._aside.clear()
+            self._look_again()
             for slot in self._slots:
                 if not slot.busy:
                     yield from self._begin(slot)
@@ -133,6 +142,7 @@ class _Sharing:
     def _begin(self, slot: Slot) -> Iterator[Event]:
         """Let a slot that is free begin a job, as soon as its worker is ready."""
         if not self._pending.waits(slot.lane):
+            slot.close()  # what it holds may be of use to others
             return
         if slot.worker is None:
             slot.worker = slot.engage(self._inbox)
@@ -140,7 +150,9 @@ class _Sharing:
             return
         own = slot.work.group if slot.work else None
         kept = {other.work.group for other in self._slots if other.work} - {own}
-        chosen = self._pending.take(own, kept, slot.lane)
+        # Two runs get into each other's way least if they are at different experiments.
+        own = None if own in self._others else own
+        chosen = self._pending.take(own, kept | self._others, slot.lane)
         if chosen is not None:
             slot.work, slot.busy = chosen, True
             slot.worker.send(chosen)
@@ -162,12 +174,31 @@ class _Sharing:
             yield Event("epoch", slot.work, epoch=message.done, epochs=message.total)
         elif isinstance(message, Outcome):
             slot.busy = False
-            yield _finished(slot, message)
+            yield self._set_aside(slot) if message.elsewhere else _finished(slot, message)
         elif isinstance(message, Lost):
             was_busy = slot.busy
             slot.close()
             if was_busy:
                 yield self._died(slot, message)
+        elif isinstance(message, Refused):
+            raise EmobenchError(message.why)
+
+    def _set_aside(self, slot: Slot) -> Event:
+        """Leave a job to the run that is at it, and look for another experiment first."""
+        self._aside.append(slot.work)
+        if not slot.work.fellows:
+            self._others.add(slot.work.group)
+        self._again = time.monotonic() + AGAIN_SECONDS
+        return Event("elsewhere", slot.work)
+
+    def _look_again(self) -> None:
+        """Once nothing else is left, see what became of the jobs that other runs were at."""
+        idle = not self._pending and not any(slot.busy for slot in self._slots)
+        if self._aside and idle and time.monotonic() > self._again:
+            for work in reversed(self._aside):
+                self._pending.put_back(work)
+            self._aside.clear()
+            self._others.clear()
 
     def _died(self, slot: Slot, message: Lost) -> Event:
         """Let the job of a worker that died be tried once more."""

@@ -24,6 +24,7 @@ class Work:
         threads: threads of one network's arithmetic
         tuning_jobs: grid cells computed at once
         fellows: jobs of the experiment that its worker may train along, and is given later
+        run: name of the run that it is a part of, so that it is not kept from its own jobs
         order: bundle that is made of the trained model instead of a record; None for none
     """
 
@@ -33,6 +34,7 @@ class Work:
     threads: int = 1
     tuning_jobs: int = 1
     fellows: tuple[Job, ...] = ()
+    run: str = ""
     order: Order | None = None
 
     @cached_property
@@ -52,8 +54,9 @@ class Event:
     """Something that happened to a job.
 
     Attributes:
-        kind: "started", "epoch", "done", "retried", "failed" (recorded, others go on) or "fatal"
-            (nothing more can be stored)
+        kind: "started", "epoch", "done", "retried", "elsewhere" (another run is at it; it is looked
+            at again later), "failed" (recorded, others go on) or "fatal" (nothing more can be
+            stored)
         work: which job
         epoch: finished epochs, with kind "epoch"
         epochs: epochs in all, with kind "epoch"
@@ -61,7 +64,7 @@ class Event:
         record: what was filed, or is to be said of a bundle, with kind "done"
     """
 
-    kind: Literal["started", "epoch", "done", "retried", "failed", "fatal"]
+    kind: Literal["started", "epoch", "done", "retried", "elsewhere", "failed", "fatal"]
     work: Work
     epoch: int = 0
     epochs: int = 0
@@ -94,6 +97,17 @@ class Lost:
 
 
 @dataclass(frozen=True)
+class Refused:
+    """What is told where these jobs cannot be done, however often it is tried.
+
+    Attributes:
+        why: where, what was expected and found, and what to do
+    """
+
+    why: str
+
+
+@dataclass(frozen=True)
 class Outcome:
     """What a worker tells once a job is over.
 
@@ -103,6 +117,7 @@ class Outcome:
         fatal: whether nothing more can be stored
         own_bytes: memory that the worker holds and shares with nobody
         broken: whether something went wrong that nobody foresaw, and may go wrong again there
+        elsewhere: whether another run is at the job, so that there is neither record nor failure
     """
 
     record: dict | None
@@ -110,3 +125,4 @@ class Outcome:
     fatal: bool = False
     own_bytes: int = 0
     broken: bool = False
+    elsewhere: bool = False

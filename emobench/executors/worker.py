@@ -11,10 +11,17 @@ import threading
 import time
 import traceback
 from collections.abc import Callable
+from pathlib import Path
 from queue import SimpleQueue
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from ..errors import EmobenchError, StoreError
+from ..spec import Job
+from ..storage import storing
+from ..storage.claims import CLAIMS
+from ..storage.claims import SUFFIX as CLAIM
+from ..store import Store
+from ..store.filing import RESULTS
 from .work import Epoch, Outcome, Work
 
 REPORT_SECONDS = 0.1
@@ -49,6 +56,44 @@ def perform(work: Work, tell: Callable[[Epoch], None]) -> Outcome:
     """
     import psutil
 
+    record, message, fatal, broken, elsewhere = None, "", False, False, False
+    folder = Store(work.places.results).folder(work.experiment)
+    try:
+        fellows = _claimed(work, folder)
+        if fellows is None:
+            elsewhere = True
+        else:
+            record = _record(work, fellows, tell)
+    except StoreError as error:
+        message, fatal = str(error), True
+    except EmobenchError as error:
+        message = str(error)
+    except Exception as error:
+        message, broken = _explained(error), True
+    finally:
+        CLAIMS.release(_claim(folder, work.job))
+    memory = psutil.Process().memory_info()
+    # Pages of the feature cache are shared and given back on demand: they are not counted.
+    own_bytes = memory.rss - getattr(memory, "shared", 0)
+    return Outcome(record, message, fatal, own_bytes, broken, elsewhere)
+
+
+def _claimed(work: Work, folder: Path) -> tuple[Job, ...] | None:
+    """Return those of a job's fellows that nobody else is at; None if someone is at the job."""
+    with storing(folder, RESULTS):
+        if work.order is not None or not folder.is_dir():  # nobody can be at it
+            return work.fellows
+        if not CLAIMS.take(_claim(folder, work.job), work.run):
+            return None
+        return tuple(job for job in work.fellows if CLAIMS.take(_claim(folder, job), work.run))
+
+
+def _claim(folder: Path, job: Job) -> Path:
+    return folder / f"{job.name}{CLAIM}"
+
+
+def _record(work: Work, fellows: tuple[Job, ...], tell: Callable[[Epoch], None]) -> dict[str, Any]:
+    """Run a job and return the record that was filed."""
     from ..training import jobs
 
     last = 0.0
@@ -59,30 +104,17 @@ def perform(work: Work, tell: Callable[[Epoch], None]) -> Outcome:
             last = time.monotonic()
             tell(Epoch(done, total))
 
-    record, message, fatal, broken = None, "", False, False
-    try:
-        if work.is_network:
-            from ..backend import start_backend
+    if work.is_network:
+        from ..backend import start_backend
 
-            start_backend()
-        settings = jobs.Settings(work.threads, work.tuning_jobs)
-        what = (work.experiment, work.job, work.places, settings)
-        if work.order is None:
-            record = jobs.run(*what, report, work.fellows)
-        else:
-            from ..bundles.making import make
+        start_backend()
+    settings = jobs.Settings(work.threads, work.tuning_jobs)
+    what = (work.experiment, work.job, work.places, settings)
+    if work.order is not None:
+        from ..bundles.making import make
 
-            record = make(*what, work.order, report)
-    except StoreError as error:
-        message, fatal = str(error), True
-    except EmobenchError as error:
-        message = str(error)
-    except Exception as error:
-        message, broken = _explained(error), True
-    memory = psutil.Process().memory_info()
-    # Pages of the feature cache are shared and given back on demand: they are not counted.
-    own_bytes = memory.rss - getattr(memory, "shared", 0)
-    return Outcome(record, message, fatal, own_bytes, broken)
+        return make(*what, work.order, report)
+    return jobs.run(*what, report, fellows)
 
 
 def _explained(error: Exception) -> str:
@@ -138,6 +170,7 @@ def _receive(incoming: BinaryIO, waiting: SimpleQueue) -> None:
         while True:
             waiting.put(pickle.load(incoming))
     except (EOFError, OSError, pickle.UnpicklingError):
+        CLAIMS.release_all()
         os._exit(0)
     except Exception:  # whatever unpickling meets; nobody else would end this process
         traceback.print_exc()

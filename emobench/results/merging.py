@@ -107,7 +107,7 @@ class _Merging:
         for job in done:
             try:
                 filed = transfer.read_job(source, job, fingerprint)
-                _insist_on_scores(filed, description)
+                _insist_on_result(filed, description)
             except Damage as damage:
                 self._damaged(source / f"{job.name}.json", damage)
             else:
@@ -174,10 +174,12 @@ class _Merging:
         self.merged.damages.append(f"{path}: {damage}{more}")
 
 
-def _insist_on_scores(filed: Filed, description: dict[str, Any]) -> None:
-    """Refuse a record whose scores are not those of its predictions."""
+def _insist_on_result(filed: Filed, description: dict[str, Any]) -> None:
+    """Refuse a record of no fold, and scores that are not those of the predictions."""
     if filed.job.fold is None:
         return
+    if filed.job.fold >= description["n_folds"]:
+        raise Damage("it is the record of a fold that the experiment does not have")
     table = filed.predictions
     labels = description.get("labels") or sorted({*table["label"], *table["predicted"]})
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -52,8 +53,9 @@ def phases(
         tuning_processes: for each of the tuning steps; with several they are handed out one by one
         together: sizes of groups
     """
+    run = uuid.uuid4().hex
     tuning = [
-        Work(step.experiment, job, places, threads, tuning_jobs=tuning_processes)
+        Work(step.experiment, job, places, threads, tuning_jobs=tuning_processes, run=run)
         for step in steps
         for job in step.missing
         if job.fold is None
@@ -62,11 +64,15 @@ def phases(
         yield from ([work] for work in tuning)
     elif tuning:
         yield tuning
-    yield _folds(steps, places, threads, together)
+    yield _folds(steps, places, threads, together, run)
 
 
 def _folds(
-    steps: Sequence[Step], places: Places, threads: int, together: Callable[[int], int]
+    steps: Sequence[Step],
+    places: Places,
+    threads: int,
+    together: Callable[[int], int],
+    run: str,
 ) -> Iterator[Work]:
     """Yield the folds of experiments as they are asked for: there may be very many."""
     for step in steps:
@@ -76,4 +82,4 @@ def _folds(
             group = mine[start : start + size]
             for job in group:
                 fellows = tuple(other for other in group if other != job)
-                yield Work(step.experiment, job, places, threads, fellows=fellows)
+                yield Work(step.experiment, job, places, threads, fellows=fellows, run=run)

@@ -77,6 +77,11 @@ def _check_options(selection: Selection) -> None:
     """Refuse numbers and words that no run could use."""
     selection.check()
     executors.parse(selection.device)
+    if selection.address is not None and selection.executor != "ray":
+        raise SpecError(
+            f"--address {selection.address}: expected --executor ray, found --executor "
+            f"{selection.executor}. Add --executor ray, or leave --address out."
+        )
     wanted = selection.together
     if isinstance(wanted, int) and wanted > 1 and selection.backend != "jax":
         raise SpecError(

@@ -7,16 +7,17 @@ import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from .. import controls, executors
+from .. import controls
 from ..corpora import Corpus
 from ..errors import CorpusError, FeatureError, StoreError, count
-from ..executors import Event, Executor, Local, Work
+from ..executors import Event, Executor, Work
 from ..experiments import dataset
 from ..experiments.dataset import Dataset
 from ..spec import Experiment, Job, Places
 from ..store import Store
 from . import between
 from .handing_out import Step, phases, sizes_of_groups
+from .placing import choose
 from .planning import Plan
 from .preparing import AS_IT_IS, everything, facts, prepare
 
@@ -92,15 +93,15 @@ def execute(planned: Plan, places: Places, observer: Observer = UNOBSERVED) -> S
         what was done
 
     Raises:
-        SpecError: if a device is asked for that is not there
+        SpecError: if a device or a cluster is asked for that is not there
         StoreError: if results cannot be written; everything finished is kept
     """
     summary = Summary(left_out=dict(planned.left_out))
-    executor = _executor(planned, observer.notice)
-    _try_folds(planned, places, observer)
-    steps = list(_prepared(planned, places, observer, summary))
-    observer.begin(steps)
-    _perform(steps, planned, places, executor, observer, summary)
+    with contextlib.closing(choose(planned, places, observer.notice)) as executor:
+        _try_folds(planned, places, observer)
+        steps = list(_prepared(planned, places, observer, summary))
+        observer.begin(steps)
+        _perform(steps, planned, places, executor, observer, summary)
     summary.stopped = observer.stopping()
     return summary
 
@@ -161,21 +162,6 @@ def _perform(
             for event in events:
                 _note(event, summary, places)
                 observer.listener(event)
-
-
-def _executor(planned: Plan, notice: Callable[[str], None]) -> Executor:
-    """Return where the plan's jobs run; what it lacks is said before anything is extracted."""
-    selection = planned.selection
-    if not any(spec.kind == "network" for _, specs in planned.pairs for spec in specs):
-        return Local(selection.jobs)
-    found = executors.find(
-        executors.parse(selection.device),
-        selection.backend,
-        workers_per_card=selection.workers_per_device,
-    )
-    if found.note:
-        notice(found.note)
-    return Local(selection.jobs, found)
 
 
 def _foresee(

@@ -14,6 +14,7 @@ import pandas as pd
 from ..errors import StoreError
 from ..spec import Experiment, Job, plain
 from ..storage import discard_leftovers, locked
+from ..storage.claims import discard_dead
 from .attention import NAME as ATTENTION
 from .attention import path_of
 from .attention import to_parquet as to_attention
@@ -25,6 +26,8 @@ from .reading import EXPERIMENT, FAILURE, StoredExperiment, inspect, is_sound
 from .vouching import KEY, digest
 
 _log = logging.getLogger(__name__)
+
+_ATTEMPTS = 5
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,7 @@ class Store:
         with locked(folder) as alone:
             if alone:
                 discard_leftovers(folder)
+                discard_dead(folder)
             found = _read(folder / EXPERIMENT)
             other = found.get("fingerprint", experiment.fingerprint)
             if isinstance(other, str) and other != experiment.fingerprint:
@@ -156,9 +160,13 @@ class Store:
             beside[ATTENTION] = (path_of(folder, job), to_attention(attention))
         if beside:
             content[KEY] = {name: digest(held) for name, (_, held) in beside.items()}
-        # Under the lock, the record and the predictions of two writers cannot get mixed up.
-        with locked(folder):
-            file_whole(*beside.values(), (path, to_json(content)))
+        # Under the lock, the record and the predictions of two writers cannot get mixed up. Where
+        # there are no locks they are looked at afterwards: the last writer finds them whole.
+        with locked(folder) as alone:
+            for _ in range(1 if alone else _ATTEMPTS):
+                file_whole(*beside.values(), (path, to_json(content)))
+                if alone or self.done(experiment, [job]):
+                    break
             remove(folder / f"{job.name}{FAILURE}")
 
     def fail(self, experiment: Experiment, job: Job, reason: str) -> None:

@@ -49,7 +49,7 @@ def found_before(context: Context, store: Store) -> dict[str, Any] | None:
     """
     if context.protocol.tuning != "evaluation" or not searches(context.model, context.protocol):
         return None
-    if Job(None) not in store.done(context.experiment):
+    if not store.done(context.experiment, [Job(None)]):
         raise EmobenchError("its tuning has no record. Run the same command again.")
     return store.record(context.experiment, Job(None))["parameters"]
 

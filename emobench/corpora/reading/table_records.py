@@ -107,6 +107,7 @@ def arrow(content: bytes, form: Form) -> Iterator[Part]:
         words = _class_names(schema.metadata)
         records = []
         for batch in batches():
+            batch.validate(full=True)  # offsets that lead elsewhere would end the process
             for record in batch.select(names).to_pylist():
                 flat = {key: cell for key, cell in _flat(record) if not isinstance(cell, bytes)}
                 for key in words.keys() & flat.keys():

@@ -1,0 +1,63 @@
+"""Where the jobs of a plan run."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Callable
+
+from .. import executors
+from ..errors import SpecError
+from ..executors import Devices, Executor, Local
+from ..spec import Places
+from .planning import Plan
+
+
+def choose(planned: Plan, places: Places, notice: Callable[[str], None]) -> Executor:
+    """Return where a plan's jobs run; what is not there is said before anything is extracted.
+
+    Args:
+        planned: what is run, and where it should
+        places: where jobs read and write
+        notice: told what networks are trained on
+
+    Raises:
+        SpecError: if a device, a package or a cluster is asked for that is not there
+    """
+    selection = planned.selection
+    networks = any(spec.kind == "network" for _, specs in planned.pairs for spec in specs)
+    if selection.executor == "ray":
+        _insist_on_package("ray")
+        from ..executors.ray import connect
+
+        return connect(
+            selection.address,
+            places,
+            jobs=selection.jobs,
+            threads=selection.threads,
+            networks=networks,
+            wanted=executors.parse(selection.device),
+            workers_per_card=selection.workers_per_device,
+        )
+    return Local(selection.jobs, _devices(planned, notice) if networks else Devices())
+
+
+def _devices(planned: Plan, notice: Callable[[str], None]) -> Devices:
+    """Return what this machine has to train networks on."""
+    selection = planned.selection
+    found = executors.find(
+        executors.parse(selection.device),
+        selection.backend,
+        workers_per_card=selection.workers_per_device,
+    )
+    if found.note:
+        notice(found.note)
+    return found
+
+
+def _insist_on_package(name: str) -> None:
+    """Refuse an executor whose package is not installed."""
+    if importlib.util.find_spec(name) is None:
+        raise SpecError(
+            f"--executor {name}: expected the package {name}, found that it is not installed. "
+            f"Run `pip install 'emobench[{name}]'`."
+        )
