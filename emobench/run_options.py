@@ -172,6 +172,12 @@ class Selection:
         "(GB), account, qos, …; array is how many jobs there are (16).",
         metavar="KEY=VALUE[,…]",
     )
+    shard: str | None = _option(
+        None,
+        "word",
+        "One of N shares of the work, by expected cost; give each of N machines another I.",
+        metavar="I/N",
+    )
     epochs: int | None = _option(
         None, "count", "Number of epochs, in place of the model's or the protocol's own."
     )

@@ -13,6 +13,7 @@ from ..corpora import Corpus
 from ..errors import SpecError
 from ..run_options import Selection
 from ..spec import ModelSpec, Places, Protocol
+from . import sharding
 from .choosing import between, expand, means_all, not_on_disk, select
 
 
@@ -77,6 +78,7 @@ def _check_options(selection: Selection) -> None:
     """Refuse numbers and words that no run could use."""
     selection.check()
     executors.parse(selection.device)
+    sharding.parse(selection.shard)
     for option, value, executor in (
         ("--address", selection.address, "ray"),
         ("--slurm", selection.slurm, "slurm"),

@@ -11,12 +11,13 @@ from .. import __version__
 from ..audio import SAMPLE_RATE
 from ..conditions import Condition
 from ..corpora import Corpus
-from ..errors import SpecError
+from ..errors import CorpusError, FeatureError, SpecError
 from ..experiments import configuration, dataset, extras, searches, takes_audio
 from ..experiments.context import applied_condition
 from ..experiments.dataset import Dataset
 from ..spec import Experiment, Fold, Job, ModelSpec, Places
 from ..store import Store
+from . import sharding
 from .between import insist_on_other_sounds
 from .handing_out import Step
 from .planning import Plan
@@ -34,6 +35,7 @@ def prepare(
     jobs: int = 1,
     extract: bool = True,
     progress: dataset.Progress = lambda what, done, total: None,
+    only: frozenset[int] | None = None,
 ) -> tuple[Step, Dataset]:
     """Extract what is not cached, and find out which jobs are missing.
 
@@ -46,10 +48,29 @@ def prepare(
         jobs: processes that extract
         extract: without it no feature is extracted, and all clips are taken to be usable
         progress: told how far the extraction is
+        only: folds that are this machine's; None for all
 
     Raises:
         EmobenchError: if the corpus, the features or the results folder cannot be used
     """
+    data, folds, beside = _split(
+        corpus, model, planned, places, condition, jobs=jobs, extract=extract, progress=progress
+    )
+    experiment = _experiment(corpus, model, planned, data, beside, len(folds))
+    wanted = [job for job in _jobs(experiment, model, planned, folds) if _is_among(job, only)]
+    missing = tuple(Store(places.results).missing(experiment, wanted))
+    return Step(experiment, model, missing, len(wanted) - len(missing)), data
+
+
+def _split(
+    corpus: Corpus,
+    model: ModelSpec,
+    planned: Plan,
+    places: Places,
+    condition: Condition,
+    **how: Any,
+) -> tuple[Dataset, list[Fold], dict[str, Any]]:
+    """Return the clips of an experiment, their folds, and what is told of it beside the names."""
     selection = planned.selection
     beside = extras(model, places, condition, selection.sides, selection.control)
     data = dataset.load(
@@ -59,17 +80,56 @@ def prepare(
         applied=applied_condition(beside),
         control=selection.control,
         normalisation=planned.protocol.normalisation,
-        jobs=jobs,
         skip_bad=selection.skip_bad,
-        extract=extract,
-        progress=progress,
+        **how,
     )
     folds = data.folds(planned.protocol)
     insist_on_other_sounds(corpus, data, folds)
-    experiment = _experiment(corpus, model, planned, data, beside, len(folds))
-    wanted = _jobs(experiment, model, planned, folds)
-    missing = tuple(Store(places.results).missing(experiment, wanted))
-    return Step(experiment, model, missing, len(wanted) - len(missing)), data
+    return data, folds, beside
+
+
+def _is_among(job: Job, only: frozenset[int] | None) -> bool:
+    """Tell whether a job is this machine's; a search goes with the folds that need it."""
+    return only is None or (bool(only) if job.fold is None else job.fold in only)
+
+
+def mine(
+    planned: Plan, places: Places
+) -> Iterator[tuple[Corpus, ModelSpec, Condition, frozenset[int] | None]]:
+    """Yield what each experiment of a plan is about, with the folds that are this machine's.
+
+    Experiments of which it has no fold are left out; None stands for all folds.
+
+    Raises:
+        SpecError: if a fold is asked for that a corpus does not have
+    """
+    shard = sharding.parse(planned.selection.shard)
+    dealt = None if shard.of == 1 else sharding.dealt(_parts(planned, places), shard)
+    for corpus, model, condition in everything(planned):
+        if dealt is None:
+            yield corpus, model, condition, None
+        elif only := dealt.get(sharding.key(corpus, model, condition)):
+            yield corpus, model, condition, only
+
+
+def _parts(planned: Plan, places: Places) -> Iterator[sharding.Part]:
+    """Yield what may be dealt to different machines."""
+    for corpus, model, condition in everything(planned):
+        name = sharding.key(corpus, model, condition)
+        try:
+            data, folds, _ = _split(corpus, model, planned, places, condition, extract=False)
+        except (CorpusError, FeatureError):  # one of the machines will say so
+            yield sharding.Part(name, frozenset([0]), 0.0)
+            continue
+        yield from sharding.parts(
+            name,
+            model,
+            planned.protocol,
+            data,
+            [folds[index] for index in _chosen(corpus.name, planned, folds)],
+            _repetitions(model, planned),
+            planned.selection.epochs,
+        )
 
 
 def _experiment(
@@ -109,8 +169,10 @@ def preview(planned: Plan, places: Places) -> Iterator[Step]:
         SpecError: if a fold is asked for that a corpus does not have
         CorpusError: if a corpus is not there or cannot be split
     """
-    for corpus, model, condition in everything(planned):
-        yield prepare(corpus, model, planned, places, condition=condition, extract=False)[0]
+    for corpus, model, condition, only in mine(planned, places):
+        yield prepare(
+            corpus, model, planned, places, condition=condition, extract=False, only=only
+        )[0]
 
 
 def everything(planned: Plan) -> Iterator[tuple[Corpus, ModelSpec, Condition]]:
@@ -125,21 +187,31 @@ def _jobs(
     experiment: Experiment, model: ModelSpec, planned: Plan, folds: Sequence[Fold]
 ) -> list[Job]:
     """Return the jobs that were asked for, in the order they are run."""
-    selection = planned.selection
-    unknown = [index for index in selection.folds if not 0 <= index < len(folds)]
-    if unknown:
-        raise SpecError(
-            f"--folds: expected numbers from 0 to {len(folds) - 1} for {experiment.corpus}, "
-            f"found {', '.join(map(str, unknown))}."
-        )
-    chosen = sorted(set(selection.folds)) or range(len(folds))
-    repetitions = experiment.repetitions
-    if selection.repetitions is not None and not model.deterministic:
-        repetitions = selection.repetitions
+    chosen = _chosen(experiment.corpus, planned, folds)
+    repetitions = _repetitions(model, planned)
     jobs = [Job(fold, number + 1) for number in range(repetitions) for fold in chosen]
     if searches(model, planned.protocol) and planned.protocol.tuning == "evaluation":
         jobs.insert(0, Job(None))
     return jobs
+
+
+def _chosen(corpus: str, planned: Plan, folds: Sequence[Fold]) -> Sequence[int]:
+    """Return the indexes of the folds that were asked for."""
+    wanted = planned.selection.folds
+    unknown = [index for index in wanted if not 0 <= index < len(folds)]
+    if unknown:
+        raise SpecError(
+            f"--folds: expected numbers from 0 to {len(folds) - 1} for {corpus}, "
+            f"found {', '.join(map(str, unknown))}."
+        )
+    return sorted(set(wanted)) or range(len(folds))
+
+
+def _repetitions(model: ModelSpec, planned: Plan) -> int:
+    """Return how many repetitions of a model were asked for."""
+    asked = planned.selection.repetitions
+    usual = planned.protocol.repetitions_of(model)
+    return usual if asked is None or model.deterministic else asked
 
 
 def facts(data: Dataset, condition: Condition) -> dict[str, object]:

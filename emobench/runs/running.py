@@ -19,7 +19,7 @@ from . import between
 from .handing_out import Step, phases, sizes_of_groups
 from .placing import choose
 from .planning import Plan
-from .preparing import AS_IT_IS, everything, facts, prepare
+from .preparing import AS_IT_IS, facts, mine, prepare
 
 _log = logging.getLogger(__name__)
 
@@ -118,7 +118,7 @@ def _prepared(
 ) -> Iterator[Step]:
     """Yield the experiments that can be run, and enter the others in the summary."""
     foreseen: set[str] = set()
-    for corpus, model, condition in everything(planned):
+    for corpus, model, condition, only in mine(planned, places):
         if observer.stopping():
             return
         try:
@@ -131,6 +131,7 @@ def _prepared(
                 condition=condition,
                 jobs=planned.selection.jobs,
                 progress=observer.extracting(corpus.name),
+                only=only,
             )
             known = {**facts(data, condition), **between.facts(corpus, places)}
             Store(places.results).open(step.experiment, known)

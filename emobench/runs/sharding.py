@@ -1,0 +1,142 @@
+"""Which folds of which experiments a machine does that was told `--shard 2/5`.
+
+Every machine works out the same shares, from nothing but the corpora and the command: not from what
+is stored, which differs between machines that do not see each other's results.
+"""
+
+from __future__ import annotations
+
+import heapq
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from ..conditions import Condition
+from ..corpora import Corpus
+from ..errors import SpecError
+from ..experiments import searches
+from ..experiments.dataset import Dataset
+from ..spec import Fold, ModelSpec, Protocol
+
+OPTION = "--shard"
+
+# Rough, as measured on one core: they decide who does what, and change no result.
+_SECONDS_OF_SOUND = 0.02  # of a network's training, by second of sound and epoch
+_SECONDS_OF_PAIR = 2e-7  # of a support vector machine, by pair of clips and fit
+_INNER_FOLDS = 5
+_OVERHEAD = 1.0
+
+Key = tuple[str, str, str]
+"""Names of corpus, model and condition."""
+
+
+@dataclass(frozen=True)
+class Shard:
+    """One of several shares.
+
+    Attributes:
+        number: from 1
+        of: how many there are
+    """
+
+    number: int
+    of: int
+
+
+@dataclass(frozen=True)
+class Part:
+    """Folds of an experiment that go to one machine together.
+
+    Attributes:
+        key: of the experiment
+        folds: their indexes
+        cost: expected, in seconds of one core
+    """
+
+    key: Key
+    folds: frozenset[int]
+    cost: float
+
+
+def parse(text: str | None) -> Shard:
+    """Return what a text such as "2/5" says; all of it where there is none.
+
+    Raises:
+        SpecError: if it is no such text
+
+    Examples:
+        >>> parse("2/5")
+        Shard(number=2, of=5)
+    """
+    if text is None:
+        return Shard(1, 1)
+    parts = text.split("/")
+    if len(parts) == 2 and all(part.isascii() and part.isdigit() for part in parts):
+        number, of = map(int, parts)
+        if 1 <= number <= of:
+            return Shard(number, of)
+    raise SpecError(f"{OPTION}: expected I/N with I from 1 to N, such as 2/5; found '{text}'.")
+
+
+def key(corpus: Corpus, model: ModelSpec, condition: Condition) -> Key:
+    """Return what an experiment of a plan is known by."""
+    return corpus.name, model.name, condition.name
+
+
+def parts(
+    name: Key,
+    model: ModelSpec,
+    protocol: Protocol,
+    data: Dataset,
+    folds: Iterable[Fold],
+    repetitions: int,
+    epochs: int | None,
+) -> list[Part]:
+    """Return what of an experiment may go to different machines: each fold, or all together.
+
+    A search on the folds that are reported is needed by every fold, and is not done twice.
+
+    Args:
+        name: of the experiment
+        model: what is trained
+        protocol: how
+        data: its clips
+        folds: that were asked for
+        repetitions: of each
+        epochs: asked for
+    """
+    costs = {fold.index: _cost(model, protocol, data, fold, epochs) * repetitions for fold in folds}
+    if searches(model, protocol) and protocol.tuning == "evaluation":
+        return [Part(name, frozenset(costs), sum(costs.values()))]
+    return [Part(name, frozenset([index]), cost) for index, cost in costs.items()]
+
+
+def dealt(everything: Iterable[Part], shard: Shard) -> Mapping[Key, frozenset[int]]:
+    """Return the folds of a shard, by experiment.
+
+    The most expensive parts are dealt first, each to the shard that has least to do.
+    """
+    loads = [(0.0, number) for number in range(1, shard.of + 1)]
+    found: dict[Key, frozenset[int]] = {}
+    for part in sorted(everything, key=lambda part: (-part.cost, part.key, sorted(part.folds))):
+        load, number = heapq.heappop(loads)
+        heapq.heappush(loads, (load + part.cost, number))
+        if number == shard.number:
+            found[part.key] = found.get(part.key, frozenset()) | part.folds
+    return found
+
+
+def _cost(
+    model: ModelSpec, protocol: Protocol, data: Dataset, fold: Fold, epochs: int | None
+) -> float:
+    """Return how long a fold is expected to take, in seconds of one core."""
+    training = data.table.loc[list(fold.training)]
+    if model.kind == "network":
+        mean = data.table["duration"].mean()
+        sound = training["duration"].fillna(0.0 if math.isnan(mean) else mean).sum()
+        usual = protocol.epochs or getattr(model.config, "epochs", 1)
+        fits = math.prod(map(len, model.grid.values())) if searches(model, protocol) else 1
+        return _OVERHEAD + _SECONDS_OF_SOUND * float(sound) * (epochs or usual) * fits
+    cells = [len(value) for value in vars(model.config).values() if isinstance(value, tuple)]
+    fits = math.prod(cells) * _INNER_FOLDS if searches(model, protocol) else 1
+    return _OVERHEAD + _SECONDS_OF_PAIR * len(training) ** 2 * fits
