@@ -1,4 +1,4 @@
-.PHONY: help install run smoke test test-all fuzz lint golden bench leaderboard report docs clean
+.PHONY: help install run smoke test test-all test-long fuzz lint golden bench leaderboard report docs clean
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -27,11 +27,14 @@ smoke: install  ## Run every model on the demo corpus for two epochs: does every
 	$(BIN)/emobench run --model all --corpus demo --protocol smoke --results $(DEMO) --jobs $(JOBS)
 	$(BIN)/emobench leaderboard --protocol smoke --results $(DEMO)
 
-test: install  ## Run the tests, but for those marked slow
-	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m "not slow"
+test: install  ## Run the tests, but for those marked slow or long
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m "not slow and not long"
 
 test-all: test  ## Run all tests: those of `make test`, then the slow ones
 	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m slow
+
+test-long: install  ## Run the tests that train or convert every model: an hour or more
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m long
 
 fuzz: install  ## Give mutated files to all that reads any, for ten minutes
 	$(BIN)/python tests/fuzzing.py --seconds 600

@@ -265,7 +265,7 @@ def demo_cache(tmp_path_factory):
     return tmp_path_factory.mktemp("demo")
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("model", models.names())
 def test_every_model_is_at_chance_on_permuted_labels(model, demo_cache, tmp_path):
     """At a level that one sound model in a thousand fails, for there are many."""

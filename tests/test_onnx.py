@@ -99,7 +99,7 @@ def test_a_converted_network_agrees_with_keras(name, tmp_path):
 
 
 @needs_onnx
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("name", NETWORKS)
 def test_every_network_can_be_converted(name, tmp_path):
     assert_agreement(bundle(name, tmp_path / "bundle"))
