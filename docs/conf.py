@@ -33,4 +33,7 @@ napoleon_custom_sections = [("Call arguments", "params_style")]
 
 # Every reference must lead somewhere, but for the types of other packages.
 nitpicky = True
-nitpick_ignore_regex = [("py:.*", r"(?!emobench\.).*")]
+nitpick_ignore_regex = [
+    ("py:.*", r"(?!emobench\.).*"),
+    ("py:class", r"emobench\.bundles\.folder\.Opened"),
+]

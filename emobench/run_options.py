@@ -231,8 +231,8 @@ class Selection:
     encoder: str | Path | None = _option(
         None,
         "folder",
-        "Folder of a frozen encoder, an ONNX model and its card.yaml, that the models encoder-* "
-        "are fed from.",
+        "Folder of a frozen encoder, an ONNX model and its card.yaml, for the models that are fed "
+        "from one.",
         metavar="FOLDER",
         place=True,
     )

@@ -45,7 +45,9 @@ if TYPE_CHECKING:
     type=click.Choice(["left", "right", "mean"]),
     help="Which channel of files with several. [default: their mean, if they are alike]",
 )
-@click.option("--encoder", type=options.FOLDER, help="Folder of the frozen encoder, for encoder-*.")
+@click.option(
+    "--encoder", type=options.FOLDER, help="Folder of the frozen encoder, where there is one."
+)
 @options.jobs
 def predict(
     bundle: Path,
