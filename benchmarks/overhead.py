@@ -1,6 +1,6 @@
 """What a job costs beyond itself, with a model that sleeps, and the memory of who hands them out.
 
-    python benchmarks/overhead.py --jobs 5000 --workers 2 --seconds 0.01
+    python benchmarks/overhead.py --jobs 5000 --workers 2 --seconds 0.01 [--executor ray]
 
 Every job is a fold of the demo corpus: read, scored and filed like any other. Its own time is that
 between its first and last line; all else is overhead: planning, handing over, filing, telling.
@@ -61,6 +61,7 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--seconds", type=float, default=0.01)
     parser.add_argument("--folder", help="where results are filed; /dev/shm leaves the disk out")
+    parser.add_argument("--executor", choices=["local", "ray"], default="local")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=given.folder) as folder:
         places = sleeper.Places(**vars(find_places(results=folder, cache=Path(folder) / "cache")))
@@ -69,6 +70,7 @@ def main() -> None:
             "demo",
             "smoke",
             jobs=given.workers,
+            executor=given.executor,
             repetitions=given.jobs // 2,
         )
         execute(plan(Selection("sleeper", "demo", "smoke"), places), places)  # extracts

@@ -223,7 +223,7 @@ def test_looking_for_some_jobs_reads_no_other(tmp_path, monkeypatch):
     read, whole = [], reading.from_json
     monkeypatch.setattr(reading, "from_json", lambda path: read.append(path.name) or whole(path))
     assert filled.store.done(made, [Job(3), Job(7)]) == {Job(3)}
-    assert sorted(read) == ["experiment.json", "fold-03-repetition-1.json"]
+    assert read == ["fold-03-repetition-1.json"]
 
 
 def test_failure_is_a_record_until_the_job_is_done(store):

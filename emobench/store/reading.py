@@ -75,12 +75,13 @@ def inspect(
         folder: where the experiment lies
         columns: columns of the predictions; None for all, empty to look only whether they are whole
         fingerprint: whose records count; None for what `experiment.json` says
-        jobs: whose records to read; None for all
+        jobs: whose records to read, without a look at `experiment.json`; None for all
     """
     experiment: dict[str, Any] = {}
     records, failures, problems, parts = [], [], [], []
     try:
-        experiment = read_description(folder)
+        # To look for some jobs, often, their fingerprint is enough.
+        experiment = read_description(folder) if jobs is None or fingerprint is None else {}
     except Damage as damage:
         problems.append(Problem(folder / EXPERIMENT, str(damage)))
     fingerprint = fingerprint or experiment.get("fingerprint")
