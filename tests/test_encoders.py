@@ -188,8 +188,9 @@ def test_a_front_end_without_its_folder_is_explained():
 
 
 def test_the_cache_counts_content_and_not_path(folder, tmp_path, tiny_places, monkeypatch):
+    cache = tmp_path / "cache"  # other tests fill the shared one, in any order
     table = corpora.load(
-        corpora.load_registry(tiny_places.datasets).get("tiny"), tiny_places.data, tiny_places.cache
+        corpora.load_registry(tiny_places.datasets).get("tiny"), tiny_places.data, cache
     )
     extracted = []
     compute = caching._extract
@@ -199,13 +200,13 @@ def test_the_cache_counts_content_and_not_path(folder, tmp_path, tiny_places, mo
 
     def load(where):
         spec = parse(f"encoder:{where}")
-        return features.load(table, spec, cache=tiny_places.cache)
+        return features.load(table, spec, cache=cache)
 
     first = load(folder)
     shutil.copytree(folder, tmp_path / "elsewhere")
     second = load(tmp_path / "elsewhere")
     assert first.folder == second.folder
-    assert str(tmp_path) not in str(first.folder.relative_to(tiny_places.cache))
+    assert str(tmp_path) not in str(first.folder.relative_to(cache))
     load(write_encoder(tmp_path / "renamed", name="other", licence="another"))
     assert len(extracted) == 1
     load(write_encoder(tmp_path / "trained", seed=1))
