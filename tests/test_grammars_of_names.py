@@ -254,7 +254,7 @@ def is_right(folder: Path, text: str, truth: dict[str, str]) -> bool:
     file.write_text(text, encoding="utf-8")
     try:
         reading = read(load_registry([file]).get("corpus"), folder)
-        reading.insist()
+        reading.raise_problems()
     except EmobenchError:
         return False
     found = {clip.file.relative: clip.facts["speaker"] for clip in reading.clips}

@@ -34,7 +34,7 @@ def found(folder: Path, proposal: Proposal) -> dict[str, tuple[str, str]]:
     file.write_text(proposal.text)
     corpus = load_registry([file]).get(proposal.name)
     reading = read(corpus, folder)
-    reading.insist()
+    reading.raise_problems()
     return {
         clip.file.relative: (clip.facts["speaker"], clip.facts["emotion"]) for clip in reading.clips
     }

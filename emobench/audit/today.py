@@ -9,8 +9,7 @@ import pandas as pd
 
 from .. import models
 from ..corpora import Registry
-from ..corpora.reading.clips import named
-from ..errors import CorpusError, SpecError, count
+from ..errors import CorpusError, SpecError, count, named
 from ..experiments import dataset, takes_audio
 from ..experiments.dataset import Dataset
 from ..results.result import Result

@@ -8,21 +8,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ...errors import CorpusError, EmobenchError, SpecError, count
+from ...errors import CorpusError, EmobenchError, SpecError, count, named
 from ...storage import output, overwrite, storing
 from ..entries import yaml_source
 from ..entries.fields import EMOTIONS
 from ..entries.table_kinds import ARROW, REFUSED
 from ..opening import read
-from ..reading.audio_files import AudioFile, archives, scan
-from ..reading.clips import Reading, named
+from ..reading.audio_files import AUDIO, VIDEO, AudioFile, found_instead, scan
+from ..reading.clips import Reading
 from ..registry import DRAFT, load_registry, normalised
 from .draft import Draft
 from .drafting import draft
 from .from_audformat import draft as draft_of_database
 
-_AUDIO = ("wav", "flac", "mp3", "ogg", "opus", "aif", "aiff", "aifc", "au", "m4a", "wma")
-_VIDEO = ("avi", "mp4", "mov", "mkv", "webm", "mpg", "mpeg", "flv")
 _MOST_IGNORED = 10
 
 
@@ -105,7 +103,7 @@ def add_to(file: Path, proposal: Proposal) -> None:
 
 def _files(folder: Path) -> tuple[list[AudioFile], list[str]]:
     """Return the audio files, of one kind where the same names occur in several."""
-    for kinds in (_AUDIO, _VIDEO):
+    for kinds in (AUDIO, VIDEO):
         files = scan(folder, [f"*.{kind}" for kind in kinds])
         if files:
             break
@@ -126,8 +124,8 @@ def _files(folder: Path) -> tuple[list[AudioFile], list[str]]:
 
 def _instead(folder: Path) -> str:
     """Return what a folder holds that has no audio files, and what to do about it."""
-    if packed := archives(folder):
-        return f"only {named(packed)}. Unpack it there."
+    if found := found_instead(folder):
+        return found
     if held := scan(folder, [f"*.{ending}" for ending in (*REFUSED, *ARROW)]):
         names = named([file.relative for file in held])
         return f"only {names}. If the sound is in there, write each clip to a file of its own."

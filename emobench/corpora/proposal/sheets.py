@@ -10,9 +10,9 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from ...errors import named
 from ..entries.table_kinds import REFUSED, TABLES, TEXTS, suffix
 from ..reading.audio_files import AudioFile, scan
-from ..reading.clips import named
 from ..reading.table_formats import content_of, read, separated
 from ..reading.table_keys import Paths, spelled
 from ..reading.table_parts import Form, Part, Unreadable, decoded
