@@ -225,7 +225,8 @@ def _speakers(
             if _may_be_speaker(part, way, labels):
                 candidates.append(Chosen(part, way, _rank(part, way, emotion)))
     for one in candidates:
-        if not any(_is_piece(one, other) for other in candidates):
+        wholes = [other for other in candidates if _is_piece(one, other)]
+        if not wholes or any(_is_factor(one.part, whole.part) for whole in wholes):
             yield one
 
 
@@ -303,6 +304,16 @@ def _is_piece(one: Chosen, other: Chosen) -> bool:
         return (part.first, part.last) != (whole.first, whole.last)
     pairs = {pair for pair in zip(part.values, whole.values, strict=True) if None not in pair}
     return bool(pairs) and all(word != text and f" {word} " in f" {text} " for word, text in pairs)
+
+
+def _is_factor(part: Part, whole: Part) -> bool:
+    """Tell whether a whole is each value of a part with each of what stands beside it.
+
+    Of anna1, anna2, ben1 and ben2 the numbers are more likely takes than parts of names.
+    """
+    pairs = {pair for pair in zip(part.values, whole.values, strict=True) if None not in pair}
+    rests = {text.removeprefix(piece).removesuffix(piece) for piece, text in pairs}
+    return len(rests) > 1 and len(whole.counts) == len(part.counts) * len(rests)
 
 
 def _partition(part: Part) -> tuple[int, ...]:

@@ -40,11 +40,14 @@ def draft(files: Sequence[AudioFile], folder: Path, name: str, own: str) -> Draf
         columns = {ours: name for ours, name in table.columns.items() if ours != "emotion"}
         table = replace(table, columns=columns) if columns else None
     told = table.columns if table else {}
-    used, groups = _used(choice)
+    (used, groups), *others = [
+        _used(replace(choice, speaker=one)) for one in (choice.speaker, *choice.rivals)
+    ]
+    depth = _depth(files, [groups, *(named for _, named in others)])
     keys: dict[str, object] = {"title": own}
     if normalised(own) != normalised(name):
         keys["aliases"] = [own]
-    keys |= _file_keys(files, used, groups, bool(told))
+    keys |= _file_keys(files, used, groups, depth, bool(told))
     read = choice.meaning if choice.emotion else table.emotion if table else None
     if read is not None and read.emotions:
         keys["emotions"] = emotions(read, choice.raw)
@@ -56,9 +59,9 @@ def draft(files: Sequence[AudioFile], folder: Path, name: str, own: str) -> Draf
     lacking = tuple(_lacking(choice, told))
     unsure = [*_unsure(choice, table, read, groups), *unread]
     unsure += [_useless(sheet) for sheet in found if lacking and not joins]
-    for rival in choice.rivals:
-        other = _file_keys(files, *_used(replace(choice, speaker=rival)), bool(told))
-        unsure.append(f"speaker: it might be {rival.part}. Then pattern: {other['pattern']}")
+    for rival, other in zip(choice.rivals, others, strict=True):
+        pattern = _file_keys(files, *other, depth, bool(told))["pattern"]
+        unsure.append(f"speaker: it might be {rival.part}. Then pattern: {pattern}")
     labels = _labels(choice, table)
     todo = {label: labels[label] for label in (read.unknown if read else ())}
     return Draft(name, keys, todo, tuple(unsure), lacking, _doubt(choice))
@@ -111,6 +114,7 @@ def _file_keys(
     files: Sequence[AudioFile],
     used: Mapping[int, Split],
     groups: Mapping[str, Part],
+    depth: int,
     has_table: bool,
 ) -> dict[str, object]:
     """Return the keys that say which files there are and how their names are read."""
@@ -120,12 +124,16 @@ def _file_keys(
         keys["glob"] = [f"*.{extension}" for extension in extensions]
     if not groups and has_table:
         return keys
-    depth = max((part.level for part in groups.values()), default=0)
-    depth = max(depth, _distinguishing(files))
     if depth:
         keys["match"] = "path"
     keys["pattern"] = expression(used, groups, depth, extensions)
     return keys
+
+
+def _depth(files: Sequence[AudioFile], readings: Sequence[Mapping[str, Part]]) -> int:
+    """Return how many folders expressions need, the same for all readings of the names."""
+    levels = [part.level for groups in readings for part in groups.values()]
+    return max([_distinguishing(files), *levels])
 
 
 def _distinguishing(files: Sequence[AudioFile]) -> int:
@@ -188,7 +196,8 @@ def _useless(sheet: Sheet) -> str:
     """Return what is to be said of a table that was read in vain."""
     columns = ", ".join(sheet.header[:_MOST_COLUMNS]) + ", …" * (len(sheet.header) > _MOST_COLUMNS)
     return (
-        f"{' and '.join(sheet.files)}: read ({columns}), but no column names most of the files once"
+        f"{' and '.join(sheet.files)}: read ({columns}), but no column names most of the files "
+        "once and has another beside it that is known"
     )
 
 
@@ -235,9 +244,11 @@ def _unsure(
 
 def _doubt(choice: Choice) -> str:
     """Return what must be said before anybody is held out; "" if nothing."""
-    if choice.speaker is None or not choice.rivals:
+    named = [one for one in choice.rivals if not one.part.is_number]  # else they rather count
+    if not (choice.rivals if choice.speaker else named):
         return ""
-    places = ", or ".join(str(one.part) for one in (choice.speaker, *choice.rivals))
+    candidates = filter(None, (choice.speaker, *choice.rivals))
+    places = ", or ".join(str(one.part) for one in candidates)
     return f"say who speaks. It may be {places}; the patterns are below."
 
 

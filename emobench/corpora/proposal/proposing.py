@@ -65,7 +65,8 @@ def propose(folder: Path, name: str | None = None, *, audformat: bool = False) -
     proposed = (draft_of_database if audformat else draft)(files, folder, name, own)
     proposed = replace(proposed, unsure=(*notes, *proposed.unsure))
     if proposed.lacking:
-        verdict = "Not ready: something is missing that names and tables do not tell; see below."
+        missing = "something is missing that names and tables do not tell; see below."
+        verdict = f"Not ready: {(len(proposed.lacking) == 1 and proposed.doubt) or missing}"
         return Proposal(name, proposed.written(verdict), False, False, 0, verdict)
     reading, problem = _tried(proposed, folder)
     if reading is not None and 0 < len(reading.unmatched) <= _MOST_IGNORED:
