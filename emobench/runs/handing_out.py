@@ -81,5 +81,5 @@ def _folds(
         for start in range(0, len(mine), size):
             group = mine[start : start + size]
             for job in group:
-                fellows = tuple(other for other in group if other != job)
-                yield Work(step.experiment, job, places, threads, fellows=fellows, run=run)
+                siblings = tuple(other for other in group if other != job)
+                yield Work(step.experiment, job, places, threads, siblings=siblings, run=run)
