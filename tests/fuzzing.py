@@ -15,6 +15,7 @@ import faulthandler
 import io
 import itertools
 import json
+import logging
 import random
 import resource
 import shutil
@@ -527,7 +528,8 @@ def inputs(seed: int, only: str) -> Iterator[tuple[str, Target, bytes]]:
 
 def _child(seed: int, seconds: float, keep: Path, only: str) -> int:
     """Run inputs until one fails or the time is over; the one under way lies in a file."""
-    faulthandler.enable()  # a crash of a library is told by whom it happened to
+    faulthandler.enable()  # a library that crashes names the line that called it
+    logging.disable()
     until, done = time.monotonic() + seconds, 0
     current = keep / f"running-{seed}"
     for name, target, content in inputs(seed, only):
