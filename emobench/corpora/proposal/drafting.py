@@ -49,7 +49,8 @@ def draft(files: Sequence[AudioFile], folder: Path, name: str, own: str) -> Draf
     read = choice.meaning if choice.emotion else table.emotion if table else None
     if read is not None and read.emotions:
         keys["emotions"] = emotions(read, choice.raw)
-    persons = (sheets.of_speakers(sheet, _speakers(choice, table)) for sheet in found)
+    speakers = _counts(choice.speaker, table, "speaker")
+    persons = (sheets.of_speakers(sheet, speakers) for sheet in found)
     telling = [*filter(None, [table]), *[join for join in persons if join is not None][:1]]
     if telling:
         keys["tables"] = [each for join in telling for each in _table_keys(join)]
@@ -60,7 +61,7 @@ def draft(files: Sequence[AudioFile], folder: Path, name: str, own: str) -> Draf
     for rival, other in zip(choice.rivals, others, strict=True):
         pattern = _file_keys(files, other, depth, bool(told))["pattern"]
         unsure.append(f"speaker: it might be {rival}. Then pattern: {pattern}")
-    labels = _labels(choice, table)
+    labels = _counts(choice.emotion, table, "emotion")
     todo = {label: labels[label] for label in (read.unknown if read else ())}
     return Draft(name, keys, todo, tuple(unsure), lacking, _doubt(choice))
 
@@ -141,11 +142,11 @@ def _distinguishing(files: Sequence[AudioFile]) -> int:
     return deepest
 
 
-def _labels(choice: Choice, table: Join | None) -> Counter[str]:
-    """Return the number of files by label."""
-    if choice.emotion is not None:
-        return choice.emotion.counts
-    return Counter(value for value in (table.values.get("emotion", ()) if table else ()) if value)
+def _counts(part: Part | None, table: Join | None, column: str) -> Counter[str]:
+    """Return the number of files by the value of a column, told by names or else by a table."""
+    if part is not None:
+        return part.counts
+    return Counter(filter(None, table.values.get(column, ()))) if table else Counter()
 
 
 def emotions(read: Meaning, words: Mapping[str, str]) -> dict[str, str]:
@@ -155,13 +156,6 @@ def emotions(read: Meaning, words: Mapping[str, str]) -> dict[str, str]:
         label: f"{words[label]} -> {emotion}" if words.get(label, emotion) != emotion else emotion
         for label, emotion in ordered
     }
-
-
-def _speakers(choice: Choice, table: Join | None) -> set[str]:
-    if choice.speaker is not None:
-        return set(choice.speaker.counts)
-    values = table.values.get("speaker", ()) if table else ()
-    return {value for value in values if value}
 
 
 def _table_keys(join: Join) -> list[dict[str, object]]:
