@@ -54,6 +54,7 @@ from emobench.storage import memory
 
 MOST_SECONDS = 30
 MOST_KIB = 1_000_000
+MOST_ADDRESSES = 8 << 30
 
 ENTRY = r"""
 mine:
@@ -530,6 +531,9 @@ def _child(seed: int, seconds: float, keep: Path, only: str) -> int:
     """Run inputs until one fails or the time is over; the one under way lies in a file."""
     faulthandler.enable()  # a library that crashes names the line that called it
     logging.disable()
+    # Whatever wants more fails here, where it is told, and does not have the system kill us all.
+    _, most = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (MOST_ADDRESSES, most))
     until, done = time.monotonic() + seconds, 0
     current = keep / f"running-{seed}"
     for name, target, content in inputs(seed, only):
