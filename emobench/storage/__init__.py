@@ -7,7 +7,7 @@ disk is full, read-only or somebody else's is told what was to be stored and wha
 from __future__ import annotations
 
 from .folders import discard, remove_leftovers, unfinished
-from .locks import locked
+from .locks import Use, locked, unused, using
 from .memory import Memory, Stamp, stamp
 from .refusals import Purpose, insist_on_room, output, reason, storing
 from .scratch import ScratchFile, scratch_file
@@ -19,6 +19,7 @@ __all__ = [
     "Purpose",
     "ScratchFile",
     "Stamp",
+    "Use",
     "discard",
     "discard_leftovers",
     "insist_on_room",
@@ -32,5 +33,7 @@ __all__ = [
     "stamp",
     "storing",
     "unfinished",
+    "unused",
+    "using",
     "write",
 ]
