@@ -314,7 +314,7 @@ def stored_as(name: str) -> tuple[Callable[[], tuple[bytes, ...]], Call]:
 
 @cache
 def features_kept() -> tuple[Path, pd.DataFrame, features.FeatureSet]:
-    """Return a cache with the features of a few clips in two packs, their table, and the features."""
+    """Return a cache with features of a few clips in two packs, their table, and the features."""
     folder = Path(tempfile.mkdtemp(prefix="fuzz-features-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     trees.plant(folder / "mine", CLIPS[:3], seconds=0.4)

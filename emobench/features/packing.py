@@ -31,6 +31,7 @@ ABOUT = "about.json"
 _VALUES = "values.npy"
 _OFFSETS = "offsets.npy"
 _MOMENTS = "moments.npy"
+FILES = frozenset((ABOUT, _VALUES, _OFFSETS, _MOMENTS))
 
 
 class DamageError(Exception):

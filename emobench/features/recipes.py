@@ -34,13 +34,12 @@ def recipe(made: FeatureSpec, condition: Condition | None) -> Recipe:
         condition: what the sound goes through first
     """
     named = registry.get(made.name).named(made)
-    through = None if condition is None else {**condition.identity, "tools": condition.tools}
     return {
         "front_end": named.name,
         "params": dict(named.params),
         "version": named.version,
         "resampling": VERSIONS["resampling"],
-        "condition": through,
+        "condition": None if condition is None else _through(condition),
     }
 
 
@@ -56,3 +55,36 @@ def folder_name(made: Recipe) -> str:
     condition = made["condition"]
     through = f"-{condition['name'].replace(':', '-')}" if condition else ""
     return f"{made['front_end']}{params}{through}-v{made['version']}"
+
+
+def outdated(made: Recipe) -> str:
+    """Return why nothing asks any more for what was made like this, or "".
+
+    Parameters are not looked at: which of them a model asks for is no question of versions.
+    """
+    name, condition = made["front_end"], made["condition"]
+    if name not in registry.names():
+        return "there is no such front-end"
+    today = registry.get(name).version
+    if made["version"] != today:
+        return f"version {today} is used"
+    if made["resampling"] != VERSIONS["resampling"]:
+        return "sound is resampled otherwise"
+    if condition is not None and condition != _today(condition["name"]):
+        return f"{condition['name']} is made otherwise"
+    return ""
+
+
+def _today(name: str) -> dict[str, Any] | None:
+    """Return what a condition is here and now; None where there is none of that name."""
+    from .. import conditions
+    from ..errors import SpecError
+
+    try:
+        return _through(conditions.parse(name))
+    except SpecError:
+        return None
+
+
+def _through(condition: Condition) -> dict[str, Any]:
+    return {**condition.identity, "tools": condition.tools}
