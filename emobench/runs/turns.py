@@ -109,11 +109,17 @@ class Readying:
         self._closed = True
         self._thread.shutdown(wait=True, cancel_futures=True)
 
-    def poll(self, turn: Turn) -> bool:
-        """Tell whether an experiment is ready; see that it will be, if its turn has come."""
+    def poll(self, turn: Turn, *, beside: bool = False) -> bool:
+        """Tell whether an experiment is ready; see that it will be, if its turn has come.
+
+        Args:
+            turn: the experiment
+            beside: whether jobs are run meanwhile, of those that are still to be handed out too
+        """
         self._deliver()
         if self._future is None and self._has_come():
-            self._begin(turn, self.spare if self._running and self.spare else self._processes)
+            is_busy = (beside or self._running) and self.spare
+            self._begin(turn, self.spare if is_busy else self._processes)
         return self._future is not None and self._future.done()
 
     def wait(self, turn: Turn) -> Made:
@@ -208,7 +214,7 @@ class Feed:
         """Take in what becomes of a job: another experiment's turn may have come."""
         self._readying.heard(event)
         if self._readying.spare > 0 and self._turns and not self._turns[0].settled:
-            self._readying.poll(self._turns[0])
+            self._readying.poll(self._turns[0], beside=True)
 
     def _arrive(self, *, wait: bool) -> bool:
         """Go on to the next job; False if that would take waiting, and it is not to."""
