@@ -5,7 +5,7 @@
 Both nodes are on this machine, by Ray's own cluster utility. Each time the predictions must equal,
 byte by byte, those of an undisturbed local run, every job must be done once, and no job may be
 begun twice but what ran on the node that was killed. The moments are drawn evenly over the time
-that an undisturbed run on both nodes takes.
+that the jobs take in an undisturbed run on both nodes, from when all is planned.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import tempfile
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -28,12 +29,26 @@ from emobench.runs import Observer, Selection, execute, find_places, plan
 _NODE = {"num_cpus": 1, "object_store_memory": 80 * 2**20, "include_dashboard": False}
 
 
-def run(model: str, results: Path, cache: Path, **options: Any) -> list[Event]:
-    """Run all folds of the demo corpus; return what was heard."""
+def run(
+    model: str,
+    results: Path,
+    cache: Path,
+    begin: Callable[[Any], None] = lambda steps: None,
+    **options: Any,
+) -> list[Event]:
+    """Run all folds of the demo corpus; return what was heard.
+
+    Args:
+        model: what is trained
+        results: where results are filed
+        cache: where features are kept
+        begin: called once all is planned
+        **options: more of the selection
+    """
     heard: list[Event] = []
     places = find_places(results=results, cache=cache)
     planned = plan(Selection(model, "demo", **options), places)
-    summary = execute(planned, places, Observer(listener=heard.append))
+    summary = execute(planned, places, Observer(listener=heard.append, begin=begin))
     if summary.failures:
         sys.exit(f"failed: {summary.failures}")
     return heard
@@ -55,8 +70,8 @@ def disturbed(cluster: Cluster, moment: float, model: str, results: Path, cache:
     node = cluster.add_node(num_cpus=1, object_store_memory=_NODE["object_store_memory"])
     cluster.wait_for_nodes()
     killer = threading.Timer(moment, cluster.remove_node, [node], {"allow_graceful": False})
-    killer.start()
-    heard = run(model, results, cache, executor="ray", address=cluster.address)
+    options = {"executor": "ray", "address": cluster.address}
+    heard = run(model, results, cache, lambda steps: killer.start(), **options)
     ended = not killer.finished.is_set()
     killer.join()
     begun, retried, done = (jobs(heard, kind) for kind in ("started", "retried", "done"))
@@ -86,9 +101,12 @@ def main() -> None:
         run(given.model, folder / "local", cache)
         expected = predictions(folder / "local")
         node = cluster.add_node(num_cpus=1, object_store_memory=_NODE["object_store_memory"])
-        started = time.perf_counter()
-        run(given.model, folder / "calm", cache, executor="ray", address=cluster.address)
-        seconds = time.perf_counter() - started
+        started: list[float] = []
+        options = {"executor": "ray", "address": cluster.address}
+        clock = time.perf_counter
+        calm = folder / "calm"
+        run(given.model, calm, cache, lambda steps: started.append(clock()), **options)
+        seconds = clock() - started[0]
         cluster.remove_node(node)
         print(f"undisturbed on two nodes: {seconds:.1f} s", flush=True)
         for turn in range(given.times):
