@@ -169,17 +169,17 @@ class Slurm:
                 time.sleep(0.1)
                 continue
             due = time.monotonic() + _LOOK_SECONDS[self.asked.cluster]
-            yield from watching.filed()
+            queue: Mapping[str, str] | None = None
             try:
                 queue = queued(self.asked.cluster, [one.id for one in watching.submissions])
             except OSError as error:  # a controller that is started again, say
                 if answers:
                     _log.warning("the scheduler does not answer; waiting for it: %s", error)
-                answers = False
-                continue
-            answers = True
-            watching.explain(queue)
-            yield from watching.ended(queue)
+            answers = queue is not None
+            yield from watching.filed()
+            if queue is not None:
+                watching.explain(queue)
+                yield from watching.ended(queue)
 
 
 def parted(items: Sequence[Work], shares: int) -> Iterator[Sequence[Work]]:
