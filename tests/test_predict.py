@@ -213,8 +213,7 @@ def test_parts_of_files_become_segments_relative_to_the_database(made, tmp_path,
     (tmp_path / "audio" / "again.wav").symlink_to("all.wav")
     rows = "path,start,end\nall.wav,0,1\nall.wav,1.5,\nagain.wav,,1\n"
     (tmp_path / "audio" / "parts.csv").write_text(rows)
-    status, _, said = predict(made, tmp_path / "audio" / "parts.csv", "--audformat", tmp_path)
-    assert status == 0
+    assert predict(made, tmp_path / "audio" / "parts.csv", "--audformat", tmp_path)[0] == 0
     frame = audformat.Database.load(str(tmp_path))["predictions"].get()
     assert list(frame.index) == [
         ("audio/all.wav", pd.Timedelta("0s"), pd.Timedelta("1s")),

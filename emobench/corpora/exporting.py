@@ -94,7 +94,7 @@ def insist_on_text(names: Iterable[str]) -> None:
         except UnicodeEncodeError:
             raise SpecError(
                 "--audformat: expected names of files that are text, found "
-                f"{ascii(name)}. Rename the file, or leave it out."
+                f"{name!a}. Rename the file, or leave it out."
             ) from None
 
 
