@@ -420,6 +420,34 @@ def test_what_no_card_says_was_not_heard(registry, said):
     assert Lookup(registry).heard("emo-db", said) == ()
 
 
+@pytest.mark.parametrize(
+    ("corpora_of_card", "model", "asked", "heard"),
+    [
+        (["LibriSpeech", "Tiny"], "encoder-svm", {"corpus": ("tiny",)}, ["tiny"]),
+        (["LibriSpeech"], "encoder-svm", {"corpus": ("tiny",)}, []),
+        (["Tiny"], "svm-is09", {"corpus": ("tiny",)}, []),
+        (["other"], "encoder-svm", {"corpus": ("tiny",), "test_corpus": ("other",)}, ["other"]),
+        (["Tiny"], "encoder-svm", {"corpus": ("tiny",), "test_corpus": ("other",)}, []),
+    ],
+)
+def test_what_was_heard_is_said_before_hours_are_spent(
+    tmp_path, tiny_places, caplog, corpora_of_card, model, asked, heard
+):
+    folder = write_encoder(tmp_path / "encoder", training_corpora=corpora_of_card)
+    registry = tmp_path / "both.yaml"
+    tiny = tiny_places.datasets[0].read_text()
+    registry.write_text(
+        tiny + tiny.replace("tiny:", "other:").replace("Four speakers", "Four more")
+    )
+    plan(Selection(model, **asked), replace(tiny_places, encoder=folder, datasets=(registry,)))
+    said = [record.message for record in caplog.records if record.levelname == "WARNING"]
+    assert len(said) == len(heard)
+    for line, corpus in zip(said, heard, strict=True):
+        assert line.split(": ")[0].endswith(corpus)
+        assert "the encoder tiny-random was trained on" in line
+        assert "marked in every table and never the best" in line
+
+
 def test_a_result_of_a_corpus_that_was_heard_is_marked_and_never_the_best(tmp_path):
     (tmp_path / "results").mkdir()
     filled = Filled(tmp_path / "results")

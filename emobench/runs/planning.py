@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import importlib.util
 import itertools
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from .. import conditions, corpora, executors, features, gate, models, protocols, run_options
+from .. import audit, conditions, corpora, executors, features, gate, models, protocols, run_options
 from ..conditions import Condition
-from ..corpora import Corpus
+from ..corpora import Corpus, Registry
 from ..errors import SpecError
+from ..experiments import takes_encoder
+from ..results.lookup import Lookup
 from ..run_options import Selection
 from ..spec import ModelSpec, Places, Protocol
 from . import sharding
 from .choosing import between, expand, means_all, not_on_disk, select
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -71,6 +76,7 @@ def plan(selection: Selection, places: Places) -> Plan:
             pairs.append((corpus, tuple(applicable)))
     if any(spec.kind == "network" for _, specs in pairs for spec in specs):
         _check_backend(selection.backend)
+    _warn_of_what_was_heard(pairs, registry, places)
     return Plan(tuple(pairs), left_out, heard, protocol, selection)
 
 
@@ -125,6 +131,18 @@ def _check_backend(backend: str) -> None:
             f"--backend: expected an installed package, found no {backend}. "
             f"Run `pip install {backend}`, or choose another of {known}."
         )
+
+
+def _warn_of_what_was_heard(
+    pairs: Sequence[tuple[Corpus, Sequence[ModelSpec]]], registry: Registry, places: Places
+) -> None:
+    """Say, before hours are spent, that a frozen encoder was trained on what is to be tested."""
+    for corpus, specs in pairs:
+        if places.encoder is None or not any(map(takes_encoder, specs)):
+            continue
+        tested = corpus.sides[1] if corpus.sides else corpus
+        for finding in audit.foresee_heard(tested.name, places.encoder, Lookup(registry)):
+            _log.warning("%s: %s", corpus.name, finding.line)
 
 
 def _unfit(model: ModelSpec, corpus: Corpus, places: Places) -> str | None:
