@@ -40,9 +40,9 @@ def texts(tiny_data, tmp_path):
     return tmp_path / "texts.csv"
 
 
-def ran(places, model, corpus="tiny", **options):
+def ran(places, model, corpus="tiny", protocol="smoke", **options):
     """Run a fold; return its predictions with what a user has of its clips."""
-    selection = Selection(model, corpus, "smoke", folds=(0,), epochs=1, **options)
+    selection = Selection(model, corpus, protocol, folds=(0,), repetitions=1, epochs=1, **options)
     summary = execute(plan(selection, places), places)
     assert summary.failures == {}
     [path] = places.results.rglob("fold-00*-1.parquet")
@@ -100,6 +100,27 @@ def test_the_same_on_the_demo_corpus(tiny_places, tmp_path, model):
     assert made["verified"]["largest_difference"] <= TOLERANCE
     loaded = emobench.load_model(tmp_path / "bundle")
     assert_same(loaded.predict(elsewhere(stored, tmp_path / "other")), stored)
+
+
+def test_a_bundle_tells_how_far_it_is_from_a_fold_whose_clips_had_neighbours(tiny_places, tmp_path):
+    """Under keesing2020 batches are padded to their longest clip; a bundle knows no batch."""
+    model = "aldeneh2017-logmel40:filters=16,units=32"
+    stored = ran(tiny_places, model, protocol="keesing2020")
+    made = export_to(
+        tmp_path / "bundle", tiny_places, model, fold=0, epochs=1, protocol="keesing2020"
+    )
+    assert made["verified"]["largest_difference"] <= TOLERANCE
+    loaded = emobench.load_model(tmp_path / "bundle")
+    asked = elsewhere(stored, tmp_path / "other")
+    found = loaded.predict(asked)
+    chances = [name for name in found if name.startswith("p_")]
+    apart = np.abs(found[chances].to_numpy() - stored[chances].iloc[::-1].to_numpy()).max()
+    assert made["alone"]["largest_difference"] == pytest.approx(apart, abs=1e-6)
+    assert apart > TOLERANCE
+    other = int((found["predicted"].to_numpy() != stored["predicted"].iloc[::-1]).sum())
+    assert made["alone"]["other_labels"] == other
+    card = " ".join((tmp_path / "bundle" / "README.md").read_text().split())
+    assert f"by {apart:.1e} at most from those of the fold, {other} clip" in card
 
 
 def test_a_bundle_of_a_model_of_text_has_the_words_of_its_training(tiny_places, tmp_path, texts):

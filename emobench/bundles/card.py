@@ -194,14 +194,28 @@ def _use(contents: Contents) -> str:
             "given some ten clips of each."
         )
     if contents.training["batching"] == "sorted":
-        lines.append(
-            "Its protocol pads clips to the longest of a batch, which lets neighbours change a "
-            "prediction. Here every clip is predicted by itself, so predictions may differ a "
-            "little from stored ones."
-        )
+        lines.append(_without_neighbours(contents.training))
     if contents.spec.needs:
         lines.append("It takes text: every clip needs a transcript.")
     return "\n\n".join(lines)
+
+
+def _without_neighbours(training: Mapping[str, Any]) -> str:
+    """Return how a bundle is apart from its fold, whose batches let clips change each other."""
+    told = (
+        "Its protocol pads clips to the longest of a batch, which lets neighbours change a "
+        "prediction. Here every clip is predicted by itself"
+    )
+    alone = training.get("alone")
+    if alone is None:
+        return f"{told}, so it may predict otherwise than the models that were cross-validated."
+    return (
+        f"{told}: on the clips of its fold, probabilities differ by "
+        f"{alone['largest_difference']:.1e} at most from those of the fold, "
+        f"{count(alone['other_labels'], 'clip')} of {training['test_clips']} "
+        f"{'has' if alone['other_labels'] == 1 else 'have'} another label, and UAR is "
+        f"{_percent(alone['uar'])} % in place of {_percent(training['test_uar'])} %."
+    )
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

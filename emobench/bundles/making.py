@@ -23,7 +23,7 @@ from ..training.provenance import provenance
 from ..training.scoring import score
 from . import card, evidence, folder, history
 from .contents import Contents
-from .learning import TrainedModel, learn, on_all_speakers
+from .learning import TrainedModel, as_asked, learn, on_all_speakers
 from .model import load_model
 from .order import Order
 
@@ -53,8 +53,8 @@ def make(
         report: called after every epoch
 
     Returns:
-        what is to be said of it: `bundle`, its folder, and `verified`, the comparison with what is
-        on file, or None
+        what is to be said of it: `bundle`, its folder, `verified`, the comparison with what is on
+        file, or None, and `alone`, how far it is from that where clips have no neighbours, or None
 
     Raises:
         BundleError: if it cannot be written, or predicts something else than is on file
@@ -76,7 +76,7 @@ def make(
     written = card.text(contents, _on_file(parts, context, places))
     folder.write(order.folder, contents, written, __version__, trained.save)
     _insist_on_the_same(order, context, job, trained, places)
-    return {"bundle": str(order.folder), "verified": verified}
+    return {"bundle": str(order.folder), "verified": verified, "alone": training.get("alone")}
 
 
 def _corpora(experiment: Experiment, places: Places) -> list[Corpus]:
@@ -182,16 +182,10 @@ def _insist_on_the_same(
     order: Order, context: Context, job: Job, trained: TrainedModel, places: Places
 ) -> None:
     """Make sure that the bundle, read back, predicts what the model did that it was made of."""
-    if context.protocol.batching == "sorted":
-        return  # there a clip's neighbours have a part in what is predicted
     model = load_model(order.folder, encoder=places.encoder)
     test = context.data.positions(context.folds[job.fold].test)[:_CHECKED]
-    sources = {}
-    for name, item in trained.inputs.items():
-        clips = [item.source.clip(int(position)) for position in test]
-        sources[name] = item.fitted_input.source(clips.__getitem__, item.source.lengths[test])
-    again = model.predictor(sources, np.zeros(len(test)))
-    largest = float(np.abs(again - trained.probabilities[: len(test)]).max())
+    again = model.predictor(as_asked(trained.inputs, test), np.zeros(len(test)))
+    largest = float(np.abs(again - trained.alone[: len(test)]).max())
     if not largest <= TOLERANCE:
         raise BundleError(
             f"{order.folder}: expected the bundle to predict what the trained model does, found "

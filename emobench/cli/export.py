@@ -102,4 +102,12 @@ def _conclude(made: dict[str, Any], fold: int | None) -> None:
     elif fold is not None:
         largest = made["verified"]["largest_difference"]
         click.echo(f"predictions differ from those on file by {largest:.1e} at most")
+    alone = made["alone"]
+    if alone is not None and alone["other_labels"]:
+        click.echo(
+            f"caution: predicted by themselves, as the bundle does, {alone['other_labels']} clips "
+            "get another label than in the batches of the protocol, where neighbours change a "
+            "prediction",
+            err=True,
+        )
     click.echo(f"bundle in {made['bundle']}; read its README.md before you use it")

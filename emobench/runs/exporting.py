@@ -60,7 +60,8 @@ def export(selection: Selection, wanted: Export, observer: Observer = UNOBSERVED
         observer: who is told of what happens
 
     Returns:
-        `bundle`, its folder, and `verified`: how a fold's predictions compare with those on file
+        `bundle`, its folder; `verified`, how a fold's predictions compare with those on file; and
+        `alone`, how they compare with those of the bundle, where neighbours change a prediction
 
     Raises:
         EmobenchError: if a name is wrong, training fails, or the bundle cannot be written or is not
