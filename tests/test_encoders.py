@@ -79,10 +79,10 @@ def test_a_key_that_stands_twice_is_refused(folder):
 def test_folders_without_a_card_are_told_apart(tmp_path):
     with pytest.raises(SpecError, match="expected the folder of an encoder"):
         encoders.read_card(tmp_path / "absent")
-    with pytest.raises(SpecError, match=r"found no card\.yaml\. The keys of a card: name, file"):
+    with pytest.raises(SpecError, match=r"found no card\.yaml\. The keys of a card: name, format"):
         encoders.read_card(tmp_path)
     (tmp_path / "metadata.json").write_text("{}")
-    with pytest.raises(SpecError, match="found a preset of KerasHub, which is not read"):
+    with pytest.raises(SpecError, match=r"beside the preset of KerasHub, found none\. Write one"):
         encoders.read_card(tmp_path)
 
 

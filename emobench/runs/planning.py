@@ -8,7 +8,18 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from .. import audit, conditions, corpora, executors, features, gate, models, protocols, run_options
+from .. import (
+    audit,
+    conditions,
+    corpora,
+    encoders,
+    executors,
+    features,
+    gate,
+    models,
+    protocols,
+    run_options,
+)
 from ..conditions import Condition
 from ..corpora import Corpus, Registry
 from ..errors import SpecError
@@ -157,6 +168,9 @@ def _unfit(model: ModelSpec, corpus: Corpus, places: Places) -> str | None:
         if front_end.folder:  # a slip in the card is told before anything is read
             params = {**front_end.defaults, **wanted.params, front_end.folder: places.encoder}
             front_end.fit((), params)
+            extra = encoders.missing_package(places.encoder)
+            if extra:
+                return f"its encoder needs `pip install emobench[{extra}]`"
     known = corpus.has_transcripts or places.transcripts is not None
     if "transcript" in model.needs and not known:
         return "the corpus has no transcripts"
