@@ -152,6 +152,35 @@ def test_any_format_that_the_reader_takes_is_taken(made, tmp_path, predict, endi
     assert (status, list(found["path"])) == (0, [str(path)])
 
 
+@pytest.mark.parametrize("ending", ["tsv", "json", "jsonl", "xlsx", "parquet"])
+def test_a_table_may_be_written_in_any_way(made, tmp_path, predict, ending):
+    for number in range(2):
+        write(tmp_path / f"{number}.wav", sound(2, seed=number))
+    table = pd.DataFrame(
+        {"path": ["0.wav", "1.wav", "1.wav"], "start": [None, 0.0, 1.0], "who": ["01", "01", "02"]}
+    )
+    table["end"] = [None, 1.0, None]
+    table.to_csv(tmp_path / "list.csv", index=False)
+    other = tmp_path / f"list.{ending}"
+    {
+        "tsv": lambda: table.to_csv(other, sep="\t", index=False),
+        "json": lambda: table.to_json(other, orient="records"),
+        "jsonl": lambda: table.to_json(other, orient="records", lines=True),
+        "xlsx": lambda: table.to_excel(other, index=False),
+        "parquet": lambda: table.to_parquet(other),
+    }[ending]()
+    status, known, _ = predict(made, tmp_path / "list.csv", "--speaker-column", "who")
+    assert (status, len(known), set(known["speaker"])) == (0, 3, {"01", "02"})
+    status, found, _ = predict(made, other, "--speaker-column", "who")
+    assert status == 0
+    pd.testing.assert_frame_equal(found, known)
+    other.write_bytes(b"\xff\xfe no table")
+    status, _, said = predict(made, other)
+    assert status == 2
+    assert f"{other}: expected a table in UTF-8 with a column path, found: " in said
+    assert "Save it as CSV" in said
+
+
 def test_probabilities_come_as_json_too(made, voices, tmp_path, predict):
     out = tmp_path / "answers.jsonl"
     assert predict(made, voices, "--out", out)[0] == 0

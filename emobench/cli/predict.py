@@ -37,13 +37,13 @@ if TYPE_CHECKING:
     help="Folder to write them to as a database in audformat, in place of printing them.",
 )
 @click.option(
-    "--speaker-column", metavar="NAME", help="Column of the CSV files that tells who speaks."
+    "--speaker-column", metavar="NAME", help="Column of the tables that tells who speaks."
 )
 @click.option("--speaker-from-folder", is_flag=True, help="Each folder holds one speaker's files.")
 @click.option(
     "--root",
     type=options.FOLDER,
-    help="Folder that relative paths of CSV files begin in. [default: that of the CSV file]",
+    help="Folder that relative paths of tables begin in. [default: that of the table]",
 )
 @click.option(
     "--channel",
@@ -69,9 +69,10 @@ def predict(
 ) -> int:
     """Label recordings with the trained model in BUNDLE.
 
-    PATH is an audio file, a folder (all audio below it), a glob in quotation marks, or a CSV file
-    with a column path and, where they are known, start and end (in seconds), transcript, and who
-    speaks. Files that cannot be used are named and left out; the exit status is then 1.
+    PATH is an audio file, a folder (all audio below it), a glob in quotation marks, or a table
+    (CSV, JSON, xlsx, Parquet) with a column path and, where they are known, start and end (in
+    seconds), transcript, and who speaks. Files that cannot be used are named and left out; the exit
+    status is then 1.
     """
     from ..bundles import database, load_model
     from ..bundles.answers import Writing
@@ -110,13 +111,13 @@ def _clips(
     found: list[Wanted] = []
     listed = False
     for name in wanted.expand(paths):
-        if Path(name).suffix.lower() in tables.SUFFIXES:
+        if Path(name).suffix.lower() in tables.READERS:
             found += tables.read(Path(name), speaker=speaker_column, root=root)
             listed = True
         else:
             found.append(wanted.Wanted(name=name, path=Path(name)))
     if speaker_column and not listed:
-        raise SpecError("--speaker-column: expected a CSV file among the paths, found none.")
+        raise SpecError("--speaker-column: expected a table among the paths, found none.")
     return wanted.distinct(wanted.spoken_by_folder(found) if speaker_from_folder else found)
 
 
