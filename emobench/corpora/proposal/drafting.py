@@ -41,12 +41,12 @@ def draft(files: Sequence[AudioFile], folder: Path, name: str, own: str) -> Draf
     told = [column for table in tables for column in table.columns]
     groups = _groups(choice, choice.speaker)
     extensions = sorted({file.name.rpartition(".")[2] for file in files})
-    depth = _depth(files, [groups, *(_groups(choice, rival) for rival in choice.rivals)])
-    others = list(
-        alternatives(
-            choice, files, lambda part: expression(_groups(choice, part), depth, extensions)
-        )
-    )
+    depth = _depth(files, choice)
+
+    def pattern(speaker: Part | None) -> str:
+        return expression(_groups(choice, speaker), depth, extensions)
+
+    others = list(alternatives(choice, files, pattern))
     keys: dict[str, object] = {"title": own}
     if normalised(own) != normalised(name):
         keys["aliases"] = [own]
@@ -54,7 +54,7 @@ def draft(files: Sequence[AudioFile], folder: Path, name: str, own: str) -> Draf
         keys["glob"] = [f"*.{extension}" for extension in extensions]
     if groups or not told:
         keys |= {"match": "path"} if depth else {}
-        keys["pattern"] = expression(groups, depth, extensions)
+        keys["pattern"] = pattern(choice.speaker)
     read = choice.meaning if choice.emotion else _meaning(tables)
     if read is not None and read.emotions:
         keys["emotions"] = emotions(read, choice.raw)
@@ -66,11 +66,7 @@ def draft(files: Sequence[AudioFile], folder: Path, name: str, own: str) -> Draf
     keys["folds"] = "speaker"
     lacking = tuple(_lacking(choice, told))
     unsure = [*_unsure(choice, tables, read, groups), *unread]
-    if found and lacking and not tables:  # the first is made of others, if there are several
-        unsure.append(
-            f"{named(found[0].files)}: read ({named(found[0].header)}), but no column names most "
-            "of the files once and has another beside it that is known"
-        )
+    unsure += [_useless(found[0])] if found and lacking and not tables else []
     unsure += [f"speaker: it might be {what}. Then pattern: {text}" for what, text in others]
     labels = _counts(choice.emotion, tables, "emotion")
     todo = {label: labels[label] for label in (read.unknown if read else ())}
@@ -140,10 +136,10 @@ def _is_repetition(part: Part, groups: Mapping[str, Part]) -> bool:
     return part.first == 0 or part.split.separators[part.first - 1] or part.first - 1 in ends
 
 
-def _depth(files: Sequence[AudioFile], readings: Sequence[Mapping[str, Part]]) -> int:
+def _depth(files: Sequence[AudioFile], choice: Choice) -> int:
     """Return how many folders expressions need, the same for all readings of the names."""
-    levels = [part.level for groups in readings for part in groups.values()]
-    return max([_distinguishing(files), *levels])
+    parts = filter(None, (choice.emotion, choice.speaker, *choice.rivals))
+    return max([_distinguishing(files), *(part.level for part in parts)])
 
 
 def _distinguishing(files: Sequence[AudioFile]) -> int:
@@ -195,6 +191,14 @@ def _table_keys(join: Join) -> list[dict[str, object]]:
     if not {"emotion", "speaker"} & set(join.columns):
         keys["required"] = "false"
     return [{"file": file, **keys} for file in sheet.files]
+
+
+def _useless(sheet: Sheet) -> str:
+    """Return what is to be said of a table that was read in vain."""
+    return (
+        f"{named(sheet.files)}: read ({named(sheet.header)}), but no column names most of the "
+        "files once and has another beside it that is known"
+    )
 
 
 def _lacking(choice: Choice, told: Collection[str]) -> Iterator[str]:
