@@ -211,7 +211,7 @@ def load(
     if "transcript" in model.needs and places.transcripts is not None:
         table["transcript"] = given_texts.read(places.transcripts, table.index)
     sounds = _sounds(table, model, places, progress)
-    specs = _specs(model, places) if extract else {}
+    specs = specs_of(model, places) if extract else {}
     extraction = _Extraction(table, places.cache, jobs, skip_bad, sounds, progress)
     cached = {
         name: extraction.sides(spec, applied or AppliedCondition())
@@ -249,7 +249,7 @@ def _sounds(
     )
 
 
-def _specs(model: ModelSpec, places: Places) -> dict[str, FeatureSpec]:
+def specs_of(model: ModelSpec, places: Places) -> dict[str, FeatureSpec]:
     """Return the front-end of each input, with the vectors and the encoder that are given."""
     specs = {}
     for name, wanted in model.inputs.items():

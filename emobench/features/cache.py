@@ -126,19 +126,12 @@ def load(
         FeatureError: if clips cannot be used and `skip_bad` is false, if none is left, if the
             cache folder cannot be written, or if a file changes meanwhile
     """
-    source = _source(spec)
+    source = cached_as(spec)
     clips = _clips(table)
     if not clips:
         raise FeatureError(f"{spec}: expected at least one clip, found an empty table.")
     known = identify(table, cache) if sounds is None else sounds
-    identities = [[clip.id, known[clip.id], clip.start, clip.end] for clip in clips]
-    named = registry.get(source.name).named(source)
-    content = [packing.FORMAT, named, identities]
-    if resampled := versions.raised(["resampling"]):
-        content.append(resampled)
-    if condition is not None:
-        content.append({**condition.identity, **condition.tools})
-    folder = Path(cache) / _folder_name(named, condition) / fingerprint(content)[:24]
+    folder = _folder(clips, source, known, Path(cache), condition)
     with storing(cache, _KEPT):
         found = _reuse(folder, clips)
         if found is None:
@@ -147,6 +140,18 @@ def load(
             found = FeatureSet.open(folder)
     _report_refused(spec, found, skip_bad)
     return found
+
+
+def is_cached(
+    table: pd.DataFrame,
+    spec: FeatureSpec,
+    *,
+    cache: Path,
+    sounds: Mapping[str, str | None],
+    condition: Condition | None = None,
+) -> bool:
+    """Tell whether nothing is to be extracted for the clips of a table; arguments as in `load`."""
+    return _folder(_clips(table), cached_as(spec), sounds, Path(cache), condition).is_dir()
 
 
 def identify(
@@ -165,7 +170,25 @@ def identify(
     return {clip.id: name for clip, name in zip(clips, found, strict=True)}
 
 
-def _source(spec: FeatureSpec) -> FeatureSpec:
+def _folder(
+    clips: list[Clip],
+    source: FeatureSpec,
+    sounds: Mapping[str, str | None],
+    cache: Path,
+    condition: Condition | None,
+) -> Path:
+    """Return where the features of clips are, or will be."""
+    identities = [[clip.id, sounds[clip.id], clip.start, clip.end] for clip in clips]
+    named = registry.get(source.name).named(source)
+    content = [packing.FORMAT, named, identities]
+    if resampled := versions.raised(["resampling"]):
+        content.append(resampled)
+    if condition is not None:
+        content.append({**condition.identity, **condition.tools})
+    return cache / _folder_name(named, condition) / fingerprint(content)[:24]
+
+
+def cached_as(spec: FeatureSpec) -> FeatureSpec:
     """Return the front-end whose values are cached for this one."""
     front_end = registry.get(spec.name)
     name = front_end.source

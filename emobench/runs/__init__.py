@@ -2,7 +2,8 @@
 
 `choosing` looks up corpora, `planning` says what a selection comes to and what is left out and why,
 `preparing` makes experiments of it, `running` computes what the store does not hold yet, `between`
-says and refuses what only runs from one corpus to another need, and `calling` is all that as one
+says and refuses what only runs from one corpus to another need, `estimating` tells beforehand what
+a plan takes, and `calling` is all that as one
 function. `exporting` makes a bundle of a single model instead.
 """
 
@@ -13,6 +14,7 @@ from ..run_options import Selection
 from .between import explained
 from .calling import find_places, run
 from .choosing import select
+from .estimating import estimate
 from .exporting import Export, export
 from .extraction import extract_ahead
 from .leakage import run_variants
@@ -28,6 +30,7 @@ __all__ = [
     "Summary",
     "configuration",
     "current_fingerprint",
+    "estimate",
     "execute",
     "explained",
     "export",

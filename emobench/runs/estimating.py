@@ -1,0 +1,221 @@
+"""What a plan will take on this machine: from records, from trials, from the corpora."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+
+from .. import executors, features
+from ..conditions import Condition
+from ..corpora import Corpus
+from ..costs import Cost, Estimate, FeatureCost, Figure, effort, front_ends, precedents
+from ..costs.figures import Rate
+from ..costs.precedents import Precedents
+from ..costs.trials import Trials
+from ..errors import CorpusError, FeatureError
+from ..executors import Devices
+from ..executors.environment import Seat
+from ..experiments import dataset
+from ..experiments.context import applied_condition
+from ..experiments.dataset import Dataset
+from ..spec import FeatureSpec, Fold, Job, ModelSpec, Places
+from .handing_out import Step
+from .planning import Plan
+from .preparing import mine, prepare
+
+_ROUGH_RECORD, _ROUGH_CLIP = 9_000, 40
+"""Bytes of a job's files, and of each clip that it predicts."""
+
+
+def estimate(
+    planned: Plan,
+    places: Places,
+    *,
+    try_seconds: float | None = None,
+    passing_over: bool = False,
+    progress: dataset.Progress = lambda what, done, total: None,
+) -> Estimate:
+    """Estimate what is still to be done of a plan; nothing is extracted or filed.
+
+    How long jobs take is told by the records of the same model: those of the folder of results, and
+    where emobench runs from its source tree those that are committed there. Experiments of which
+    none tells are tried if that is asked for, and else of unknown length.
+
+    Args:
+        planned: what is to be run
+        places: where corpora, features and results are
+        try_seconds: how long each model that has no records may be tried; None to try none
+        passing_over: leave out what cannot be prepared; else that is an error
+        progress: told how far the reading of a corpus is
+
+    Raises:
+        SpecError: if a fold is asked for that a corpus does not have
+        CorpusError: if a corpus is not there or cannot be split
+    """
+    estimating = _Estimating(planned, places, try_seconds)
+    costs: list[Cost] = []
+    extracted: dict[tuple[str, str, str], FeatureCost] = {}
+    for corpus, model, condition, only in mine(planned, places):
+        try:
+            step, data = prepare(
+                *(corpus, model, planned, places),
+                condition=condition,
+                extract=False,
+                only=only,
+                progress=progress,
+            )
+        except (CorpusError, FeatureError):
+            if passing_over:
+                continue
+            raise
+        costs.append(estimating.cost(corpus, step, data))
+        if step.missing:
+            for one in estimating.lacking(corpus, step, data):
+                extracted[one.corpus, one.feature, one.through] = one
+    networks = any(cost.network for cost in costs)
+    devices = estimating.devices if networks else Devices()
+    return Estimate(
+        tuple(costs),
+        tuple(extracted.values()),
+        planned.selection.jobs,
+        len(devices.cards) * devices.workers_per_card,
+    )
+
+
+@dataclass
+class _Estimating:
+    """What is the same for every experiment of a plan."""
+
+    planned: Plan
+    places: Places
+    try_seconds: float | None
+    _precedents: dict[str, Precedents] = field(default_factory=dict)
+    _durations: dict[str, float] = field(default_factory=dict)
+
+    @cached_property
+    def devices(self) -> Devices:
+        """Return what networks are trained on; what other machines have is not known here."""
+        selection = self.planned.selection
+        if selection.executor != "local":
+            return Devices()
+        return executors.find(
+            executors.parse(selection.device),
+            selection.backend,
+            workers_per_card=selection.workers_per_device,
+        )
+
+    @cached_property
+    def trials(self) -> Trials:
+        """Return who tries models."""
+        cards, selection = self.devices.cards, self.planned.selection
+        return Trials(
+            *(self.try_seconds, selection.backend, selection.threads, self.places),
+            Seat(cards[0].address) if cards else None,
+        )
+
+    def cost(self, corpus: Corpus, step: Step, data: Dataset) -> Cost:
+        """Return what an experiment takes."""
+        model, protocol = step.model, self.planned.protocol
+        every = data.folds(protocol)
+        efforts = {job: self._effort(job, model, data, every) for job in step.missing}
+        known = self._known(corpus, model, data)
+        rate, memory = self._rate(known, corpus, model, data) if efforts else (None, None)
+        jobs = {
+            job: rate.seconds(amount) if rate else effort.usual_seconds(amount)
+            for job, amount in efforts.items()
+        }
+        tested = [len(every[job.fold].test) for job in step.missing if job.fold is not None]
+        return Cost(
+            experiment=step.experiment,
+            kept=step.kept,
+            jobs=jobs,
+            seconds=Figure(sum(jobs.values()), rate.source) if rate else None,
+            memory=known.memory(corpus.name, protocol.name) or memory,
+            disk=self._disk(known, corpus, tested),
+        )
+
+    def lacking(self, corpus: Corpus, step: Step, data: Dataset) -> Iterator[FeatureCost]:
+        """Yield the features of an experiment that are not cached."""
+        applied = applied_condition(step.experiment.configuration)
+        heard = dict.fromkeys((applied.of("training"), applied.of("test")))
+        lasting = _lasting(data)
+        for spec in dataset.specs_of(step.model, self.places).values():
+            if features.get(spec.name).text:
+                continue
+            for condition in heard:
+                if not self._is_cached(data, spec, condition):
+                    found = front_ends.of(spec)
+                    seconds, size = (
+                        (found.seconds * float(lasting.sum()), found.size(lasting))
+                        if found
+                        else (None, None)
+                    )
+                    yield FeatureCost(
+                        corpus.name,
+                        str(features.cached_as(spec)),
+                        condition.name if condition else "",
+                        None if seconds is None else Figure(seconds, "measured"),
+                        None if size is None else Figure(size, "measured"),
+                    )
+
+    def _is_cached(self, data: Dataset, spec: FeatureSpec, condition: Condition | None) -> bool:
+        return features.is_cached(
+            data.table, spec, cache=self.places.cache, sounds=data.sounds, condition=condition
+        )
+
+    def _effort(self, job: Job, model: ModelSpec, data: Dataset, every: list[Fold]) -> float:
+        protocol, epochs = self.planned.protocol, self.planned.selection.epochs
+        if job.fold is None:
+            return effort.of_search(model, protocol, data.table, every, epochs)
+        return effort.of_fold(model, protocol, data.table, every[job.fold], epochs)
+
+    def _known(self, corpus: Corpus, model: ModelSpec, data: Dataset) -> Precedents:
+        """Return what is on file of a model."""
+        own = effort.mean_duration(data.table, data.table)
+        self._durations[corpus.name] = own
+        if model.name not in self._precedents:
+            network = model.kind == "network"
+            self._precedents[model.name] = precedents.read(
+                precedents.folders(self.places),
+                model,
+                backend=self.planned.selection.backend if network else "scikit-learn",
+                device=self._device(network),
+                threads=self.planned.selection.threads,
+                duration=lambda name: self._durations.get(name, own),
+            )
+        return self._precedents[model.name]
+
+    def _device(self, network: bool) -> str | None:
+        """Return what records call the device; None for one that is not known."""
+        if self.planned.selection.executor != "local":
+            return None
+        if network and self.devices.cards:
+            return f"gpu {self.devices.cards[0].name}".strip()
+        return f"cpu {platform.machine()}"
+
+    def _rate(
+        self, known: Precedents, corpus: Corpus, model: ModelSpec, data: Dataset
+    ) -> tuple[Rate | None, Figure | None]:
+        """Return how long effort takes, and what a trial says of memory."""
+        rate = known.rate(corpus.name, self.planned.protocol.name)
+        if rate is not None or self.try_seconds is None:
+            return rate, None
+        found = self.trials.of(model, _lasting(data), len(data.labels))
+        return (found.rate, found.memory) if found else (None, None)
+
+    def _disk(self, known: Precedents, corpus: Corpus, tested: list[int]) -> Figure:
+        """Return the bytes of the files of jobs that predict so many clips each."""
+        sizes = [known.size(corpus.name, self.planned.protocol.name, clips) for clips in tested]
+        if sizes and sizes[0] is not None:
+            return Figure(sum(size.value for size in sizes if size), sizes[0].source)
+        return Figure(float(sum(_ROUGH_RECORD + _ROUGH_CLIP * clips for clips in tested)), "rough")
+
+
+def _lasting(data: Dataset) -> np.ndarray:
+    """Return how long clips last in seconds, of shape `(clips,)`; unknown ones as the others do."""
+    known = data.table["duration"]
+    return known.fillna(0.0 if known.isna().all() else known.mean()).to_numpy(float)
