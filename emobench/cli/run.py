@@ -44,7 +44,7 @@ def run(dry_run: bool, measure: int | None, as_json: bool, **asked: Any) -> int:
     if dry_run:
         estimates.say(planned, places, measure, as_json=as_json)
         return 0
-    with watching.observed() as observer:
+    with watching.observed([planned], places) as observer:
         summary = runs.execute(planned, places, observer)
     return watching.conclude(summary, places.results)
 

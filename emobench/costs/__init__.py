@@ -8,8 +8,8 @@ features take. `estimate` puts these together, and
 
 from __future__ import annotations
 
-from .estimate import Cost, Estimate, FeatureCost
+from .estimate import Cost, Estimate, FeatureCost, together
 from .figures import Figure
 from .forecast import Forecast
 
-__all__ = ["Cost", "Estimate", "FeatureCost", "Figure", "Forecast"]
+__all__ = ["Cost", "Estimate", "FeatureCost", "Figure", "Forecast", "together"]

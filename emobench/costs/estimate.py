@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -133,6 +133,16 @@ class Estimate:
             ],
             "experiments": [_plain(cost) for cost in self.experiments],
         }
+
+
+def together(estimates: Sequence[Estimate]) -> Estimate:
+    """Return the estimate of several plans that are run one after another."""
+    return Estimate(
+        tuple(cost for each in estimates for cost in each.experiments),
+        tuple(dict.fromkeys(one for each in estimates for one in each.features)),
+        max(each.processes for each in estimates),
+        max(each.cards for each in estimates),
+    )
 
 
 def _plain(cost: Cost) -> dict[str, Any]:

@@ -159,11 +159,12 @@ class Forecast:
     def _factor(self, kind: _Kind) -> float:
         """Return how much longer than expected the jobs of a model take on this machine.
 
-        What records told weighs as much as one job that was observed; a rough guess nothing.
+        What records told weighs as much as one job that was observed, and is first corrected by
+        what was observed of other models; a rough guess weighs nothing.
         """
-        others = self._kinds.values()
-        expected = sum(one.expected for one in others if one.known)
-        usual = sum(one.taken for one in others if one.known) / expected if expected else 1.0
+        others = [one for one in self._kinds.values() if one is not kind and one.known]
+        expected = sum(one.expected for one in others)
+        usual = sum(one.taken for one in others) / expected if expected else 1.0
         if not kind.finished or not kind.expected:
             return usual if kind.known else 1.0
         weight = kind.expected / kind.finished if kind.known else 0.0

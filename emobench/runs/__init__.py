@@ -17,7 +17,7 @@ from .choosing import select
 from .estimating import estimate
 from .exporting import Export, export
 from .extraction import extract_ahead
-from .leakage import run_variants
+from .leakage import run_variants, variants_of
 from .planning import Plan, plan
 from .preparing import preview
 from .running import Observer, Summary, execute
@@ -41,4 +41,5 @@ __all__ = [
     "run",
     "run_variants",
     "select",
+    "variants_of",
 ]

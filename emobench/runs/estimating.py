@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
 
-from .. import executors, features
+from .. import features
 from ..conditions import Condition
 from ..corpora import Corpus
 from ..costs import Cost, Estimate, FeatureCost, Figure, effort, front_ends, precedents
@@ -24,6 +24,7 @@ from ..experiments.context import applied_condition
 from ..experiments.dataset import Dataset
 from ..spec import FeatureSpec, Fold, Job, ModelSpec, Places
 from .handing_out import Step
+from .placing import devices
 from .planning import Plan
 from .preparing import mine, prepare
 
@@ -37,7 +38,7 @@ def estimate(
     *,
     try_seconds: float | None = None,
     passing_over: bool = False,
-    progress: dataset.Progress = lambda what, done, total: None,
+    watched: Callable[[str], dataset.Progress] | None = None,
 ) -> Estimate:
     """Estimate what is still to be done of a plan; nothing is extracted or filed.
 
@@ -50,7 +51,7 @@ def estimate(
         places: where corpora, features and results are
         try_seconds: how long each model that has no records may be tried; None to try none
         passing_over: leave out what cannot be prepared; else that is an error
-        progress: told how far the reading of a corpus is
+        watched: from the name of a corpus to what is told how far its reading is
 
     Raises:
         SpecError: if a fold is asked for that a corpus does not have
@@ -66,7 +67,7 @@ def estimate(
                 condition=condition,
                 extract=False,
                 only=only,
-                progress=progress,
+                **({"progress": watched(corpus.name)} if watched else {}),
             )
         except (CorpusError, FeatureError):
             if passing_over:
@@ -77,12 +78,12 @@ def estimate(
             for one in estimating.lacking(corpus, step, data):
                 extracted[one.corpus, one.feature, one.through] = one
     networks = any(cost.network for cost in costs)
-    devices = estimating.devices if networks else Devices()
+    found = estimating.devices if networks else Devices()
     return Estimate(
         tuple(costs),
         tuple(extracted.values()),
         planned.selection.jobs,
-        len(devices.cards) * devices.workers_per_card,
+        len(found.cards) * found.workers_per_card,
     )
 
 
@@ -102,11 +103,7 @@ class _Estimating:
         selection = self.planned.selection
         if selection.executor != "local":
             return Devices()
-        return executors.find(
-            executors.parse(selection.device),
-            selection.backend,
-            workers_per_card=selection.workers_per_device,
-        )
+        return devices(selection)
 
     @cached_property
     def trials(self) -> Trials:
