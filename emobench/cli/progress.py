@@ -51,7 +51,7 @@ class Progress:
             BarColumn(),
             MofNCompleteColumn(),
             TimeElapsedColumn(),
-            _Left(self._finish),
+            _Left(self._until),
             console=self._console,
             disable=not self._terminal,
         )
@@ -145,12 +145,22 @@ class Progress:
 
     def _finish(self) -> str:
         """Return when all will be done, or "" where nobody knows."""
+        from ..costs.figures import words
+
         if self.forecast is None:
             return ""
         now = self._clock()
         left = self.forecast.remaining(now)
         about = "very roughly" if left.rough else "about"
-        return f"all done {about} {at(now, now + left.seconds)}"
+        return f"all done {about} {at(now, now + left.seconds)} (in {words(left.seconds)})"
+
+    def _until(self) -> str:
+        """Return the same in few characters, for a bar."""
+        if self.forecast is None:
+            return ""
+        now = self._clock()
+        left = self.forecast.remaining(now)
+        return f"until {at(now, now + left.seconds)}{'?' if left.rough else ''}"
 
     def _take_off(self, name: str) -> float:
         """Take a job off the screen, and return how long it was there."""
@@ -178,18 +188,16 @@ class _Left(TimeRemainingColumn):
 
 
 def at(now: float, then: float) -> str:
-    """Return a time for people, with the day where that is another one, and how far off it is.
+    """Return a time for people, with the day where that is another one.
 
     Args:
         now: seconds since 1970
         then: the same
     """
-    from ..costs.figures import words
-
     day, time_of_day = datetime.fromtimestamp(then), "%H:%M"
     if day.date() != datetime.fromtimestamp(now).date():
         time_of_day = "%Y-%m-%d %H:%M"
-    return f"{day:{time_of_day}} (in {words(then - now)})"
+    return f"{day:{time_of_day}}"
 
 
 def _name(work: Work) -> str:
