@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import itertools
 import json
+import os
+import re
 import shutil
 from pathlib import Path
 
@@ -24,6 +27,7 @@ from emobench.report.site import MANIFEST, contents
 from emobench.report.templating import render
 from emobench.results.gathering import COLUMNS
 from emobench.spec import Job
+from emobench.storage import writing
 
 RESULTS = Path(__file__).parents[1] / "results"
 EVIL = "<script>alert(1)<"
@@ -239,6 +243,45 @@ def test_a_disk_that_cannot_be_written_is_told(made, some, tmp_path):
     (tmp_path / "site").write_text("a file")
     with pytest.raises(SpecError, match="expected a folder for the site, found a file in the way"):
         made(some)
+
+
+@pytest.mark.parametrize(
+    ("number", "message"),
+    [
+        (errno.ENOSPC, r"expected room for [\d,]+ bytes, found a full disk\. Free some space, or"),
+        (errno.EROFS, "expected a folder that can be written, found 'Read-only file system'"),
+    ],
+)
+def test_a_disk_that_refuses_leaves_the_old_site(
+    made, some, tmp_path, monkeypatch, number, message
+):
+    made(some)
+    site = tmp_path / "site"
+    before = {path: path.read_bytes() for path in site.rglob("*") if path.is_file()}
+    for record in some.rglob("fold-*.json"):
+        record.unlink()
+    written = []
+
+    def settle(stream):
+        written.append(Path(stream.name))
+        if len(written) == 30:
+            raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(writing, "settle", settle)
+    with pytest.raises(SpecError, match=f"{re.escape(str(site))}: {message}"):
+        made(some)
+    after = {path: path.read_bytes() for path in site.rglob("*") if path.is_file()}
+    assert json.loads(after.pop(site / MANIFEST)) == json.loads(before.pop(site / MANIFEST))
+    assert after == before  # to the last byte, and nothing half-written beside it
+    assert written[-1].parent != site
+
+
+def test_what_a_killed_report_left_is_removed(made, some, tmp_path):
+    made(some)
+    left = tmp_path / "site" / "models" / ".latif2019.html.0123.tmp"
+    left.write_text("half a page")
+    made(some)
+    assert not left.exists()
 
 
 def test_the_command(some, tmp_path, capsys):

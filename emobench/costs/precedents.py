@@ -154,8 +154,8 @@ def _of_experiment(
         try:
             record = from_json(path)
             yield _precedent(path, record, told, model, length)
-        except (OSError, ValueError, KeyError, TypeError, RecursionError):
-            continue
+        except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
+            continue  # damaged, or by a version that wrote something else
 
 
 def _precedent(
