@@ -43,6 +43,11 @@ def model(name: str) -> str:
 
 def cell(result: Result) -> str:
     """Return where the page of a result lies, whichever fingerprint it has today."""
+    return f"results/{'/'.join(parts(result))}.html"
+
+
+def parts(result: Result) -> tuple[str, str, str]:
+    """Return protocol, corpus and model as they stand in the address of a result's page."""
     heard = [f"{result.condition} on {result.sides}"] if result.condition else []
     name = "+".join(map(slug, [result.column.name.replace("+", ":"), *heard]))
-    return f"results/{slug(result.stored.experiment['protocol'])}/{slug(result.corpus)}/{name}.html"
+    return slug(result.stored.experiment["protocol"]), slug(result.corpus), name

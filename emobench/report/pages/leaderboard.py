@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from ... import papers
@@ -107,11 +107,7 @@ def page(evidence: Evidence) -> Page:
             "corpus_address": addresses.corpus,
             "incomplete": INCOMPLETE,
         },
-        data={
-            "metrics": [metric.name for metric in METRICS],
-            "facts": FACTS,
-            "cells": dict(_data(evidence)),
-        },
+        data=_Data(evidence).plain(),
         section="leaderboard",
     )
 
@@ -176,31 +172,62 @@ def _shown(evidence: Evidence, board: Leaderboard, row: Row, column: Column, bes
     )
 
 
-def _data(evidence: Evidence) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield what the page's script shows of each cell, by its address, in few bytes.
+@dataclass
+class _Data:
+    """What the page's script shows of each cell, in few bytes.
 
-    Figures, and positions of those by which it is the best, are in the order of `METRICS`, other
-    facts in that of `FACTS`.
+    Figures, and positions of those by which a cell is the best, are in the order of `METRICS`,
+    other facts in that of `FACTS`; notes and protocols of publications stand once, cells say which.
     """
-    best: dict[int, list[frozenset[Column]]] = {}
-    for cell in evidence.plain_cells():
-        row = cell.row
-        if id(row) not in best:
-            best[id(row)] = [row.standing(metric).best for metric in METRICS]
-        held = enumerate(best[id(row)])
-        published = _published(evidence, cell)
-        facts = {
-            "figures": [_short(figure(cell, metric)) for metric in METRICS],
-            "facts": list(_facts(cell)),
-            "best": [place for place, columns in held if cell.result.column in columns],
-            **({"published": published} if published else {}),
-            **({"notes": list(cell.result.notes)} if cell.result.notes else {}),
+
+    evidence: Evidence
+    notes: dict[str, int] = field(default_factory=dict)
+    protocols: dict[str, int] = field(default_factory=dict)
+
+    def plain(self) -> dict[str, Any]:
+        """Return all of it as JSON values: by protocol and model a cell or 0 for each corpus."""
+        boards: dict[str, dict[str, Any]] = {}
+        best: dict[int, list[frozenset[Column]]] = {}
+        for cell in self.evidence.plain_cells():
+            row = cell.row
+            if id(row) not in best:
+                best[id(row)] = [row.standing(metric).best for metric in METRICS]
+            protocol, corpus, model = addresses.parts(cell.result)
+            own = boards.setdefault(protocol, {"corpora": [], "cells": {}})
+            if corpus not in own["corpora"]:
+                own["corpora"].append(corpus)
+            line = own["cells"].setdefault(model, [])
+            line += [0] * (own["corpora"].index(corpus) - len(line))
+            line.append(self._cell(cell, best[id(row)]))
+        return {
+            "metrics": [metric.name for metric in METRICS],
+            "facts": FACTS,
+            "boards": boards,
+            "notes": list(self.notes),
+            "protocols": list(self.protocols),
         }
-        yield addresses.cell(cell.result).removeprefix("results/").removesuffix(".html"), facts
 
+    def _cell(self, cell: Cell, best: Sequence[frozenset[Column]]) -> list[Any]:
+        held = enumerate(best)
+        told = [
+            " ".join("±".join(filter(None, figure(cell, metric))) for metric in METRICS),
+            "|".join(_facts(cell)),
+            "".join(str(place) for place, columns in held if cell.result.column in columns),
+            list(self._published(cell)),
+            [self.notes.setdefault(note, len(self.notes)) for note in cell.result.notes],
+        ]
+        while not told[-1]:
+            del told[-1]
+        return told
 
-def _short(told: tuple[str, str]) -> str | tuple[str, str]:
-    return told if told[1] else told[0]
+    def _published(self, cell: Cell) -> Iterator[list[Any]]:
+        """Yield place of the metric, value, whether it is reproduced, place of the protocol."""
+        for place, metric in enumerate(METRICS):
+            printed = cell.row.printed(cell.result.column, metric) if metric in PUBLISHED else None
+            if printed:
+                reproduced = int(self.evidence.reproduced(cell.result, metric))
+                by = self.protocols.setdefault(printed.protocol, len(self.protocols))
+                yield [place, f"{printed.value:.1f}", reproduced, by]
 
 
 def figure(cell: Cell, metric: Metric) -> tuple[str, str]:
@@ -209,16 +236,6 @@ def figure(cell: Cell, metric: Metric) -> tuple[str, str]:
     deviation = scores.get(metric.deviation)
     known = deviation is not None and cell.result.complete
     return points(scores[metric.key]), points(deviation) if known else ""
-
-
-def _published(evidence: Evidence, cell: Cell) -> dict[str, list[Any]]:
-    found = {}
-    for metric in PUBLISHED:
-        printed = cell.row.printed(cell.result.column, metric)
-        if printed:
-            reproduced = evidence.reproduced(cell.result, metric)
-            found[metric.name] = [f"{printed.value:.1f}", reproduced, printed.protocol]
-    return found
 
 
 def _facts(cell: Cell) -> Iterator[str]:
