@@ -152,6 +152,56 @@ def test_the_page_of_a_number_has_its_figures(pages, board):
         assert sum(values[-1]) / len(values[-1]) == pytest.approx(facts["uar"], abs=0.06)
 
 
+def pairs(board):
+    """Yield what the leaderboard says of results between corpora, and the address of their page."""
+    for one in board["leaderboards"]:
+        for row in one.get("across", ()):
+            for column, facts in row["results"].items():
+                address = f"results/{one['protocol']}/{row['corpus']}/{column}.html"
+                yield row["corpus"].split("-to-"), facts, address
+
+
+def test_a_result_between_corpora_has_a_page(pages, board):
+    for (trained, tested), facts, address in pairs(board):
+        page = pages[address]
+        scores = page.table("Scores in percent")
+        assert [line[1] for line in scores[1:]] == [f"{facts[m.key]:.1f}" for m in METRICS]
+        lines = page.table("Rows are true classes")[2:]
+        counts = [
+            [int(cell.split(" ")[1].replace(",", "")) for cell in line[1:-1]] for line in lines
+        ]
+        assert counts == facts["confusion"]
+        command = said(page.all("pre")[0])
+        assert f"--corpus {trained} --test-corpus {tested} " in command
+        assert page.table("Speakers: sex")[1:]
+        assert page.table("Provenance, from the records")[0] == [
+            "fingerprint",
+            facts["fingerprint"],
+        ]
+        links = {link.get("href") for link in page.all("a")}
+        assert {f"../../../corpora/{name}.html" for name in (trained, tested)} <= links
+    assert len({address for *_, address in pairs(board)}) == 4
+
+
+def test_a_page_between_corpora_tells_what_the_records_say_of_labels(pages, board):
+    for (trained, tested), facts, address in pairs(board):
+        folder = RESULTS.joinpath(*Path(address).parts[1:-1], Path(address).stem)
+        stored = json.loads((folder / facts["fingerprint"][:8] / "experiment.json").read_text())
+        heads, *lines = pages[address].table("Common emotions")
+        assert {*heads[1:]} == {trained, tested}
+        assert {line[0] for line in lines} == {*stored["words"]}
+        for line in lines:
+            own = stored["words"][line[0]]
+            assert line[1:] == [", ".join(own[name]) for name in heads[1:]]
+        dropped = {why: int(clips) for why, clips in pages[address].table("Left out on both")[1:]}
+        assert dropped == stored["dropped"]
+
+
+def test_the_map_of_pairs_leads_to_their_pages(pages, board):
+    links = {link.get("href") for link in pages["across.html"].all("a")}
+    assert {address for *_, address in pairs(board)} <= links
+
+
 def test_the_committed_leaderboard_and_the_site_agree(pages):
     committed = json.loads((RESULTS / "leaderboard.json").read_text())
     names = {

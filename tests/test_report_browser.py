@@ -26,6 +26,7 @@ KINDS = (
     "results/losgo/*/*-lld.html",
     "results/keesing2020/*/*.html",
     "results/losgo/*/*mp3*.html",
+    "results/losgo/*-to-*/svm-is09.html",
     "ledger.html",
     "speed.html",
     "bitrates.html",
