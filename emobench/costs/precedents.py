@@ -8,6 +8,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
+from ..experiments import durations
 from ..spec import ModelSpec, Places
 from ..store import reading
 from ..store.json_files import from_json
@@ -149,7 +150,8 @@ def _of_experiment(
         for job, path in reading.record_files(folder)
         if job.fold is not None and not path.name.endswith(reading.FAILURE)
     ]
-    length = effort.rows(model, _mean_duration(told) or duration(told["corpus"]))
+    known = durations.stored(told)
+    length = effort.rows(model, known.mean if known else duration(told["corpus"]))
     for path in _some(files):
         try:
             record = from_json(path)
@@ -190,15 +192,6 @@ def planned_epochs(told: Mapping[str, Any]) -> int:
         or configured["protocol"].get("epochs")
         or configured["model"]["config"].get("epochs", 1)
     )
-
-
-def _mean_duration(told: Mapping[str, Any]) -> float | None:
-    """Return how long the clips of an experiment last on average, where it says so."""
-    lasting = told.get("durations")
-    if not isinstance(lasting, Mapping):
-        return None
-    total, clips = lasting.get("seconds"), lasting.get("clips")
-    return total / clips if total and clips else None
 
 
 def _some(files: Sequence[Path]) -> Sequence[Path]:

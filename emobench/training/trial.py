@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +23,6 @@ from .. import features, models, protocols
 from ..experiments.context import Context
 from ..experiments.dataset import Dataset, specs_of
 from ..experiments.inputs import AudioInput, Input, Side, TextInput
-from ..features import FeatureSet
 from ..scaling import Moments
 from ..spec import Experiment, FeatureSpec, Fold, Job, ModelSpec, Places
 from . import estimator_fold
@@ -175,6 +175,28 @@ def _made_up(spec: ModelSpec, wanted: Wanted) -> Dataset:
     return Dataset(table, labels, "speaker", inputs, {}, "transcript" in spec.needs)
 
 
+@dataclass(frozen=True)
+class _MadeUp:
+    """Features that are nowhere on disk, as a `Side` asks for them.
+
+    Attributes:
+        clips: values of each clip
+        lengths: rows of each clip, of shape `(clips,)`
+    """
+
+    clips: tuple[np.ndarray, ...]
+    lengths: np.ndarray
+
+    def clip(self, position: int) -> np.ndarray:
+        """Return the values of a clip, of shape `(rows, columns)`."""
+        return self.clips[position]
+
+    @cached_property
+    def moments(self) -> Moments:
+        """Moments of each clip."""
+        return Moments.stack([Moments.of(clip) for clip in self.clips])
+
+
 def _input(
     table: pd.DataFrame, name: str, own: FeatureSpec, spec: ModelSpec, wanted: Wanted
 ) -> Input:
@@ -189,9 +211,7 @@ def _input(
     shifts = random.standard_normal((wanted.classes, _TELLING), dtype=np.float32)
     classes = pd.factorize(table["label"])[0]
     values[:, :_TELLING] += np.repeat(shifts[classes], rows, axis=0)[:, : wanted.columns[name]]
-    clips = [values[begin:end] for begin, end in itertools.pairwise(offsets)]
-    moments = Moments.stack([Moments.of(clip) for clip in clips])
-    kept = FeatureSet(Path(), tuple(table.index), values, offsets, moments, {})
-    side = Side(kept, np.arange(len(table)))
+    clips = tuple(values[begin:end] for begin, end in itertools.pairwise(offsets))
+    side = Side(_MadeUp(clips, rows), np.arange(len(table)))
     scaling = spec.inputs[name].scaling or front_end.scaling
     return AudioInput(front_end, own, scaling, side, side)
