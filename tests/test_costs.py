@@ -13,12 +13,13 @@ import pandas as pd
 import pytest
 
 from emobench import features, folds, models, protocols, runs
-from emobench.costs import effort, front_ends, precedents
+from emobench.costs import effort, front_ends, precedents, trials
 from emobench.costs.figures import Rate, bytes_words, makespan, words
 from emobench.costs.precedents import Precedents
 from emobench.costs.trials import Trials
 from emobench.run_options import Selection
 from emobench.store import read_experiments
+from emobench.training import trial
 
 COMMITTED = Path(__file__).parents[1] / "results"
 
@@ -229,9 +230,29 @@ def test_a_model_without_records_is_tried_once(tiny_places, alone, monkeypatch):
     assert overhead + 2 * 0.5 * 0.4 < min(plain.jobs.values()) < overhead + 2 * 0.5
 
 
+@pytest.mark.parametrize(
+    "name", [name for name in models.names() if not name.startswith("encoder")]
+)
+def test_every_model_can_be_fed_with_made_up_clips(name, tiny_places):
+    """As far as that needs no backend: inputs of the shape that the model sees of real clips."""
+    spec, clips = models.get(name), 12
+    told = trials._wanted(spec, np.linspace(0.6, 4.0, clips), tiny_places)
+    data = trial._made_up(spec, trial.Wanted(**told, classes=4, seconds=1.0))
+    assert len(data.table) == clips
+    assert data.table["speaker"].nunique() == trial.SPEAKERS
+    for wanted in spec.inputs:
+        prepared = data.prepare(wanted, np.arange(10), np.arange(10, 12))
+        rows = prepared.source.clip(0)
+        assert np.isfinite(rows).all()
+        assert len(rows.shape) == len(prepared.shape)
+        assert all(
+            own in (None, there) for own, there in zip(prepared.shape, rows.shape, strict=True)
+        )
+
+
 def test_an_estimator_is_tried_in_a_process(tiny_places, alone):
-    trials = Trials(5, "tensorflow", 1, tiny_places)
-    found = trials.of(models.get("svm-is09"), np.linspace(0.8, 1.5, 24), 3)
+    tried = Trials(5, "tensorflow", 1, tiny_places)
+    found = tried.of(models.get("svm-is09"), np.linspace(0.8, 1.5, 24), 3)
     assert found.rate.source == found.memory.source == "measured"
     assert 0.01 < found.rate.unit < 100  # times what is usual
     assert 50 < found.memory.value < 5_000

@@ -323,16 +323,16 @@ def test_unknown_sexes_and_speakers_have_pages(tmp_path, registry):
     assert [line[:2] for line in lines] == [["speaker0", "unknown"], ["speaker1", "unknown"]]
 
 
-def test_a_full_table_is_a_small_page(monkeypatch, registry):
-    """The zoo on every corpus under both usual protocols: more than 900 results on the page."""
+def many(registry, monkeypatch, protocols: list[str], zoo: list[str]) -> Evidence:
+    """Return results of some models on every corpus under some protocols, without any file."""
     corpora = [name for name in registry.names() if not registry.get(name).synthetic]
-    pairs = list(itertools.product(corpora, models.names()[:30]))
+    pairs = list(itertools.product(corpora, zoo))
     every = {
         protocol: [
             stored.in_memory(stored.experiment(*pair, protocol, repetitions=2), seed)
             for seed, pair in enumerate(pairs)
         ]
-        for protocol in ("losgo", "keesing2020")
+        for protocol in protocols
     }
     monkeypatch.setattr(gathering, "stored_protocols", lambda results: list(every))
     monkeypatch.setattr(
@@ -341,5 +341,40 @@ def test_a_full_table_is_a_small_page(monkeypatch, registry):
     reading = {"registry": registry, "current": stored.current}
     boards = leaderboard.build_all(Path(), partial=True, **reading)
     evidence = Evidence(Path(), registry, tuple(boards), (), ())
-    assert len(evidence.cells) == 2 * len(pairs) >= 900
-    assert len(render(first.page(evidence))) < 350_000
+    assert len(evidence.cells) == len(protocols) * len(pairs)
+    return evidence
+
+
+def test_a_full_table_is_a_small_page(monkeypatch, registry):
+    """Much of the zoo on every corpus under both usual protocols, on the first page."""
+    evidence = many(registry, monkeypatch, ["losgo", "keesing2020"], models.names()[:30])
+    assert len(evidence.cells) >= 900
+    [page] = first.pages(evidence)
+    assert len(render(page)) < 350_000
+
+
+def test_what_the_first_page_has_no_room_for_has_a_page(monkeypatch, registry, tmp_path):
+    protocols = ["losgo", "keesing2020", "wang2020"]
+    evidence = many(registry, monkeypatch, protocols, ["svm-is09", "latif2019"])
+    [whole] = first.pages(evidence)
+    assert len(whole.data["boards"]) == 3
+    monkeypatch.setattr(first, "MOST_RESULTS", len(evidence.cells) // 3)
+    found = list(first.pages(evidence))
+    names = ["index.html", *(f"protocols/{name}.html" for name in protocols[1:])]
+    assert sorted(page.address for page in found) == sorted(names)
+    seen = set()
+    for page in found:
+        path = tmp_path / page.address
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(render(page))
+        drawn = Page(path)
+        [board] = [one for one in drawn.all("table") if "board" in one.get("class", "")]
+        own = board.get("id").removeprefix("board-")
+        assert list(page.data["boards"]) == [own]
+        seen.add(own)
+        links = [one.get("href") for one in drawn.all("a") if "results/" in one.get("href")]
+        assert len(links) == len(evidence.cells) // 3
+        assert {link.split("results/")[1].split("/")[0] for link in links} == {own}
+    assert seen == {*protocols}
+    links = {one.get("href") for one in Page(tmp_path / "index.html").all("a")}
+    assert {*names[1:]} <= links

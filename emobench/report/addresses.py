@@ -41,6 +41,11 @@ def model(name: str) -> str:
     return f"models/{slug(name)}.html"
 
 
+def protocol(name: str) -> str:
+    """Return where the table of a protocol lies for which the first page has no room."""
+    return f"protocols/{slug(name)}.html"
+
+
 def cell(result: Result) -> str:
     """Return where the page of a result lies, whichever fingerprint it has today."""
     return f"results/{'/'.join(parts(result))}.html"

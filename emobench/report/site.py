@@ -106,7 +106,7 @@ def contents(evidence: Evidence) -> Iterator[tuple[str, bytes]]:
 
 def pages(evidence: Evidence) -> Iterator[Page]:
     """Yield every page."""
-    yield first.page(evidence)
+    yield from first.pages(evidence)
     yield from cells.pages(evidence)
     yield corpora.index(evidence)
     yield from corpora.pages(evidence)

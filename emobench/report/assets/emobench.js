@@ -105,8 +105,8 @@
   // A cell is told in few signs: figures, facts, of which scores it is the best, what is published,
   // notes; each may be missing at the end.
   const of = (link) => {
-    const path = link.getAttribute("href").slice("results/".length, -".html".length);
-    const [protocol, corpus, model] = path.split("/");
+    const path = link.getAttribute("href").slice(0, -".html".length).split("/");
+    const [protocol, corpus, model] = path.slice(-3);
     const board = data.boards[protocol];
     const told = board?.cells[model]?.[board.corpora.indexOf(corpus)];
     if (!told) return undefined;

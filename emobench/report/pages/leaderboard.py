@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import itertools
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,6 +18,9 @@ from .. import addresses
 from ..evidence import Cell, Evidence
 from ..page import Page
 from ..templating import points
+
+MOST_RESULTS = 1_000
+"""Of the first page, which stays quick to open; what is beyond has pages of its own."""
 
 INCOMPLETE = "†"
 FACTS = (*("95 % interval of UAR", "speakers", "incomplete", "clips", "repetitions"),)
@@ -66,7 +70,7 @@ class Part:
     lines: tuple[Line, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Table:
     """One protocol."""
 
@@ -74,29 +78,55 @@ class Table:
     rows: tuple[Row, ...]
     parts: tuple[Part, ...]
 
+    @property
+    def results(self) -> int:
+        """Return how many results of ours it shows."""
+        return sum(len(row.cells) for row in self.rows)
 
-def page(evidence: Evidence) -> Page:
-    """Return the leaderboard."""
-    main, apart = (list(_tables(evidence, boards)) for boards in parts(evidence.boards))
-    tables = [*main, *apart]
+
+def pages(evidence: Evidence) -> Iterator[Page]:
+    """Yield the leaderboard, and a page for each protocol for which it has no room."""
+    first, others = _shared_out(list(_tables(evidence)))
+    yield _page(evidence, addresses.INDEX, "Leaderboard", first, others)
+    for table in others:
+        title = f"Protocol {table.board.protocol}"
+        yield _page(evidence, addresses.protocol(table.board.protocol), title, [table], [])
+
+
+def _shared_out(tables: Sequence[Table]) -> tuple[list[Table], list[Table]]:
+    """Return the tables of the first page, and those that get one of their own."""
+    first: list[Table] = []
+    others: list[Table] = []
+    for table in tables:
+        room = MOST_RESULTS - sum(one.results for one in first)
+        (first if not first or table.results <= room else others).append(table)
+    return first, others
+
+
+def _page(
+    evidence: Evidence, address: str, title: str, shown: Sequence[Table], others: Sequence[Table]
+) -> Page:
+    every = [*shown, *others]
     return Page(
-        addresses.INDEX,
+        address,
         "leaderboard.html",
-        "Leaderboard",
+        title,
         {
-            "main": main,
-            "apart": apart,
+            "first": address == addresses.INDEX,
+            "tables": shown,
+            "main": [table for table in every if not table.board.leaks],
+            "apart": [table for table in every if table.board.leaks],
             "apart_title": APART,
             "apart_why": WHY_APART,
             "best_rule": BEST.replace("of the row", "of the corpus"),
             "synthetic": SYNTHETIC if evidence.synthetic else "",
             "metrics": METRICS,
-            "corpora": _corpora(tables),
-            "papers": _papers(tables),
+            "corpora": _corpora(shown),
+            "papers": _papers(shown),
             "inputs": sorted(
                 {
                     name
-                    for one in tables
+                    for one in shown
                     for part in one.parts
                     for line in part.lines
                     for name in line.inputs
@@ -105,15 +135,17 @@ def page(evidence: Evidence) -> Page:
             "cell_address": addresses.cell,
             "model_address": addresses.model,
             "corpus_address": addresses.corpus,
+            "protocol_address": addresses.protocol,
             "incomplete": INCOMPLETE,
         },
-        data=_Data(evidence).plain(),
+        data=_Data(evidence, {table.board.protocol for table in shown}).plain(),
         section="leaderboard",
     )
 
 
-def _tables(evidence: Evidence, boards: Sequence[Leaderboard]) -> Iterator[Table]:
-    for board in boards:
+def _tables(evidence: Evidence) -> Iterator[Table]:
+    """Yield the protocols that have results, those that may be compared first."""
+    for board in itertools.chain(*parts(evidence.boards)):
         rows = tuple(row for row in evidence.rows(board) if row.cells)
         if rows:
             yield Table(board, rows, tuple(_parts(evidence, board, rows)))
@@ -178,9 +210,13 @@ class _Data:
 
     Figures, and positions of those by which a cell is the best, are in the order of `METRICS`,
     other facts in that of `FACTS`; notes and protocols of publications stand once, cells say which.
+
+    Attributes:
+        shown: protocols of the page
     """
 
     evidence: Evidence
+    shown: Collection[str]
     notes: dict[str, int] = field(default_factory=dict)
     protocols: dict[str, int] = field(default_factory=dict)
 
@@ -189,6 +225,8 @@ class _Data:
         boards: dict[str, dict[str, Any]] = {}
         best: dict[int, list[frozenset[Column]]] = {}
         for cell in self.evidence.plain_cells():
+            if cell.board.protocol not in self.shown:
+                continue
             row = cell.row
             if id(row) not in best:
                 best[id(row)] = [row.standing(metric).best for metric in METRICS]
