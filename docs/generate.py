@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import inspect
 import re
+import sys
 import textwrap
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -23,6 +24,9 @@ from emobench.corpora.entries.readers import READERS
 from emobench.spec import Protocol
 
 PAGES = Path(__file__).parent
+sys.path.insert(0, str(PAGES))
+import costs  # noqa: E402
+
 DECISIONS = "../explanation/decisions.md"
 
 _PART = re.compile(r"(<!-- ([\w-]+):start -->\n).*?(<!-- \2:end -->)", re.DOTALL)
@@ -319,6 +323,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "protocol-fields": protocol_fields,
     "models": model_list,
     "front-ends": front_end_list,
+    "costs": lambda: costs.described(table),
 }
 """What is generated, by its name between the markers."""
 

@@ -35,6 +35,16 @@ class BundleError(EmobenchError):
     """A saved model cannot be made, read, or used here."""
 
 
+def first_line(error: BaseException, most: int = 300) -> str:
+    """Return the first line of what another package says of a mistake, or the name of its kind.
+
+    Examples:
+        >>> first_line(ValueError("no such tone")), first_line(KeyError())
+        ('no such tone', 'KeyError')
+    """
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:most]
+
+
 def printable(text: str) -> str:
     r"""Return a text in which control characters are shown, not obeyed by a terminal.
 

@@ -153,18 +153,38 @@ def test_damaged_records_tell_nothing(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["logmel", "raw5s", "is09", "fft257"])
-def test_the_size_of_features_is_that_of_their_folder(tiny_places, name):
+def test_the_size_of_features_is_that_of_their_folder(tiny_places, tmp_path, name):
     """Against what the cache really holds of clips of other lengths than those tried."""
     from emobench import corpora
 
     registry = corpora.load_registry(tiny_places.datasets)
     clips = corpora.load(registry.get("tiny"), tiny_places.data, tiny_places.cache)
     spec = features.spec(name)
-    sounds = features.identify(clips, tiny_places.cache)
-    folder = features.load(clips, spec, cache=tiny_places.cache, sounds=sounds).folder
-    assert features.is_cached(clips, spec, cache=tiny_places.cache, sounds=sounds)
-    held = sum((folder / f"{part}.npy").stat().st_size for part in ("values", "offsets", "moments"))
+    cache = tmp_path / "cache"
+    sounds = features.identify(clips, cache)
+    assert sorted(features.missing(clips, spec, cache=cache, sounds=sounds)) == sorted(clips.index)
+    features.load(clips, spec, cache=cache, sounds=sounds)
+    assert features.missing(clips, spec, cache=cache, sounds=sounds) == []
+    held = sum(path.stat().st_size for path in cache.rglob("*.npy"))
     assert front_ends.of(spec).size(clips["duration"].to_numpy()) == pytest.approx(held, rel=0.02)
+
+
+def test_a_sound_is_counted_once_whichever_corpus_it_is_of(tiny_places, tmp_path, alone):
+    """A variant of a corpus needs nothing that the corpus itself has extracted by then."""
+    again = tmp_path / "more.yaml"
+    again.write_text(tiny_places.datasets[0].read_text().replace("tiny:", "twin:", 1))
+    shutil.copytree(tiny_places.data / "tiny", tmp_path / "data" / "tiny")
+    shutil.copytree(tiny_places.data / "tiny", tmp_path / "data" / "twin")
+    places = replace(
+        tiny_places,
+        cache=tmp_path / "cache",
+        data=tmp_path / "data",
+        datasets=(*tiny_places.datasets, again),
+    )
+    found = runs.estimate(
+        runs.plan(Selection("svm-is09", ("tiny", "twin"), "smoke"), places), places
+    )
+    assert [(one.corpus, one.feature) for one in found.features] == [("tiny", "is09")]
 
 
 def test_a_dry_run_tells_its_sources(tiny_places, alone):

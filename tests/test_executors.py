@@ -228,7 +228,7 @@ class Machine:
         machine = self
 
         class Worker:
-            def __init__(self, seen, inbox):
+            def __init__(self, seen, inbox, kept_to):
                 self.place = seen["CUDA_VISIBLE_DEVICES"]
                 self.inbox, self.pending = inbox, None
                 self.number = len(machine.started)
@@ -321,7 +321,7 @@ def test_a_worker_on_a_card_outlives_only_errors_that_were_foreseen(monkeypatch,
     started = []
 
     class Worker:
-        def __init__(self, seen, inbox):
+        def __init__(self, seen, inbox, kept_to):
             self.inbox = inbox
             started.append(self)
 

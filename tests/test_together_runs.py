@@ -18,7 +18,7 @@ from emobench.cli import main
 from emobench.errors import EmobenchError, SpecError
 from emobench.executors import Card, Devices, Local
 from emobench.runs import Selection, execute, plan
-from emobench.runs.handing_out import Step, phases, sizes_of_groups
+from emobench.runs.handing_out import Handout, Step, sizes_of_groups
 from emobench.runs.preparing import prepare
 from emobench.spec import Experiment, Job, Places
 from emobench.store import Store, read_experiments
@@ -44,7 +44,8 @@ def groups(
     """Return corpus, fold and repetition of the jobs that are trained at once, by group."""
     planned = plan(Selection(("latif2019",), ("tiny",), "losgo", **options), places)
     sizes = sizes_of_groups(planned, Local(devices=devices).networks_at_once)
-    (work,) = map(list, phases(steps, places, 1, 1, sizes))
+    handout = Handout(places, 1, 1, sizes)
+    work = [item for each in steps for item in handout.folds(each)]
     found: dict[tuple, list] = {}
     for item in work:
         found.setdefault(item.group if item.fellows else (item.group, item.job), []).append(item)

@@ -35,6 +35,7 @@ def observed(plans: Sequence[Plan], places: Places) -> Iterator[Observer]:
             listener=progress.event,
             feature_progress=progress.features,
             begin=progress.begin,
+            revise=progress.revise,
             notice=lambda text: click.echo(text, err=True),
             stopping=lambda: bool(interrupted),
         )

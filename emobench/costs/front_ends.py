@@ -8,10 +8,9 @@ from functools import cache
 
 import numpy as np
 
-from .. import features
 from ..audio import SAMPLE_RATE
 from ..errors import EmobenchError
-from ..features import registry
+from ..features import recipes, registry
 from ..spec import FeatureSpec
 
 _LENGTHS = (0.5, 1.5, 3.0, 4.9, 5.1, 7.0)
@@ -77,4 +76,4 @@ def probe(wanted: FeatureSpec) -> Probe | None:
 
 def of(spec: FeatureSpec) -> Probe | None:
     """Return what the front-end that is cached for another gives; see `probe`."""
-    return probe(features.cached_as(spec))
+    return probe(recipes.source(spec))

@@ -142,7 +142,8 @@ class _Sharing:
     def _begin(self, slot: Slot) -> Iterator[Event]:
         """Let a slot that is free begin a job, as soon as its worker is ready."""
         if not self._pending.waits(slot.lane):
-            slot.close()  # what it holds may be of use to others
+            if not self._pending.more:
+                slot.close()  # what it holds may be of use to others
             return
         if slot.worker is None:
             slot.worker = slot.engage(self._inbox)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Literal
+from typing import Literal, Protocol, runtime_checkable
 
 from ..bundles.order import Order
 from ..spec import Experiment, Job, Places
@@ -47,6 +48,17 @@ class Work:
     def is_network(self) -> bool:
         """Whether it trains a network, which a graphics card may do."""
         return self.experiment.backend != "scikit-learn"
+
+
+@runtime_checkable
+class Coming(Protocol):
+    """Jobs of which the next may take a while to be there."""
+
+    def __iter__(self) -> Iterator[Work]:
+        """Yield all of them; waits for each."""
+
+    def ready(self) -> bool:
+        """Tell whether the next job, or that there is none, is known without waiting."""
 
 
 @dataclass(frozen=True)

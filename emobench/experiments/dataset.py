@@ -138,6 +138,7 @@ class _Extraction:
     """How features of the clips of a table are read, or extracted where they are not cached.
 
     Attributes:
+        corpus: whose clips they are
         table: one row a clip
         cache: folder of features
         jobs: processes that extract
@@ -146,6 +147,7 @@ class _Extraction:
         progress: called while features are extracted
     """
 
+    corpus: str
     table: pd.DataFrame
     cache: Path
     jobs: int
@@ -168,6 +170,7 @@ class _Extraction:
             skip_bad=self.skip_bad,
             condition=condition,
             sounds=self.sounds,
+            corpus=self.corpus,
             progress=lambda done, total: self.progress(str(spec), done, total),
         )
 
@@ -212,7 +215,7 @@ def load(
         table["transcript"] = given_texts.read(places.transcripts, table.index)
     sounds = _sounds(table, model, places, progress)
     specs = specs_of(model, places) if extract else {}
-    extraction = _Extraction(table, places.cache, jobs, skip_bad, sounds, progress)
+    extraction = _Extraction(corpus.name, table, places.cache, jobs, skip_bad, sounds, progress)
     cached = {
         name: extraction.sides(spec, applied or AppliedCondition())
         for name, spec in specs.items()

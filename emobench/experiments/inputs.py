@@ -105,7 +105,7 @@ class Side:
         """Moments of each clip."""
         every = self.values.moments
         if not every.count.shape[1]:
-            return Moments.of_rows(self.values.values[self.rows])
+            return Moments.of_rows(self.values.first_rows(self.rows))
         return every[self.rows]
 
 

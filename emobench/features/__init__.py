@@ -5,7 +5,8 @@ A front-end is a `FrontEnd` in a module of its family, listed in `registry`.
 
 from __future__ import annotations
 
-from .cache import FeatureSet, cached_as, identify, is_cached, load
+from .cache import identify, load, missing
+from .feature_set import FeatureSet
 from .front_end import Fitted, FrontEnd
 from .registry import extract, get, missing_package, names, spec
 
@@ -13,12 +14,11 @@ __all__ = [
     "FeatureSet",
     "Fitted",
     "FrontEnd",
-    "cached_as",
     "extract",
     "get",
     "identify",
-    "is_cached",
     "load",
+    "missing",
     "missing_package",
     "names",
     "spec",

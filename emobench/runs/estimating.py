@@ -22,6 +22,7 @@ from ..executors.environment import Seat
 from ..experiments import dataset
 from ..experiments.context import applied_condition
 from ..experiments.dataset import Dataset
+from ..features import recipes
 from ..spec import FeatureSpec, Fold, Job, ModelSpec, Places
 from .handing_out import Step
 from .placing import devices
@@ -59,7 +60,7 @@ def estimate(
     """
     estimating = _Estimating(planned, places, try_seconds)
     costs: list[Cost] = []
-    extracted: dict[tuple[str, str, str], FeatureCost] = {}
+    extracted: list[FeatureCost] = []
     for corpus, model, condition, only in mine(planned, places):
         try:
             step, data = prepare(
@@ -75,13 +76,12 @@ def estimate(
             raise
         costs.append(estimating.cost(corpus, step, data))
         if step.missing:
-            for one in estimating.lacking(corpus, step, data):
-                extracted[one.corpus, one.feature, one.through] = one
+            extracted += estimating.lacking(corpus, step, data)
     networks = any(cost.network for cost in costs)
     found = estimating.devices if networks else Devices()
     return Estimate(
         tuple(costs),
-        tuple(extracted.values()),
+        tuple(extracted),
         planned.selection.jobs,
         len(found.cards) * found.workers_per_card,
     )
@@ -96,6 +96,9 @@ class _Estimating:
     try_seconds: float | None
     _precedents: dict[str, Precedents] = field(default_factory=dict)
     _durations: dict[str, float] = field(default_factory=dict)
+    _counted: dict[tuple[FeatureSpec, Condition | None], set[str | None]] = field(
+        default_factory=dict
+    )
 
     @cached_property
     def devices(self) -> Devices:
@@ -136,33 +139,27 @@ class _Estimating:
         )
 
     def lacking(self, corpus: Corpus, step: Step, data: Dataset) -> Iterator[FeatureCost]:
-        """Yield the features of an experiment that are not cached."""
+        """Yield the features of an experiment that are not cached, each sound once in a plan."""
         applied = applied_condition(step.experiment.configuration)
         heard = dict.fromkeys((applied.of("training"), applied.of("test")))
-        lasting = _lasting(data)
         for spec in dataset.specs_of(step.model, self.places).values():
-            if features.get(spec.name).text:
-                continue
-            for condition in heard:
-                if not self._is_cached(data, spec, condition):
-                    found = front_ends.of(spec)
-                    seconds, size = (
-                        (found.seconds * float(lasting.sum()), found.size(lasting))
-                        if found
-                        else (None, None)
-                    )
-                    yield FeatureCost(
-                        corpus.name,
-                        str(features.cached_as(spec)),
-                        condition.name if condition else "",
-                        None if seconds is None else Figure(seconds, "measured"),
-                        None if size is None else Figure(size, "measured"),
-                    )
+            for condition in () if features.get(spec.name).text else heard:
+                durations = self._uncached(data, spec, condition)
+                if len(durations):
+                    through = condition.name if condition else ""
+                    yield _extraction(corpus.name, spec, through, durations)
 
-    def _is_cached(self, data: Dataset, spec: FeatureSpec, condition: Condition | None) -> bool:
-        return features.is_cached(
+    def _uncached(
+        self, data: Dataset, spec: FeatureSpec, condition: Condition | None
+    ) -> np.ndarray:
+        """Return how long the clips last that would be extracted, in seconds."""
+        ids = features.missing(
             data.table, spec, cache=self.places.cache, sounds=data.sounds, condition=condition
         )
+        counted = self._counted.setdefault((recipes.source(spec), condition), set())
+        fresh = {data.sounds[clip]: clip for clip in ids if data.sounds[clip] not in counted}
+        counted.update(fresh)
+        return _lasting(data)[data.positions(tuple(fresh.values()))]
 
     def _effort(self, job: Job, model: ModelSpec, data: Dataset, every: list[Fold]) -> float:
         protocol, epochs = self.planned.protocol, self.planned.selection.epochs
@@ -210,6 +207,14 @@ class _Estimating:
         if sizes and sizes[0] is not None:
             return Figure(sum(size.value for size in sizes if size), sizes[0].source)
         return Figure(float(sum(_ROUGH_RECORD + _ROUGH_CLIP * clips for clips in tested)), "rough")
+
+
+def _extraction(corpus: str, spec: FeatureSpec, through: str, durations: np.ndarray) -> FeatureCost:
+    """Return what a front-end takes for clips of these durations, in seconds."""
+    found = front_ends.of(spec)
+    seconds = Figure(found.seconds * float(durations.sum()), "measured") if found else None
+    disk = Figure(found.size(durations), "measured") if found else None
+    return FeatureCost(corpus, str(spec), through, seconds, disk)
 
 
 def _lasting(data: Dataset) -> np.ndarray:
