@@ -180,7 +180,7 @@ def test_a_result_between_corpora_has_a_page(pages, board):
         ]
         links = {link.get("href") for link in page.all("a")}
         assert {f"../../../corpora/{name}.html" for name in (trained, tested)} <= links
-    assert len({address for *_, address in pairs(board)}) == 4
+    assert len({address for *_, address in pairs(board)}) >= 4
 
 
 def test_a_page_between_corpora_tells_what_the_records_say_of_labels(pages, board):

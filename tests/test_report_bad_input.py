@@ -187,7 +187,8 @@ def test_hostile_names_are_words(hostile_site):
     assert cell.table("Speakers: sex")[1][0] == "</script><script>alert(0)</script>"
     index = next(page for page in pages if page.path.name == "index.html")
     data = next(one for one in index.all("script") if one.get("id") == "data")
-    (address,) = json.loads(data.text)["cells"]
+    ((protocol, drawn),) = json.loads(data.text)["boards"].items()
+    address = "/".join([protocol, *drawn["corpora"], *drawn["cells"]])
     assert index.path.parent / f"results/{address}.html" == cell.path
     model = next(page for page in pages if "This version does not know the model" in page.words())
     assert "Learning curves" in model.words()
