@@ -17,6 +17,7 @@ from emobench.costs import effort, front_ends, precedents, trials
 from emobench.costs.figures import Rate, bytes_words, makespan, words
 from emobench.costs.precedents import Precedents
 from emobench.costs.trials import Trials
+from emobench.errors import SpecError
 from emobench.run_options import Selection
 from emobench.store import read_experiments
 from emobench.training import trial
@@ -208,6 +209,20 @@ def test_a_dry_run_tells_its_sources(tiny_places, alone):
     ]
     assert known.seconds.value == pytest.approx(sum(taken))
     assert json.dumps(runs.estimate(planned, tiny_places).plain())
+
+
+def test_a_card_that_is_elsewhere_is_estimated_by_whatever_records(tiny_places, monkeypatch):
+    """A machine without a card may plan for one: only a run must have it."""
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "-1")
+    selection = Selection("latif2019", "tiny", "losgo", device="gpu")
+    planned = runs.plan(selection, tiny_places)
+    [cost] = runs.estimate(planned, tiny_places).experiments
+    assert cost.seconds.source == "scaled"  # by committed records of another corpus
+    monkeypatch.setattr(precedents, "folders", lambda places: [])
+    [cost] = runs.estimate(planned, tiny_places, try_seconds=5).experiments
+    assert cost.unknown  # what this machine takes says nothing of that card
+    with pytest.raises(SpecError, match="expected a graphics card"):
+        runs.execute(planned, tiny_places)
 
 
 def test_features_are_counted_once_and_only_if_they_lack(tiny_places, tmp_path, alone):

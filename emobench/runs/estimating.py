@@ -16,7 +16,7 @@ from ..costs import Cost, Estimate, FeatureCost, Figure, effort, front_ends, pre
 from ..costs.figures import Rate
 from ..costs.precedents import Precedents
 from ..costs.trials import Trials
-from ..errors import CorpusError, FeatureError
+from ..errors import CorpusError, FeatureError, SpecError
 from ..executors import Devices
 from ..executors.environment import Seat
 from ..experiments import dataset
@@ -102,11 +102,20 @@ class _Estimating:
 
     @cached_property
     def devices(self) -> Devices:
-        """Return what networks are trained on; what other machines have is not known here."""
+        """Return what networks are trained on, as far as this machine has it."""
+        return Devices() if self._elsewhere else devices(self.planned.selection)
+
+    @cached_property
+    def _elsewhere(self) -> bool:
+        """Whether networks are trained on what this machine does not have."""
         selection = self.planned.selection
         if selection.executor != "local":
-            return Devices()
-        return devices(selection)
+            return True
+        try:
+            devices(selection)
+        except SpecError:  # a run would say so; an estimate may be for another machine
+            return True
+        return False
 
     @cached_property
     def trials(self) -> Trials:
@@ -185,7 +194,7 @@ class _Estimating:
 
     def _device(self, network: bool) -> str | None:
         """Return what records call the device; None for one that is not known."""
-        if self.planned.selection.executor != "local":
+        if self.planned.selection.executor != "local" or (network and self._elsewhere):
             return None
         if network and self.devices.cards:
             return f"gpu {self.devices.cards[0].name}".strip()
@@ -196,7 +205,8 @@ class _Estimating:
     ) -> tuple[Rate | None, Figure | None]:
         """Return how long effort takes, and what a trial says of memory."""
         rate = known.rate(corpus.name, self.planned.protocol.name)
-        if rate is not None or self.try_seconds is None:
+        elsewhere = model.kind == "network" and self._elsewhere
+        if rate is not None or self.try_seconds is None or elsewhere:
             return rate, None
         found = self.trials.of(model, _lasting(data), len(data.labels))
         return (found.rate, found.memory) if found else (None, None)
