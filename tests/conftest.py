@@ -106,7 +106,7 @@ def perform_here(monkeypatch: pytest.MonkeyPatch, perform: Callable[[Work], Outc
     """Let every job be done by a function in this process instead of a worker process."""
 
     class InThisProcess:
-        def __init__(self, environment, inbox):
+        def __init__(self, environment, inbox, kept_to):
             self._inbox = inbox
 
         def send(self, work):

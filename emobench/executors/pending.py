@@ -66,7 +66,7 @@ class Pending:
             if drawn in waiting and drawn not in kept:
                 return self._pop(waiting, drawn)
         for group, jobs in waiting.items():
-            if not jobs[0].fellows:
+            if not jobs[0].siblings:
                 return self._pop(waiting, group)
         return None
 

@@ -24,7 +24,7 @@ class Work:
         places: where to read and write
         threads: threads of one network's arithmetic
         tuning_jobs: grid cells computed at once
-        fellows: jobs of the experiment that its worker may train along, and is given later
+        siblings: jobs of the experiment that its worker may train along, and is given later
         run: name of the run that it is a part of, so that it is not kept from its own jobs
         order: bundle that is made of the trained model instead of a record; None for none
     """
@@ -34,14 +34,14 @@ class Work:
     places: Places
     threads: int = 1
     tuning_jobs: int = 1
-    fellows: tuple[Job, ...] = ()
+    siblings: tuple[Job, ...] = ()
     run: str = ""
     order: Order | None = None
 
     @cached_property
     def group(self) -> Group:
         """What a worker keeps to."""
-        first = min((self.job, *self.fellows)) if self.fellows else None
+        first = min((self.job, *self.siblings)) if self.siblings else None
         return self.experiment.fingerprint, first
 
     @property

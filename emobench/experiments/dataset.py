@@ -47,8 +47,8 @@ class Dataset:
         rule: how the corpus is split
         inputs: the model's inputs by name
         left_out: clips that a front-end refused, with the reason
-        reads: whether the model is fed from transcripts
-        sounds: name of what is decoded of each clip, by id; empty for a model that only reads
+        uses_transcripts: whether the model is given transcripts
+        sounds: name of what is decoded of each clip, by id; empty for a model on transcripts
     """
 
     table: pd.DataFrame
@@ -56,7 +56,7 @@ class Dataset:
     rule: str
     inputs: Mapping[str, Input]
     left_out: Mapping[str, str]
-    reads: bool = False
+    uses_transcripts: bool = False
     sounds: Mapping[str, str | None] = field(default_factory=dict)
 
     @cached_property
@@ -68,7 +68,7 @@ class Dataset:
     def digest(self) -> str:
         """Name of the clips: ids, labels, speakers, groups, segments, and sounds or texts."""
         columns = ["label", "speaker", "group", "start", "end"]
-        columns += ["transcript"] if self.reads else []
+        columns += ["transcript"] if self.uses_transcripts else []
         rows = self.table.sort_index()[columns].astype(object)
         if self.sounds:
             rows["sound"] = [self.sounds[clip] for clip in rows.index]
@@ -266,8 +266,8 @@ def load(
             f"{corpus.name}: expected clips of at least two classes, found "
             f"{', '.join(labels) or 'none'}. Run `emobench check {corpus.name}`."
         )
-    reads = "transcript" in model.needs
-    return Dataset(table, labels, corpus.folds, inputs, left_out, reads, sounds)
+    uses_transcripts = "transcript" in model.needs
+    return Dataset(table, labels, corpus.folds, inputs, left_out, uses_transcripts, sounds)
 
 
 def _specs(model: ModelSpec, places: Places) -> dict[str, FeatureSpec]:

@@ -69,8 +69,8 @@ class Handout:
         for start in range(0, len(mine), size):
             group = mine[start : start + size]
             for job in group:
-                fellows = tuple(other for other in group if other != job)
-                yield self._work(step, job, fellows=fellows)
+                siblings = tuple(other for other in group if other != job)
+                yield self._work(step, job, siblings=siblings)
 
     def _work(self, step: Step, job: Job, **more: Any) -> Work:
         return Work(step.experiment, job, self.places, self.threads, run=self.run, **more)

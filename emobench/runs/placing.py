@@ -40,7 +40,8 @@ def choose(planned: Plan, places: Places, notice: Callable[[str], None]) -> Exec
         )
     if selection.executor == "slurm":
         _insist_on_package("submitit", "slurm")
-        from ..executors.slurm import Slurm, parse
+        from ..executors.slurm import Slurm
+        from ..executors.slurm_options import parse
 
         return Slurm(
             parse(selection.slurm),

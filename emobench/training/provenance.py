@@ -19,7 +19,8 @@ from . import devices
 PACKAGES = (
     *("emobench", "numpy", "scipy", "pandas", "pyarrow", "scikit-learn"),
     *("keras", "tensorflow", "jax", "jaxlib"),
-    *("soundfile", "soxr", "av", "librosa", "opensmile", "lameenc", "nltk", "onnxruntime"),
+    *("soundfile", "soxr", "av", "librosa", "opensmile", "lameenc", "nltk"),
+    *("onnxruntime", "keras-hub"),
 )
 """What a result may depend on; what is not installed is left out."""
 
@@ -33,6 +34,7 @@ def provenance(experiment: Experiment, threads: int) -> dict[str, Any]:
         "fingerprint": experiment.fingerprint,
         "backend": experiment.backend,
         "threads": threads,
+        "cpus": devices.cpus(),
         **_device(experiment),
         "sample_rate": SAMPLE_RATE,
         "versions": dict(_versions()),
