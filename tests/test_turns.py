@@ -235,6 +235,24 @@ def test_a_stop_ends_the_extraction_and_keeps_what_is_done(own, monkeypatch):
     assert run(own, FIRST, SECOND, observer=Observer()).done == 4
 
 
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_stop_while_the_first_is_extracted_begins_no_other(own, monkeypatch, jobs):
+    """With tuning steps, for which there are several phases."""
+    perform_here(monkeypatch, lambda work: pytest.fail("a job was begun"))
+    heard = Heard()
+
+    def stop():
+        return any(kind == "features" and what != "sound" for kind, what, _ in heard.told)
+
+    names = (FIRST, SECOND)
+    options = {"protocol": "keesing2020", "repetitions": 1, "jobs": jobs}
+    summary = run(own, *names, observer=heard.observer(stopping=stop), **options)
+    assert (summary.stopped, summary.done, summary.failures) == (True, 0, {})
+    assert {what for kind, what, _ in heard.told if kind == "features"} <= {"sound", "is09"}
+    assert not list(own.cache.rglob("about.json"))
+    assert not list(own.cache.rglob(".unfinished-*"))
+
+
 def test_an_error_that_ends_the_run_ends_the_extraction(own, monkeypatch):
     """A full disk, say: told where the run waits, though it happens in a thread."""
     perform_here(monkeypatch, lambda work: Outcome({}))
@@ -366,14 +384,19 @@ def test_experiments_without_jobs_are_passed_over():
 
 
 def test_who_stops_is_handed_no_more():
-    stop = []
+    stop, begun = [], []
+
+    def make(turn, processes, progress):
+        begun.append(turn)
+        progress("is09", 1, 2)
+
     readying = Readying(
-        lambda turn, processes, progress: progress("is09", 1, 2),
+        make,
         processes=1,
         spare=0,
         workers=1,
         tell=lambda *told: stop.append(told),
-        stopping=lambda: True,
+        stopping=lambda: bool(begun),
     )
 
     def settle(turn, readying):
