@@ -19,6 +19,7 @@ import soundfile
 from conftest import perform_here
 
 from emobench import models
+from emobench.cli.progress import Progress
 from emobench.errors import FeatureError, StoreError
 from emobench.executors import Coming, Event, Local, Outcome, Work, local
 from emobench.executors.pending import Pending
@@ -360,6 +361,21 @@ def test_how_far_ahead_experiments_are_made_ready(spare):
     assert [work.experiment.model for work in feed] == ["b", "b", "c", "c"]
     assert feed.ready()
     slowly.readying.close()
+
+
+def test_jobs_are_counted_as_they_turn_out_to_be(capsys):
+    one, other = turn("a", 3).foreseen, turn("b", 2).foreseen
+    with Progress() as progress:
+        progress.begin([one, other])
+        progress.revise(one, None)
+        handout = Handout(Places(Path("r"), Path("c")), 1, 1, lambda missing: 1)
+        for work in handout.folds(other):
+            progress.event(over(work, "started"))
+            progress.event(over(work))
+    told = capsys.readouterr().err
+    assert "jobs to do: 5" in told
+    assert "[1/2]" in told
+    assert "[2/2]" in told
 
 
 def test_a_job_that_another_run_is_at_holds_up_nothing():
