@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+
+_MOST_NAMED = 5
 
 
 class EmobenchError(Exception):
@@ -35,6 +37,16 @@ class BundleError(EmobenchError):
     """A saved model cannot be made, read, or used here."""
 
 
+def first_line(error: BaseException, most: int = 300) -> str:
+    """Return the first line of what another package says of a mistake, or the name of its kind.
+
+    Examples:
+        >>> first_line(ValueError("no such tone")), first_line(KeyError())
+        ('no such tone', 'KeyError')
+    """
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:most]
+
+
 def printable(text: str) -> str:
     r"""Return a text in which control characters are shown, not obeyed by a terminal.
 
@@ -57,6 +69,17 @@ def count(number: int, noun: str) -> str:
         ('1 clip', '1,200 clips')
     """
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def named(names: Sequence[str]) -> str:
+    """Return the first of some names, and how many more there are.
+
+    Examples:
+        >>> named(["a", "b"]), named("abcdefgh")
+        ('a, b', 'a, b, c, d, e and 3 more')
+    """
+    more = f" and {len(names) - _MOST_NAMED:,} more" if len(names) > _MOST_NAMED else ""
+    return ", ".join(names[:_MOST_NAMED]) + more
 
 
 def suggest(word: str, known: Iterable[str]) -> str:

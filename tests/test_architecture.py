@@ -34,7 +34,7 @@ RANKS = {
     "sounds": 2,
     "demo": 2,
     "corpora": 3,
-    "encoders": 1,
+    "encoders": 2,
     "features": 4,
     "sources": 1,
     "batching": 2,
@@ -81,7 +81,8 @@ HEAVY = {
     "soxr": {"audio"},
     "librosa": {"features"},
     "opensmile": {"features"},
-    "keras": {"backend", "bundles", "models", "training"},
+    "keras": {"backend", "bundles", "encoders", "models", "training"},
+    "keras_hub": {"encoders"},
     "sklearn": {"folds", "metrics", "models"},
     "matplotlib": {"plots"},
     "jinja2": {"report"},
@@ -168,6 +169,15 @@ def test_heavy_packages_stay_in_their_layer(path):
         if module.split(".")[0] in HEAVY and unit(path) not in HEAVY[module.split(".")[0]]
     ]
     assert wrong == []
+
+
+PRIVATE = ("keras.src", "keras._tf_keras", "tensorflow.python", "jax._src")
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_what_packages_keep_to_themselves_is_not_used(path):
+    text = path.read_text()
+    assert [name for name in PRIVATE if name in text] == []
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 from trees import wav_bytes
 
@@ -12,6 +14,8 @@ from emobench.corpora import load_registry
 from emobench.corpora.opening import read
 from emobench.corpora.proposal import propose
 from emobench.errors import CorpusError
+from emobench.run_options import Selection
+from emobench.runs import execute, plan
 
 audformat = pytest.importorskip("audformat", reason="needs audformat, which makes the databases")
 import pandas as pd  # noqa: E402 -- after audformat, which brings it
@@ -75,7 +79,7 @@ def proposed(folder: Path):
     file.write_text(entry.text)
     corpus = load_registry([file]).get(entry.name)
     reading = read(corpus, folder)
-    reading.insist()
+    reading.raise_problems()
     return corpus, reading
 
 
@@ -228,6 +232,55 @@ def test_written_beside_the_sound_it_is_a_corpus_again(tmp_path, capsys):
     assert "expected no database here, found one" in capsys.readouterr().err
 
 
+def test_stored_predictions_stand_beside_the_clips(tiny_data, tiny_places, tmp_path, capsys):
+    selection = Selection("svm-is09", "tiny", "smoke", folds=(0,))
+    summary = execute(plan(selection, tiny_places), tiny_places)
+    assert summary.failures == {}
+    [parquet] = tiny_places.results.rglob("*.parquet")
+    stored = pd.read_parquet(parquet).set_index("id")
+    sound = tmp_path / "tiny"
+    shutil.copytree(tiny_data / "tiny", sound)  # to be written to
+    words = ["utterances", "tiny", "--data", tmp_path, "--results", tiny_places.results]
+    words += ["--datasets", tiny_places.datasets[0], "--cache", tmp_path / "cache"]
+    words += ["--audformat", sound, "--protocol", "smoke", "--model", "svm-is09"]
+
+    def call(*more: str) -> tuple[int, str]:
+        with pytest.raises(SystemExit) as stop:
+            main([*map(str, words), *more])
+        told = capsys.readouterr()
+        return stop.value.code or 0, told.out + told.err
+
+    status, said = call()
+    assert status == 1
+    assert "expected a complete result, found none, but tiny svm-is09" in said
+    assert not (sound / "db.yaml").exists()
+    status, said = call("--partial")
+    assert status == 0
+    assert f"svm-is09.1: what is predicted of {len(stored)} of them" in said
+    database = audformat.Database.load(str(sound))
+    frame = database["svm-is09.1"].get()
+    ids = database["utterances"].get()["id"]
+    assert len(ids) > len(frame) == len(stored)
+    stored = stored.loc[ids[frame.index]]
+    assert list(frame["predicted"]) == list(stored["predicted"])
+    assert set(frame["fold"]) == {"0"}
+    for name in ("p_anger", "p_sadness"):
+        np.testing.assert_allclose(frame[name], stored[name], atol=1e-7)
+    rater = database.raters[database["svm-is09.1"]["predicted"].rater_id]
+    assert rater.type == "machine"
+    assert "svm-is09, protocol smoke, repetition 1" in rater.description
+    _, reading = proposed(sound)  # what is predicted is not taken for what was said
+    emotions = {clip.file.relative: clip.facts["emotion"] for clip in reading.clips}
+    assert emotions == dict(database["utterances"].get()["emotion"])
+
+
+def test_predictions_need_a_database_to_be_written_to(capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(["utterances", "demo", "--model", "svm-is09"])
+    assert stop.value.code == 2
+    assert "--model: expected --audformat FOLDER" in capsys.readouterr().err
+
+
 # Folders of Hugging Face's datasets ---------------------------------------------------------------
 
 
@@ -268,7 +321,7 @@ def test_an_audio_folder_is_read_by_its_metadata(tmp_path, parts, kind):
     file = tmp_path / "entry.yaml"
     file.write_text(entry.text)
     reading = read(load_registry([file]).get(entry.name), folder)
-    reading.insist()
+    reading.raise_problems()
     assert len(reading.clips) == 24
     for clip in reading.clips:
         number = int(clip.file.stem)

@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import perform_here
+import soundfile
+from conftest import perform_here, write_tiny_corpus
 from exports import export_to
 from scipy.special import softmax
 
@@ -40,9 +41,9 @@ def texts(tiny_data, tmp_path):
     return tmp_path / "texts.csv"
 
 
-def ran(places, model, corpus="tiny", **options):
+def ran(places, model, corpus="tiny", protocol="smoke", **options):
     """Run a fold; return its predictions with what a user has of its clips."""
-    selection = Selection(model, corpus, "smoke", folds=(0,), epochs=1, **options)
+    selection = Selection(model, corpus, protocol, folds=(0,), repetitions=1, epochs=1, **options)
     summary = execute(plan(selection, places), places)
     assert summary.failures == {}
     [path] = places.results.rglob("fold-00*-1.parquet")
@@ -102,6 +103,27 @@ def test_the_same_on_the_demo_corpus(tiny_places, tmp_path, model):
     assert_same(loaded.predict(elsewhere(stored, tmp_path / "other")), stored)
 
 
+def test_a_bundle_tells_how_far_it_is_from_a_fold_whose_clips_had_neighbours(tiny_places, tmp_path):
+    """Under keesing2020 batches are padded to their longest clip; a bundle knows no batch."""
+    model = "aldeneh2017-logmel40:filters=16,units=32"
+    stored = ran(tiny_places, model, protocol="keesing2020")
+    made = export_to(
+        tmp_path / "bundle", tiny_places, model, fold=0, epochs=1, protocol="keesing2020"
+    )
+    assert made["verified"]["largest_difference"] <= TOLERANCE
+    loaded = emobench.load_model(tmp_path / "bundle")
+    asked = elsewhere(stored, tmp_path / "other")
+    found = loaded.predict(asked)
+    chances = [name for name in found if name.startswith("p_")]
+    apart = np.abs(found[chances].to_numpy() - stored[chances].iloc[::-1].to_numpy()).max()
+    assert made["alone"]["largest_difference"] == pytest.approx(apart, abs=1e-6)
+    assert apart > TOLERANCE
+    other = int((found["predicted"].to_numpy() != stored["predicted"].iloc[::-1]).sum())
+    assert made["alone"]["other_labels"] == other
+    card = " ".join((tmp_path / "bundle" / "README.md").read_text().split())
+    assert f"by {apart:.1e} at most from those of the fold, {other} clip" in card
+
+
 def test_a_bundle_of_a_model_of_text_has_the_words_of_its_training(tiny_places, tmp_path, texts):
     places = replace(tiny_places, transcripts=texts)
     stored = ran(places, "yoon2018-tre")
@@ -137,8 +159,6 @@ def test_a_bundle_of_a_model_on_an_encoder_needs_that_very_encoder(tiny_places, 
 
 
 def test_samples_are_predicted_as_their_files_are(tiny_places, tmp_path):
-    import soundfile
-
     stored = ran(tiny_places, "svm-is09")
     export_to(tmp_path / "b", tiny_places, fold=0)
     sounds = [soundfile.read(path, dtype="float32")[0] for path in stored["path"].iloc[::-1]]
@@ -158,8 +178,6 @@ def test_a_model_of_all_speakers_is_that_of_scikit_learn(tiny_places, tmp_path):
     export_to(out, tiny_places)
     entry = corpora.load_registry(tiny_places.datasets).get("tiny")
     table = corpora.load(entry, tiny_places.data, tiny_places.cache)
-    import soundfile
-
     values = np.concatenate([extract("is09", *soundfile.read(path)) for path in table["path"]])
     for speaker in table["speaker"].unique():
         own = (table["speaker"] == speaker).to_numpy()
@@ -186,6 +204,63 @@ def test_corpora_are_taken_together(tiny_places, tmp_path):
     about = json.loads((tmp_path / "b" / "bundle.json").read_text())
     assert [each["name"] for each in about["training"]["corpora"]] == ["tiny", "smaller"]
     assert (about["training"]["clips"], about["training"]["speakers"]) == (24 + 12, 8)
+
+
+@pytest.fixture
+def two(tiny_places, tmp_path):
+    """Places with two corpora of other speakers and other sounds."""
+    registry = tmp_path / "two.yaml"
+    text = tiny_places.datasets[0].read_text().replace("Four speakers", "Three speakers")
+    registry.write_text(text.replace("tiny:", "other:", 1))
+    shutil.copytree(tiny_places.data, tmp_path / "data")
+    write_tiny_corpus(tmp_path / "made", speakers=3, repetitions=2)
+    for path in sorted((tmp_path / "made" / "tiny").glob("*.wav")):
+        sound, rate = soundfile.read(path)
+        name = f"s{int(path.name[1]) + 5}{path.name[2:]}"
+        (tmp_path / "data" / "other").mkdir(exist_ok=True)
+        soundfile.write(tmp_path / "data" / "other" / name, sound[::-1] * 0.9, rate)
+    return replace(tiny_places, data=tmp_path / "data", datasets=(*tiny_places.datasets, registry))
+
+
+@pytest.mark.parametrize("fold", [None, 0])
+def test_of_a_pair_one_side_is_trained_on(two, tmp_path, fold):
+    summary = execute(plan(Selection("svm-is09", "tiny", test_corpus="other"), two), two)
+    assert summary.failures == {}
+    made = export_to(tmp_path / "b", two, corpus="tiny-to-other", protocol="losgo", fold=fold)
+    assert made["fold"] == 0
+    assert made["verified"]["largest_difference"] <= TOLERANCE
+    about = json.loads((tmp_path / "b" / "bundle.json").read_text())["training"]
+    assert [each["name"] for each in about["corpora"]] == ["tiny"]
+    assert (about["clips"], about["speakers"], about["held_out"]) == (24, 4, ["other"])
+    [path] = two.results.rglob("fold-00*-1.parquet")
+    stored = pd.read_parquet(path).set_index("id")
+    entry = corpora.load_registry(two.datasets).get("other")
+    table = corpora.load(entry, two.data, two.cache)
+    found = emobench.load_model(tmp_path / "b").predict(table[["path", "speaker"]])
+    chances = [name for name in found if name.startswith("p_")]
+    expected = stored.loc["other/" + table.index, chances]
+    np.testing.assert_allclose(found[chances], expected, atol=TOLERANCE)
+    card = " ".join((tmp_path / "b" / "README.md").read_text().split())
+    assert "# svm-is09, trained on Four speakers of three tones Labels" in card
+    uar = 100 * np.mean(
+        [(own["predicted"] == label).mean() for label, own in stored.groupby("label")]
+    )
+    told = f"Trained on tiny and tested on other, protocol `losgo`: **UAR {uar:.1f} %**"
+    assert told in card
+    # The card of a model of all of `tiny` tells it, too.
+    export_to(tmp_path / "whole", two, corpus="tiny", protocol="losgo")
+    assert told in " ".join((tmp_path / "whole" / "README.md").read_text().split())
+
+
+def test_corpora_that_are_taken_together_may_be_joined_by_a_plus(two, tmp_path):
+    export_to(tmp_path / "b", two, corpus="tiny+other")
+    about = json.loads((tmp_path / "b" / "bundle.json").read_text())["training"]
+    assert [each["name"] for each in about["corpora"]] == ["other", "tiny"]
+    assert about["clips"] == 24 + 18
+    with pytest.raises(SpecError, match="found tiny-to-other, which is trained on one side"):
+        export_to(tmp_path / "c", two, corpus=("tiny", "tiny-to-other"))
+    with pytest.raises(SpecError, match="recordings of their own, found tiny several times"):
+        export_to(tmp_path / "c", two, corpus=("tiny+other", "tiny"))
 
 
 def test_what_differs_from_the_file_is_not_exported_unasked(tiny_places, tmp_path):

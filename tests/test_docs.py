@@ -77,7 +77,8 @@ def test_every_key_of_the_packaged_registry_is_explained():
 
 
 @pytest.mark.parametrize(
-    "model", [schema.Entry, items.SideTable, items.TextFiles, items.ValueMap, items.Drop]
+    "model",
+    [schema.Entry, items.SideTable, items.TextFiles, items.ValueMap, items.Drop, items.Listing],
 )
 def test_every_key_of_the_schema_says_what_it_means(model):
     text = (DOCS / "reference" / "registry.md").read_text()

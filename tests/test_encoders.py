@@ -79,10 +79,10 @@ def test_a_key_that_stands_twice_is_refused(folder):
 def test_folders_without_a_card_are_told_apart(tmp_path):
     with pytest.raises(SpecError, match="expected the folder of an encoder"):
         encoders.read_card(tmp_path / "absent")
-    with pytest.raises(SpecError, match=r"found no card\.yaml\. The keys of a card: name, file"):
+    with pytest.raises(SpecError, match=r"found no card\.yaml\. The keys of a card: name, format"):
         encoders.read_card(tmp_path)
     (tmp_path / "metadata.json").write_text("{}")
-    with pytest.raises(SpecError, match="found a preset of KerasHub, which is not read"):
+    with pytest.raises(SpecError, match=r"beside the preset of KerasHub, found none\. Write one"):
         encoders.read_card(tmp_path)
 
 
@@ -193,9 +193,9 @@ def test_the_cache_counts_content_and_not_path(folder, tmp_path, tiny_places, mo
         corpora.load_registry(tiny_places.datasets).get("tiny"), tiny_places.data, cache
     )
     extracted = []
-    compute = caching._extract
+    compute = caching.extract_all
     monkeypatch.setattr(
-        caching, "_extract", lambda *args, **more: (extracted.append(1), compute(*args, **more))
+        caching, "extract_all", lambda *args: (extracted.append(1), compute(*args))[1]
     )
 
     def load(where):
@@ -205,8 +205,9 @@ def test_the_cache_counts_content_and_not_path(folder, tmp_path, tiny_places, mo
     first = load(folder)
     shutil.copytree(folder, tmp_path / "elsewhere")
     second = load(tmp_path / "elsewhere")
-    assert first.folder == second.folder
-    assert str(tmp_path) not in str(first.folder.relative_to(cache))
+    (pack,), (again,) = first.packs, second.packs
+    assert pack.folder == again.folder
+    assert str(tmp_path) not in str(pack.folder.relative_to(cache))
     load(write_encoder(tmp_path / "renamed", name="other", licence="another"))
     assert len(extracted) == 1
     load(write_encoder(tmp_path / "trained", seed=1))
@@ -418,6 +419,34 @@ def test_what_an_encoder_heard_is_looked_up(registry, corpus, named, heard):
 @pytest.mark.parametrize("said", [None, {}, 3, {"training_corpora": "emo-db"}])
 def test_what_no_card_says_was_not_heard(registry, said):
     assert Lookup(registry).heard("emo-db", said) == ()
+
+
+@pytest.mark.parametrize(
+    ("corpora_of_card", "model", "asked", "heard"),
+    [
+        (["LibriSpeech", "Tiny"], "encoder-svm", {"corpus": ("tiny",)}, ["tiny"]),
+        (["LibriSpeech"], "encoder-svm", {"corpus": ("tiny",)}, []),
+        (["Tiny"], "svm-is09", {"corpus": ("tiny",)}, []),
+        (["other"], "encoder-svm", {"corpus": ("tiny",), "test_corpus": ("other",)}, ["other"]),
+        (["Tiny"], "encoder-svm", {"corpus": ("tiny",), "test_corpus": ("other",)}, []),
+    ],
+)
+def test_what_was_heard_is_said_before_hours_are_spent(
+    tmp_path, tiny_places, caplog, corpora_of_card, model, asked, heard
+):
+    folder = write_encoder(tmp_path / "encoder", training_corpora=corpora_of_card)
+    registry = tmp_path / "both.yaml"
+    tiny = tiny_places.datasets[0].read_text()
+    registry.write_text(
+        tiny + tiny.replace("tiny:", "other:").replace("Four speakers", "Four more")
+    )
+    plan(Selection(model, **asked), replace(tiny_places, encoder=folder, datasets=(registry,)))
+    said = [record.message for record in caplog.records if record.levelname == "WARNING"]
+    assert len(said) == len(heard)
+    for line, corpus in zip(said, heard, strict=True):
+        assert line.split(": ")[0].endswith(corpus)
+        assert "the encoder tiny-random was trained on" in line
+        assert "marked in every table and never the best" in line
 
 
 def test_a_result_of_a_corpus_that_was_heard_is_marked_and_never_the_best(tmp_path):

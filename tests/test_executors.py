@@ -152,7 +152,9 @@ def test_what_is_kept_at_the_end_includes_what_was_not_drawn_yet():
 def grouped(model: str, folds: range) -> list[Work]:
     """Jobs that one worker may train at once."""
     jobs = [Job(fold) for fold in folds]
-    return [replace(work(model, job.fold, "jax"), fellows=tuple(set(jobs) - {job})) for job in jobs]
+    return [
+        replace(work(model, job.fold, "jax"), siblings=tuple(set(jobs) - {job})) for job in jobs
+    ]
 
 
 def test_jobs_that_another_worker_trains_along_are_left_to_it():
@@ -181,7 +183,7 @@ def test_a_group_stays_with_one_worker(monkeypatch):
     events = machine.run(jobs, jobs=1, devices=Devices(CARDS))
     assert sorted(e.work.job.fold for e in events if e.kind == "done") == list(range(13))
     places = places_of_groups(events)
-    assert all(len(places[item.group]) == 1 for item in jobs if item.fellows)
+    assert all(len(places[item.group]) == 1 for item in jobs if item.siblings)
     assert machine.most == {"0": 1, "1": 1}
 
 

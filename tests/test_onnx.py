@@ -88,8 +88,9 @@ def assert_agreement(folder: Path) -> None:
         known = model.predictor.model.predict_on_batch(given)
         known = known[model.predictor.output] if isinstance(known, dict) else known
         (found,) = session.run(["probabilities"], given)
-        assert np.ptp(known, axis=0).max() > 1e-3 or clips == 1, "every clip is predicted alike"
-        np.testing.assert_allclose(found, known, atol=1e-4)
+        spread = np.ptp(known, axis=0).max() if clips > 1 else 1
+        assert spread > 2e-4, "every clip is predicted alike"
+        np.testing.assert_allclose(found, known, atol=min(1e-4, spread / 4))
 
 
 @needs_onnx
@@ -103,6 +104,42 @@ def test_a_converted_network_agrees_with_keras(name, tmp_path):
 @pytest.mark.parametrize("name", NETWORKS)
 def test_every_network_can_be_converted(name, tmp_path):
     assert_agreement(bundle(name, tmp_path / "bundle"))
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+def test_a_loop_that_is_converted_is_that_of_keras(reverse):
+    from keras import ops
+
+    from emobench.models.layers.time_loop import loops_made_by, over_time
+
+    random = np.random.default_rng(5)
+    rows, kernel = random.normal(size=(7, 2, 3)), random.normal(size=(3, 3))
+
+    def step(carry, here):
+        state = ops.tanh(ops.matmul(carry[0], kernel) + here[0] * here[1])
+        return (state, carry[1] + state), (state, state * 2)
+
+    given = (ops.zeros((2, 3), "float64"),) * 2, (rows, np.arange(7.0))
+    found = over_time(step, *given, reverse=reverse)
+    made = []
+
+    def loop(*asked):
+        made.append(asked)
+        return onnx._loop(*asked)
+
+    with loops_made_by(loop):
+        converted = over_time(step, *given, reverse=reverse)
+    assert len(made) == 1
+    state, total = np.zeros((2, 3)), np.zeros((2, 3))
+    kept = np.zeros((7, 2, 3))
+    for at in reversed(range(7)) if reverse else range(7):
+        state = np.tanh(state @ kernel + rows[at] * at)
+        total, kept[at] = total + state, state
+    for carried, stacked in (found, converted):
+        np.testing.assert_allclose(carried[0], state, atol=1e-12)
+        np.testing.assert_allclose(carried[1], total, atol=1e-12)
+        np.testing.assert_allclose(stacked[0], kept, atol=1e-12)
+        np.testing.assert_allclose(stacked[1], kept * 2, atol=1e-12)
 
 
 @needs_onnx

@@ -152,6 +152,35 @@ def test_any_format_that_the_reader_takes_is_taken(made, tmp_path, predict, endi
     assert (status, list(found["path"])) == (0, [str(path)])
 
 
+@pytest.mark.parametrize("ending", ["tsv", "json", "jsonl", "xlsx", "parquet"])
+def test_a_table_may_be_written_in_any_way(made, tmp_path, predict, ending):
+    for number in range(2):
+        write(tmp_path / f"{number}.wav", sound(2, seed=number))
+    table = pd.DataFrame(
+        {"path": ["0.wav", "1.wav", "1.wav"], "start": [None, 0.0, 1.0], "who": ["01", "01", "02"]}
+    )
+    table["end"] = [None, 1.0, None]
+    table.to_csv(tmp_path / "list.csv", index=False)
+    other = tmp_path / f"list.{ending}"
+    {
+        "tsv": lambda: table.to_csv(other, sep="\t", index=False),
+        "json": lambda: table.to_json(other, orient="records"),
+        "jsonl": lambda: table.to_json(other, orient="records", lines=True),
+        "xlsx": lambda: table.to_excel(other, index=False),
+        "parquet": lambda: table.to_parquet(other),
+    }[ending]()
+    status, known, _ = predict(made, tmp_path / "list.csv", "--speaker-column", "who")
+    assert (status, len(known), set(known["speaker"])) == (0, 3, {"01", "02"})
+    status, found, _ = predict(made, other, "--speaker-column", "who")
+    assert status == 0
+    pd.testing.assert_frame_equal(found, known)
+    other.write_bytes(b"\xff\xfe no table")
+    status, _, said = predict(made, other)
+    assert status == 2
+    assert f"{other}: expected a table in UTF-8 with a column path, found: " in said
+    assert "Save it as CSV" in said
+
+
 def test_probabilities_come_as_json_too(made, voices, tmp_path, predict):
     out = tmp_path / "answers.jsonl"
     assert predict(made, voices, "--out", out)[0] == 0
@@ -169,6 +198,95 @@ def test_several_processes_say_the_same(made, voices, predict):
     one = predict(made, voices, "--speaker-from-folder")[1]
     two = predict(made, voices, "--speaker-from-folder", "--jobs", 2)[1]
     pd.testing.assert_frame_equal(one, two)
+
+
+# A database
+
+
+# What audformat calls in pandas, which is not ours to mend.
+audformats = pytest.mark.filterwarnings("ignore:The inplace keyword in:DeprecationWarning")
+
+
+@audformats
+def test_answers_become_a_database_of_audformat(made, voices, tmp_path, predict):
+    audformat = pytest.importorskip("audformat", reason="needs audformat, which reads it")
+    (voices / "silent.wav").write_bytes((write(tmp_path / "s.wav", np.zeros(RATE))).read_bytes())
+    _, known, _ = predict(made, voices, "--speaker-from-folder")
+    out = tmp_path / "database"
+    status, printed, said = predict(made, voices, "--speaker-from-folder", "--audformat", out)
+    assert (status, len(printed)) == (1, 0)
+    assert f"{out / 'db.yaml'}: what is predicted of 12 clips" in said
+    assert {path.name for path in out.iterdir()} == {"db.yaml", "db.predictions.csv"}
+    database = audformat.Database.load(str(out))
+    table = database["predictions"]
+    model = emobench.load_model(made)
+    assert database.schemes["predicted"].labels == list(model.labels)
+    assert model.name in database.description
+    rater = database.raters[table["predicted"].rater_id]
+    assert (rater.type, rater.description) == ("machine", model.name)
+    frame = table.get()
+    assert list(frame.index) == [str(Path(path).absolute()) for path in known["path"]]
+    assert list(frame["predicted"]) == list(known["predicted"])
+    assert list(frame["speaker"]) == list(known["speaker"])
+    for name in (column for column in known if column.startswith("p_")):
+        np.testing.assert_array_equal(frame[name], known[name].astype(float))
+    status, _, said = predict(made, voices, "--audformat", out)
+    assert status == 2
+    assert "expected no database here, found one" in said
+
+
+@audformats
+def test_parts_of_files_become_segments_relative_to_the_database(made, tmp_path, predict):
+    audformat = pytest.importorskip("audformat", reason="needs audformat, which reads it")
+    write(tmp_path / "audio" / "all.wav", sound(3))
+    (tmp_path / "audio" / "again.wav").symlink_to("all.wav")
+    rows = "path,start,end\nall.wav,0,1\nall.wav,1.5,\nagain.wav,,1\n"
+    (tmp_path / "audio" / "parts.csv").write_text(rows)
+    assert predict(made, tmp_path / "audio" / "parts.csv", "--audformat", tmp_path)[0] == 0
+    frame = audformat.Database.load(str(tmp_path))["predictions"].get()
+    assert list(frame.index) == [
+        ("audio/all.wav", pd.Timedelta("0s"), pd.Timedelta("1s")),
+        ("audio/all.wav", pd.Timedelta("1.5s"), pd.NaT),
+    ]
+    assert "speaker" not in frame
+
+
+@audformats
+@pytest.mark.parametrize("name", ["kept.csv", "kept.jsonl"])
+def test_a_database_is_gone_on_with_where_labelling_stopped(made, voices, tmp_path, predict, name):
+    pytest.importorskip("audformat", reason="needs audformat, which writes it")
+    once, again = tmp_path / "once", tmp_path / "again"
+    predict(made, voices, "--out", tmp_path / name, "--audformat", once)
+    lines = (tmp_path / name).read_bytes().splitlines(keepends=True)
+    again.mkdir()
+    if name == "kept.csv":
+        (again / "answers.csv").write_bytes(b"".join(lines[:6]))
+        _, _, said = predict(made, voices, "--audformat", again)
+    else:
+        (tmp_path / name).write_bytes(b"".join(lines[:5]))
+        _, _, said = predict(made, voices, "--out", tmp_path / name, "--audformat", again)
+    assert "7 of 12 clips labelled, 5 were there already, 0 left out" in said
+    for file in ("db.yaml", "db.predictions.csv"):
+        assert (again / file).read_bytes() == (once / file).read_bytes()
+
+
+@audformats
+def test_a_database_that_cannot_be_written_is_said_before_anything_is_labelled(
+    made, voices, tmp_path, predict
+):
+    pytest.importorskip("audformat", reason="needs audformat, which writes it")
+    bad = shutil.copy(next(voices.rglob("*.wav")), str(voices / "caf\udce9.wav"))
+    out = tmp_path / "database"
+    status, _, said = predict(made, voices, "--audformat", out)
+    assert status == 2
+    assert r"expected names of files that are text, found '" in said
+    assert r"caf\udce9.wav'. Rename the file" in said
+    assert not out.exists()
+    Path(bad).unlink()
+    (voices / "short.wav").write_bytes(write(tmp_path / "s.wav", sound(0.01)).read_bytes())
+    status, _, said = predict(made, voices / "short.wav", "--audformat", out)
+    assert status == 1
+    assert f"{out}: no database, as no clip was labelled" in said
 
 
 # What it cannot take

@@ -95,7 +95,7 @@ def test_what_is_trained_together_stays_in_one_share(tmp_path):
     for start in (0, 4):
         group = jobs[start : start + 4]
         items += [
-            replace(item, fellows=tuple(job for job in group if job != item.job))
+            replace(item, siblings=tuple(job for job in group if job != item.job))
             for item in works(tmp_path, "a", 8)[start : start + 4]
         ]
     assert [len(part) for part in parted(items, 3)] == [4, 4]

@@ -12,6 +12,7 @@ import pytest
 import soundfile
 
 from emobench import audio
+from emobench.audio import channels
 from emobench.errors import AudioError
 
 RATE = 16_000
@@ -216,6 +217,15 @@ def test_channels_are_compared_as_numpy_does(tmp_path, right, matters):
         assert found.correlation == pytest.approx(np.corrcoef(one, other)[0, 1], abs=1e-6)
         quieter, louder = sorted((one.std(), other.std()))
         assert found.level == pytest.approx(20 * np.log10(quieter / louder), abs=1e-4)
+
+
+def test_channels_with_signalling_nan_are_compared_without_it():
+    block = np.stack([noise(800, 3), noise(800, 7)], axis=1).astype(np.float32)
+    without = block.copy()
+    without[5, 1] = 0
+    block.view(np.uint32)[5, 1] = 0x7F800001
+    assert np.isnan(block[5, 1])
+    assert channels.compare([block]) == channels.compare([without])
 
 
 def test_channels_of_silence_and_of_mono_do_not_differ(tmp_path, write):

@@ -62,7 +62,8 @@ def compare(blocks: Iterable[np.ndarray]) -> Difference | None:
     """
     products = sums = count = None
     for block in blocks:
-        values = np.nan_to_num(block.astype(np.float64), posinf=0.0, neginf=0.0)
+        # First, as a signalling NaN makes a cast warn.
+        values = np.nan_to_num(block, posinf=0.0, neginf=0.0).astype(np.float64)
         if products is None:
             products = np.zeros((values.shape[1],) * 2)
             sums, count = np.zeros(values.shape[1]), 0

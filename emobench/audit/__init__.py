@@ -1,8 +1,8 @@
 """Can a result be trusted? What speaks against it in a corpus, a protocol, or what was stored.
 
 `of_corpus` looks at a corpus and at its folds under a protocol, `of_results` at what runs left;
-`foresee` is what `check`, `folds` and `run` say before hours are spent. A file for each family of
-findings; importing this loads neither pandas nor anything that reads audio.
+`foresee` and `foresee_heard` are what `check`, `folds` and `run` say before hours are spent. A file
+for each family of findings; importing this loads neither pandas nor anything that reads audio.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from .findings import Audit, Finding, Severity
 
 if TYPE_CHECKING:
+    from .encoders import foresee_heard
     from .of_corpora import foresee, foresee_checked, of_corpus, unreadable
     from .of_stored import of_results
 
@@ -22,6 +23,7 @@ __all__ = [
     "Severity",
     "foresee",
     "foresee_checked",
+    "foresee_heard",
     "of_corpus",
     "of_results",
     "unreadable",
@@ -30,6 +32,7 @@ __all__ = [
 _LATER = {
     "foresee": "of_corpora",
     "foresee_checked": "of_corpora",
+    "foresee_heard": "encoders",
     "of_corpus": "of_corpora",
     "of_results": "of_stored",
     "unreadable": "of_corpora",

@@ -8,13 +8,11 @@ from dataclasses import replace
 
 from .. import protocols
 from ..corpora import Registry
-from ..corpora.reading.clips import named
-from ..errors import count
+from ..errors import count, named
 from ..results.gathering import Current, Gathered, gather, protocol_name, protocols_on_disk
-from ..results.result import Result
 from ..results.selection import Notice
 from ..spec import Places
-from . import controls, predictions, protocol_rules
+from . import controls, encoders, predictions, protocol_rules
 from .findings import Audit, Finding, Severity
 from .today import Today
 
@@ -96,7 +94,10 @@ def _audit(name: str, gathered: Gathered, today: Today) -> Audit:
         configured = [(one.name, one.stored.experiment["configuration"]) for one in results]
         findings += protocol_rules.of_results(protocol, configured)
         for result in results:
-            findings += [*_heard(result), *predictions.findings(result, protocol)]
+            findings += [
+                *encoders.heard(result.heard, where=result.name),
+                *predictions.findings(result, protocol),
+            ]
             found, why = today.compare(result, protocol)
             findings += found
             if why:
@@ -105,19 +106,6 @@ def _audit(name: str, gathered: Gathered, today: Today) -> Audit:
         findings += controls.findings(result)
     subject = f"results under {name}: {count(len(results), 'result')} of today's configuration"
     return Audit.of(subject, _together(findings), _told(not_checked))
-
-
-def _heard(result: Result) -> Iterator[Finding]:
-    """Yield that a frozen encoder was trained on the corpus of a result."""
-    if result.heard:
-        yield Finding(
-            "encoder-heard-corpus",
-            "declared",
-            f"its encoder was trained on {', '.join(result.heard)}, test speakers included",
-            "an encoder that has heard none of the corpus",
-            "It is marked in every table and never the best.",
-            result.name,
-        )
 
 
 def _noticed(notices: Sequence[Notice]) -> Iterator[Finding]:

@@ -8,7 +8,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from ..errors import SpecError
 from ..storage import output, storing
@@ -25,6 +25,14 @@ _FIRST = '{"path": '
 
 _ENCODING = {"encoding": "utf-8", "errors": "surrogateescape"}
 """Names of files may hold bytes that are no text."""
+
+
+class Told(NamedTuple):
+    """What a line says of its clip: the label, the probability of each, and who speaks."""
+
+    predicted: str
+    probabilities: dict[str, float]
+    speaker: str | None
 
 
 @dataclass(frozen=True)
@@ -82,6 +90,22 @@ class Writing:
             stream.truncate(len(whole))
         return found
 
+    def read(self, file: Path) -> dict[Key, Told]:
+        """Return what a file of answers says, by clip.
+
+        Args:
+            file: that was written to the end
+
+        Raises:
+            SpecError: if it holds something else, or cannot be read
+        """
+        with storing(file, _OUT):
+            content = file.read_bytes().decode(**_ENCODING)
+        try:
+            return {self._key(row): self._told(row) for row in self._rows(content)}
+        except (ValueError, KeyError, TypeError, csv.Error) as error:
+            raise self._refused(file, error) from None
+
     def _answered(self, whole: str, rest: bytes, file: Path) -> set[Key]:
         """Return what whole lines answer, if they and the rest are what this writes."""
         begin = (self.head or _FIRST).encode()
@@ -90,10 +114,13 @@ class Writing:
                 raise ValueError("no line of answers")
             return {self._key(row) for row in self._rows(whole)}
         except (ValueError, KeyError, TypeError, csv.Error) as error:
-            raise SpecError(
-                f"--out {file}: expected answers of {self.bundle} as {self.format}, found "
-                f"something else ({error}). Name another file, or remove it."
-            ) from None
+            raise self._refused(file, error) from None
+
+    def _refused(self, file: Path, error: Exception) -> SpecError:
+        return SpecError(
+            f"--out {file}: expected answers of {self.bundle} as {self.format}, found "
+            f"something else ({error}). Name another file, or remove it."
+        )
 
     def _rows(self, whole: str) -> list[dict]:
         """Return the answers of whole lines, by column."""
@@ -109,6 +136,11 @@ class Writing:
             raise ValueError(f"an answer of {row[_SIGNED]}")
         start, end = (None if row[name] in ("", None) else float(row[name]) for name in _FACTS[1:3])
         return row["path"], start, end
+
+    def _told(self, row: dict) -> Told:
+        given = row.get("probabilities") or {name: row[f"p_{name}"] for name in self.labels}
+        shares = {name: float(given[name]) for name in self.labels}
+        return Told(row["predicted"], shares, row["speaker"] or None)
 
 
 class AnswerFile:

@@ -9,7 +9,7 @@ from typing import Any
 from .. import encoders
 from ..errors import count
 from ..experiments.fitted_input import FittedInput
-from ..spec import plain
+from ..spec import BETWEEN, plain
 from .contents import Contents
 from .evidence import Evidence
 
@@ -85,9 +85,16 @@ def text(contents: Contents, evidence: Mapping[str, Evidence | None]) -> str:
 
 
 def _told(training: Mapping[str, Any], corpus: str, found: Evidence | None) -> str:
-    """Return what is known of the model on a corpus."""
-    command = f"`emobench run --model {training['model']} --corpus {corpus} "
+    """Return what is known of the model on a corpus, or from one corpus to another."""
+    trained, between, tested = corpus.rpartition(BETWEEN)
+    asked = f"{trained} --test-corpus {tested}" if between else corpus
+    command = f"`emobench run --model {training['model']} --corpus {asked} "
     command += f"--protocol {training['protocol']}`"
+    if found is None and between:
+        return (
+            f"### {corpus}\n\nNo result of this model, trained on {trained} and tested on "
+            f"{tested}, was on file when it was exported. {command} makes one."
+        )
     if found is None:
         return (
             f"### {corpus}\n\nNo cross-validation of this model on {corpus} was on file when it "
@@ -101,12 +108,21 @@ def _told(training: Mapping[str, Any], corpus: str, found: Evidence | None) -> s
             f"95 % interval over {found.interval.speakers} speakers: "
             f"{_percent(found.interval.low)} to {_percent(found.interval.high)}"
         )
+    how, meaning = (
+        "Cross-validated",
+        f"That is what models like this one reach that are trained on {corpus} alone, on clips of "
+        "it that they were not trained on, split as the protocol says.",
+    )
+    if between:
+        how, meaning = (
+            f"Trained on {trained} and tested on {tested}",
+            "That is what models like this one reach on another corpus, trained on the emotions "
+            f"that both have: {_listed(found.labels)}.",
+        )
     said = [
         f"### {corpus}",
-        f"Cross-validated, protocol `{found.protocol}`: **UAR {_percent(found.uar)} %** "
-        f"({within}; chance is {_percent(1 / len(found.labels))} %).{done} That is what models "
-        f"like this one reach that are trained on {corpus} alone, on clips of it that they were "
-        "not trained on, split as the protocol says.",
+        f"{how}, protocol `{found.protocol}`: **UAR {_percent(found.uar)} %** ({within}; chance is "
+        f"{_percent(1 / len(found.labels))} %).{done} {meaning}",
         f"**Caution:** {training['caution'].rstrip('.')}." if training["caution"] else "",
         _confusion(found),
         _sexes(found),
@@ -194,14 +210,28 @@ def _use(contents: Contents) -> str:
             "given some ten clips of each."
         )
     if contents.training["batching"] == "sorted":
-        lines.append(
-            "Its protocol pads clips to the longest of a batch, which lets neighbours change a "
-            "prediction. Here every clip is predicted by itself, so predictions may differ a "
-            "little from stored ones."
-        )
+        lines.append(_without_neighbours(contents.training))
     if contents.spec.needs:
         lines.append("It takes text: every clip needs a transcript.")
     return "\n\n".join(lines)
+
+
+def _without_neighbours(training: Mapping[str, Any]) -> str:
+    """Return how a bundle is apart from its fold, whose batches let clips change each other."""
+    told = (
+        "Its protocol pads clips to the longest of a batch, which lets neighbours change a "
+        "prediction. Here every clip is predicted by itself"
+    )
+    alone = training.get("alone")
+    if alone is None:
+        return f"{told}, so it may predict otherwise than the models that were cross-validated."
+    return (
+        f"{told}: on the clips of its fold, probabilities differ by "
+        f"{alone['largest_difference']:.1e} at most from those of the fold, "
+        f"{count(alone['other_labels'], 'clip')} of {training['test_clips']} "
+        f"{'has' if alone['other_labels'] == 1 else 'have'} another label, and UAR is "
+        f"{_percent(alone['uar'])} % in place of {_percent(training['test_uar'])} %."
+    )
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import glob
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,8 +15,10 @@ from .. import metrics
 from ..analysis import intervals
 from ..results import speakers
 from ..results.result import Result
-from ..spec import fingerprint
-from ..store import read_experiments
+from ..spec import BETWEEN, fingerprint
+from ..store.describing import place
+from ..store.reading import inspect, read_description
+from ..store.vouching import Damage
 
 COLUMNS = ("id", "label", "predicted", "speaker", "group", "sex")
 
@@ -24,7 +28,7 @@ class Evidence:
     """A cross-validation of a model on a corpus.
 
     Attributes:
-        corpus: canonical name
+        corpus: canonical name; `A-to-B` if trained on A and tested on B
         protocol: canonical name
         jobs: folds of all repetitions that are on file
         wanted: folds of all repetitions of a complete result
@@ -79,12 +83,11 @@ def find(
         configuration: of the experiment
         where: its `protocol`, `corpus` and `model`, by their canonical names
     """
-    if not results.is_dir():
-        return None
     wanted = _name(configuration)
+    experiments = (inspect(folder, COLUMNS) for folder in _folders(results, **where))
     results_of = (
         Result(stored)
-        for stored in read_experiments(results, protocol=where["protocol"], columns=COLUMNS)
+        for stored in experiments
         if all(stored.experiment.get(key) == name for key, name in where.items())
         and _name(stored.experiment["configuration"]) == wanted
     )
@@ -93,6 +96,30 @@ def find(
         return None
     own = configuration["backend"]
     return _evidence(max(usable, key=lambda one: (one.complete, one.backend == own, one.done)))
+
+
+def tested_elsewhere(results: Path, trained: str, protocol: str, model: str) -> list[str]:
+    """Return the pairs that something is on file of: trained on a corpus and tested on another.
+
+    Args:
+        results: folder that runs wrote to
+        trained: name of the corpus
+        protocol: canonical name
+        model: canonical name
+    """
+    begin = f"{trained}{BETWEEN}"
+    found = set()
+    for folder in _folders(results, "*", protocol=protocol, corpus=begin, model=model):
+        with suppress(Damage):
+            found.add(str(read_description(folder)["corpus"]))
+    return sorted(name for name in found if name.startswith(begin))
+
+
+def _folders(results: Path, ending: str = "", **where: str) -> list[Path]:
+    """Return the folders of experiments, of corpora whose names may end in any way with `*`."""
+    protocol, corpus, model = map(glob.escape, place(**where))
+    found = sorted(results.glob(f"{protocol}/{corpus}{ending}/{model}/*"))
+    return [path for path in found if path.is_dir()]
 
 
 def _name(configuration: Mapping[str, Any]) -> str:

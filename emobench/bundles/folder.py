@@ -157,11 +157,10 @@ def _read(folder: Path) -> dict[str, Any]:
     """Return the values of `bundle.json`, as they were written."""
     about = folder / ABOUT
     if not folder.is_dir():
-        found = "a file" if folder.exists() else "nothing"
-        raise BundleError(
-            f"{folder}: expected the folder of a bundle, found {found}. "
-            "`emobench export` makes one."
-        )
+        found, advice = "nothing", "`emobench export` makes one."
+        if folder.exists():
+            found, advice = "a file", "Name the folder that `emobench export` wrote."
+        raise BundleError(f"{folder}: expected the folder of a bundle, found {found}. {advice}")
     try:
         values = from_json(about)
     except FileNotFoundError:

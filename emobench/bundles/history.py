@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from .. import __version__
 from ..corpora import Corpus
 from ..experiments.context import Context
@@ -84,4 +86,19 @@ def tell_of_fold(
         "test_clips": tested["n_test"],
         "test_uar": tested["scores"]["uar"],
         "verified": verified,
+        "alone": _alone(context, job, trained),
+    }
+
+
+def _alone(context: Context, job: Job, trained: TrainedModel) -> dict[str, Any] | None:
+    """Return what becomes of a fold's predictions where no clip has neighbours, if it matters."""
+    if trained.alone is trained.probabilities:
+        return None
+    fold = context.folds[job.fold]
+    scored, _ = score(context.data, fold, job, trained.classes, trained.alone)
+    labels = (each.argmax(axis=1) for each in (trained.alone, trained.probabilities))
+    return {
+        "largest_difference": float(np.abs(trained.alone - trained.probabilities).max()),
+        "other_labels": int(np.not_equal(*labels).sum()),
+        "uar": scored["scores"]["uar"],
     }

@@ -12,12 +12,14 @@ import numpy as np
 from ..experiments import searches
 from ..experiments.context import Context
 from ..experiments.inputs import Prepared
+from ..sources import Source
 from ..spec import Fold, Job, Places
 from ..store import Store
 from ..training import estimator_fold, tuning
 from ..training.jobs import Report, Settings, tune
 from ..training.seeds import job_seed
 from .folder import MACHINE, NETWORK
+from .predictors import Network
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,8 @@ class TrainedModel:
         classes: in the order of the probabilities
         inputs: prepared with what the training clips tell, by name
         probabilities: of the test clips, of shape `(clips, classes)`
+        alone: the same where no clip has neighbours, as a bundle predicts; another array only under
+            a protocol that lets neighbours change a prediction
         facts: what is to be recorded
         save: writes the weights into a folder
     """
@@ -37,6 +41,7 @@ class TrainedModel:
     classes: tuple[str, ...]
     inputs: Mapping[str, Prepared]
     probabilities: np.ndarray
+    alone: np.ndarray
     facts: Mapping[str, Any]
     save: Callable[[Path], None]
 
@@ -49,6 +54,22 @@ def on_all_speakers(context: Context, job: Job) -> tuple[Context, Job]:
     clips = tuple(context.data.table.index)
     fold = Fold(len(context.folds), (), clips, clips)
     return replace(context, folds=[*context.folds, fold]), Job(fold.index, job.repetition)
+
+
+def as_asked(inputs: Mapping[str, Prepared], positions: np.ndarray) -> dict[str, Source]:
+    """Return some clips as a bundle is asked about them, one after another.
+
+    Args:
+        inputs: of the model, by name
+        positions: of the clips in the data set
+    """
+    return {
+        name: item.fitted_input.source(
+            lambda at, source=item.source: source.clip(int(positions[at])),
+            item.source.lengths[positions],
+        )
+        for name, item in inputs.items()
+    }
 
 
 def learn(
@@ -75,11 +96,17 @@ def _network(
 
     tuned = _tuned(context, places, settings)
     trained = network_fold.run(context, job, job_seed(job), report, tuned=tuned)
+    alone = trained.probabilities
+    if context.protocol.batching == "sorted":
+        test = context.data.positions(context.folds[job.fold].test)
+        predict = Network(trained.network.model, context.model.prediction)
+        alone = predict(as_asked(trained.inputs, test), np.zeros(len(test)))
     return TrainedModel(
         config=trained.network.config,
         classes=context.data.labels,
         inputs=trained.inputs,
         probabilities=trained.probabilities,
+        alone=alone,
         facts=trained.facts,
         save=lambda folder: trained.network.model.save(folder / NETWORK),
     )
@@ -95,6 +122,7 @@ def _estimator(context: Context, job: Job, places: Places, settings: Settings) -
         classes=trained.classes,
         inputs=trained.inputs,
         probabilities=trained.probabilities,
+        alone=trained.probabilities,
         facts=trained.facts,
         save=lambda folder: np.savez(folder / MACHINE, **arrays),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -12,7 +13,8 @@ import pandas as pd
 from .. import __version__, corpora
 from ..conditions import Condition
 from ..corpora import Corpus
-from ..errors import BundleError
+from ..corpora.entries import across
+from ..errors import BundleError, SpecError
 from ..experiments import configuration, extras
 from ..experiments.context import Context, open_context
 from ..spec import Experiment, Job, Places
@@ -23,7 +25,7 @@ from ..training.provenance import provenance
 from ..training.scoring import score
 from . import card, evidence, folder, history
 from .contents import Contents
-from .learning import TrainedModel, learn, on_all_speakers
+from .learning import TrainedModel, as_asked, learn, on_all_speakers
 from .model import load_model
 from .order import Order
 
@@ -53,8 +55,9 @@ def make(
         report: called after every epoch
 
     Returns:
-        what is to be said of it: `bundle`, its folder, and `verified`, the comparison with what is
-        on file, or None
+        what is to be said of it: `bundle`, its folder, and of the model of a fold `fold`, its
+        number, `verified`, the comparison with what is on file, and `alone`, how far it is from
+        that where clips have no neighbours; each None where there is no such thing
 
     Raises:
         BundleError: if it cannot be written, or predicts something else than is on file
@@ -68,25 +71,21 @@ def make(
     known = provenance(experiment, settings.threads)
     trained = learn(context, job, places, settings, report)
     verified = None if whole else _verified(context, job, places, trained, order, known)
-    parts = _corpora(experiment, places)
+    corpus = corpora.load_registry(places.datasets).get(experiment.corpus)
+    parts = across.parts_of(corpus.sides[0] if corpus.sides else corpus)
     training = history.tell(context, job, trained, known, parts)
     if not whole:
         training |= history.tell_of_fold(context, job, trained, verified)
     contents = _contents(context, trained, training, parts)
-    written = card.text(contents, _on_file(parts, context, places))
+    written = card.text(contents, _on_file(parts, corpus, context, places))
     folder.write(order.folder, contents, written, __version__, trained.save)
     _insist_on_the_same(order, context, job, trained, places)
-    return {"bundle": str(order.folder), "verified": verified}
-
-
-def _corpora(experiment: Experiment, places: Places) -> list[Corpus]:
-    """Return the corpora that an experiment trains on: one, or those that are pooled."""
-    corpus = corpora.load_registry(places.datasets).get(experiment.corpus)
-    return list(corpus.parts) or [corpus]
+    of_fold = {key: training.get(key) for key in ("fold", "verified", "alone")}
+    return {"bundle": str(order.folder), **of_fold}
 
 
 def _contents(
-    context: Context, trained: TrainedModel, training: Mapping[str, Any], parts: list[Corpus]
+    context: Context, trained: TrainedModel, training: Mapping[str, Any], parts: Sequence[Corpus]
 ) -> Contents:
     inputs = {name: item.fitted_input for name, item in trained.inputs.items()}
     contents = Contents.of(context.model, trained.config, trained.classes, inputs)
@@ -94,27 +93,45 @@ def _contents(
 
 
 def _on_file(
-    parts: Sequence[Corpus], context: Context, places: Places
+    parts: Sequence[Corpus], corpus: Corpus, context: Context, places: Places
 ) -> dict[str, evidence.Evidence | None]:
-    """Return what is on file of the model, by corpus: on all it is trained on, and on parts."""
-    experiment, model, protocol = context.experiment, context.model, context.protocol
-    wanted = {experiment.corpus: experiment.configuration}
-    for part in parts:
-        wanted[part.name] = configuration(
-            part,
-            model,
-            protocol,
-            epochs=experiment.configuration.get("epochs_override"),
-            backend=experiment.backend,
-            extras=extras(model, places, Condition(), "test"),
-        )
-    where = {"protocol": protocol.name, "model": model.name}
-    found = {
-        name: evidence.find(places.results, configured, {**where, "corpus": name})
-        for name, configured in wanted.items()
-    }
-    whole = found[experiment.corpus] is not None or len(parts) == 1
-    return {name: each for name, each in found.items() if whole or name != experiment.corpus}
+    """Return what is on file of the model, by corpus.
+
+    That is, of a model of one side of a pair, what it reaches on the other. Of others it is what
+    models reach inside the corpora that it is trained on, on all together where that is on file,
+    and on corpora that they were not trained on.
+    """
+    protocol, model = context.protocol.name, context.model.name
+    registry = corpora.load_registry(places.datasets)
+
+    def find(one: Corpus) -> evidence.Evidence | None:
+        where = {"protocol": protocol, "model": model, "corpus": one.name}
+        return evidence.find(places.results, _configured(one, context, places), where)
+
+    if corpus.sides:
+        return {corpus.name: find(corpus)}
+    found = {one.name: find(one) for one in ([corpus] if len(parts) == 1 else [corpus, *parts])}
+    if len(parts) > 1 and found[corpus.name] is None:
+        del found[corpus.name]
+    trained = across.together(parts).name if len(parts) > 1 else corpus.name
+    for pair in evidence.tested_elsewhere(places.results, trained, protocol, model):
+        with suppress(SpecError):  # a corpus of it is not registered any more
+            if (of_pair := find(registry.get(pair))) is not None:
+                found[pair] = of_pair
+    return found
+
+
+def _configured(corpus: Corpus, context: Context, places: Places) -> dict[str, Any]:
+    """Return the configuration of the model on a corpus, trained as it was here."""
+    experiment, model = context.experiment, context.model
+    return configuration(
+        corpus,
+        model,
+        context.protocol,
+        epochs=experiment.configuration.get("epochs_override"),
+        backend=experiment.backend,
+        extras=extras(model, places, Condition(), "test"),
+    )
 
 
 def _verified(
@@ -182,16 +199,10 @@ def _insist_on_the_same(
     order: Order, context: Context, job: Job, trained: TrainedModel, places: Places
 ) -> None:
     """Make sure that the bundle, read back, predicts what the model did that it was made of."""
-    if context.protocol.batching == "sorted":
-        return  # there a clip's neighbours have a part in what is predicted
     model = load_model(order.folder, encoder=places.encoder)
     test = context.data.positions(context.folds[job.fold].test)[:_CHECKED]
-    sources = {}
-    for name, item in trained.inputs.items():
-        clips = [item.source.clip(int(position)) for position in test]
-        sources[name] = item.fitted_input.source(clips.__getitem__, item.source.lengths[test])
-    again = model.predictor(sources, np.zeros(len(test)))
-    largest = float(np.abs(again - trained.probabilities[: len(test)]).max())
+    again = model.predictor(as_asked(trained.inputs, test), np.zeros(len(test)))
+    largest = float(np.abs(again - trained.alone[: len(test)]).max())
     if not largest <= TOLERANCE:
         raise BundleError(
             f"{order.folder}: expected the bundle to predict what the trained model does, found "

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from .. import features
+from .. import encoders, features
 from ..audio import Channel
 from ..errors import BundleError, SpecError
 from ..models.support_vectors import SupportVectors
@@ -51,6 +51,13 @@ def load_model(folder: str | Path, *, encoder: str | Path | None = None) -> Mode
             raise BundleError(
                 f"{folder}: expected the package {package}, which {item.spec.name} needs, found "
                 f"that it is not installed. Run `pip install {package}`."
+            )
+        folder_of = item.front_end.folder
+        extra = folder_of and encoders.missing_package(Path(dict(item.spec.params)[folder_of]))
+        if extra:
+            raise BundleError(
+                f"{folder}: expected what its encoder needs, found that it is not installed. "
+                f'Run `pip install "emobench[{extra}]"`.'
             )
     return Model(opened)
 

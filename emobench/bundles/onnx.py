@@ -1,8 +1,8 @@
 """A bundle's network as an ONNX file: from standardised inputs to probabilities.
 
 tf2onnx converts TensorFlow's graph. It knows loops that carry tensors and write one row a step, and
-not those that Keras makes of `scan`, which carry everything in arrays; so while a network is traced
-for it, loops are made in the form that it knows. They compute the same.
+not those that `keras.ops.scan` makes, which carry everything in arrays; so while a network is
+traced for it, our layers have their loops made in the form that it knows. They compute the same.
 
 Clips must be filled up with zeros to a multiple of what `bundle.json` calls `rows_multiple`, as
 they are here. Other lengths a network pads itself, for which it divides negative numbers, and what
@@ -13,11 +13,9 @@ from __future__ import annotations
 
 import importlib.util
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-from unittest import mock
 
 import numpy as np
 
@@ -34,9 +32,6 @@ TOLERANCE = 1e-4
 OUTPUT = "probabilities"
 OPSET = 17
 PACKAGES = ("tensorflow", "tf2onnx", "onnx", "onnxruntime")
-
-_SCAN = "keras.src.backend.core.scan"
-"""What `keras.ops.scan` calls."""
 
 
 def insist_on_converter() -> None:
@@ -87,6 +82,8 @@ def _write(network: Any, output: str, contents: Contents, file: Path) -> None:
     import tensorflow as tf
     import tf2onnx
 
+    from ..models.layers import loops_made_by
+
     names = list(contents.inputs)
     signature = [
         tf.TensorSpec((None, *item.shape), tf.float32, name=name)
@@ -97,26 +94,14 @@ def _write(network: Any, output: str, contents: Contents, file: Path) -> None:
         found = network(dict(zip(names, inputs, strict=True)), training=False)
         return {OUTPUT: found[output] if isinstance(found, dict) else found}
 
-    with _loops_that_are_known():
+    with loops_made_by(_loop):
         tf2onnx.convert.from_function(
             tf.function(predict), input_signature=signature, opset=OPSET, output_path=str(file)
         )
 
 
-@contextmanager
-def _loops_that_are_known() -> Iterator[None]:
-    """Let `keras.ops.scan` make loops that carry tensors."""
-    with mock.patch(_SCAN, _scan):
-        yield
-
-
-def _scan(
-    step: Callable[[Any, Any], tuple[Any, Any]],
-    init: Any,
-    xs: Any = None,
-    length: None = None,
-    reverse: bool = False,
-    unroll: int = 1,
+def _loop(
+    step: Callable[[Any, Any], tuple[Any, Any]], init: Any, xs: Any, reverse: bool
 ) -> tuple[Any, Any]:
     """Do what `keras.ops.scan` does; what a step gives has the structure of what it carries."""
     import tensorflow as tf

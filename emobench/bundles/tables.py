@@ -1,18 +1,29 @@
-"""Clips from a table: a CSV file, or a pandas table, with a row for each."""
+"""Clips from a table: a file, or a pandas table, with a row for each."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
 
-from ..errors import SpecError
+from ..errors import SpecError, first_line
 from .wanted import Wanted
 
-SUFFIXES = {".csv": ",", ".tsv": "\t"}
-"""Endings of files that are tables, with what parts their columns."""
+_AS_WRITTEN = {"dtype": str, "keep_default_na": False}
+_SEPARATED = {**_AS_WRITTEN, "encoding": "utf-8-sig"}
+
+READERS: dict[str, Callable[[Path], pd.DataFrame]] = {
+    ".csv": partial(pd.read_csv, **_SEPARATED),
+    ".tsv": partial(pd.read_csv, sep="\t", **_SEPARATED),
+    ".xlsx": partial(pd.read_excel, **_AS_WRITTEN),
+    ".json": partial(pd.read_json, dtype=False),
+    ".jsonl": partial(pd.read_json, dtype=False, lines=True),
+    ".parquet": pd.read_parquet,
+}
+"""What reads a table, by the ending of its file."""
 
 PATHS = ("path", "file")
 """Names of the column of files; the first that is there counts."""
@@ -21,30 +32,26 @@ TRANSCRIPT = "transcript"
 
 
 def read(file: Path, *, speaker: str | None = None, root: Path | None = None) -> list[Wanted]:
-    """Return the clips that a CSV file names.
+    """Return the clips that a table names.
 
     Args:
-        file: in UTF-8, with a column `path` (or `file`) and, where there are such, `start` and
-            `end` in seconds, `transcript`, and who speaks
+        file: of one of `READERS`, text in UTF-8, with a column `path` (or `file`) and, where there
+            are such, `start` and `end` in seconds, `transcript`, and who speaks
         speaker: name of the column that tells who speaks; None if none is to be read
         root: folder that relative paths begin in; None for that of the table
 
     Raises:
         SpecError: if it cannot be read, lacks a column, or holds no row or what is no time
     """
+    reader = READERS.get(file.suffix.lower(), READERS[".csv"])
     try:
-        table = pd.read_csv(
-            file,
-            sep=SUFFIXES.get(file.suffix.lower(), ","),
-            dtype=str,
-            keep_default_na=False,
-            encoding="utf-8-sig",
-        )
-    except (OSError, ValueError, MemoryError, pd.errors.ParserError) as error:
-        reason = getattr(error, "strerror", None) or error
+        table = reader(file)
+    except Exception as error:  # of as many kinds as there are parsers
+        reason = getattr(error, "strerror", None) or first_line(error)
+        advice = "Save it as CSV with the names of the columns in the first line"
         raise SpecError(
-            f"{file}: expected a table in UTF-8 with a column path, found: {reason}. "
-            "Save it as CSV with the names of the columns in the first line."
+            f"{file}: expected a table in UTF-8 with a column path, found: "
+            f"{reason.rstrip('.')}. {advice}."
         ) from None
     return clips_of(table, str(file), speaker=speaker, root=root or file.parent)
 
@@ -65,7 +72,7 @@ def clips_of(
         if wanted is not None and wanted not in table:
             raise SpecError(
                 f"{name}: expected a column '{wanted}', found "
-                f"{', '.join(map(str, table.columns)) or 'none'}. Name it in the first line."
+                f"{', '.join(map(str, table.columns)) or 'none'}. Name it above the rows."
             )
     if table.empty:
         raise SpecError(f"{name}: expected a row for each clip, found none. Add one.")

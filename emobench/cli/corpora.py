@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from . import entries, options, reports
+from . import database, entries, options, reports, stored
 
 if TYPE_CHECKING:
     from ..corpora import Corpus, Registry
@@ -138,6 +138,10 @@ def check(
     type=click.Path(file_okay=False, path_type=Path),
     help="Folder to write them to as a database in audformat, in place of printing them.",
 )
+@options.names("model", "Models whose stored predictions go into the database.", required=False)
+@options.protocol
+@options.results
+@stored.partial
 def utterances(
     name: str,
     data: Path | None,
@@ -145,6 +149,8 @@ def utterances(
     datasets: tuple[Path, ...],
     as_csv: bool,
     audformat: Path | None,
+    model: tuple[str, ...],
+    **of_results: Any,
 ) -> None:
     """Print the clips of corpus NAME: id, file, label, speaker and what else is known."""
     from .. import corpora as package
@@ -152,11 +158,14 @@ def utterances(
 
     corpus = package.load_registry(datasets).get(name)
     reading = package.open_corpus(corpus, data, cache)
-    reading.insist()
+    reading.raise_problems()
     known = {"id": [clip.id for clip in reading.clips], **columns(reading, cache)}
     if audformat is not None:
-        _write_database(corpus, known, audformat)
+        asked = {**of_results, "datasets": datasets}
+        database.write(corpus, known, audformat, model, asked)
         return
+    if model:
+        raise click.UsageError("--model: expected --audformat FOLDER to write them to, found none")
     known["path"] = _below(reading.folder, known["path"])
     if as_csv:
         text = io.StringIO()
@@ -173,15 +182,6 @@ def utterances(
         click.echo(
             f"{count:,} further files bear the id of another; see `emobench check`.", err=True
         )
-
-
-def _write_database(corpus: Corpus, columns: dict[str, list[Any]], folder: Path) -> None:
-    """Write a database, and say where the sound is from there."""
-    from ..corpora.exporting import write_audformat
-
-    header, below = write_audformat(corpus, columns, folder)
-    where = "relative to it" if below else "absolute, as the sound lies elsewhere"
-    click.echo(f"{header}: {len(columns['id']):,} clips; paths are {where}")
 
 
 def _summary(registry: Registry, name: str, data: Path | None) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from . import options
 
 @click.group()
 def encoders() -> None:
-    """Frozen encoders: folders with an ONNX model and its card.yaml."""
+    """Frozen encoders: folders with an ONNX model, or a preset of KerasHub, and card.yaml."""
 
 
 @encoders.command()

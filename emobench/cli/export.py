@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     required=True,
     callback=options.words,
     metavar="NAME[,…]",
-    help="What it is trained on; several corpora are taken together.",
+    help="What it is trained on; several corpora are taken together. Of A-to-B, A is trained on.",
 )
 @click.option("--out", required=True, type=options.FOLDER, help="Folder to write, not there yet.")
 @options.protocol
@@ -84,7 +84,7 @@ def export(
             notice=shown.line,
         )
         made = runs.export(Selection(model=(model,), **asked), wanted, observer)
-    _conclude(made, fold)
+    _conclude(made)
 
 
 def _show(event: Event, shown: Counting) -> None:
@@ -95,11 +95,19 @@ def _show(event: Event, shown: Counting) -> None:
         shown.line(event.message)
 
 
-def _conclude(made: dict[str, Any], fold: int | None) -> None:
+def _conclude(made: dict[str, Any]) -> None:
     """Say what was written, and how it compares with what is on file."""
-    if fold is not None and made["verified"] is None:
+    if made["fold"] is not None and made["verified"] is None:
         click.echo("no predictions of this fold are on file to compare with", err=True)
-    elif fold is not None:
+    elif made["fold"] is not None:
         largest = made["verified"]["largest_difference"]
         click.echo(f"predictions differ from those on file by {largest:.1e} at most")
+    alone = made["alone"]
+    if alone is not None and alone["other_labels"]:
+        click.echo(
+            f"caution: predicted by themselves, as the bundle does, {alone['other_labels']} clips "
+            "get another label than in the batches of the protocol, where neighbours change a "
+            "prediction",
+            err=True,
+        )
     click.echo(f"bundle in {made['bundle']}; read its README.md before you use it")

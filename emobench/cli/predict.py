@@ -12,9 +12,9 @@ from . import options
 
 if TYPE_CHECKING:
     from ..audio import Channel
-    from ..bundles.answers import Writing
+    from ..bundles.answers import Told, Writing
     from ..bundles.model import Model
-    from ..bundles.wanted import Wanted
+    from ..bundles.wanted import Key, Wanted
 
 
 @click.command()
@@ -32,13 +32,18 @@ if TYPE_CHECKING:
     help="CSV, or an object of JSON a line. [default: as --out ends, else csv]",
 )
 @click.option(
-    "--speaker-column", metavar="NAME", help="Column of the CSV files that tells who speaks."
+    "--audformat",
+    type=options.FOLDER,
+    help="Folder to write them to as a database in audformat, in place of printing them.",
+)
+@click.option(
+    "--speaker-column", metavar="NAME", help="Column of the tables that tells who speaks."
 )
 @click.option("--speaker-from-folder", is_flag=True, help="Each folder holds one speaker's files.")
 @click.option(
     "--root",
     type=options.FOLDER,
-    help="Folder that relative paths of CSV files begin in. [default: that of the CSV file]",
+    help="Folder that relative paths of tables begin in. [default: that of the table]",
 )
 @click.option(
     "--channel",
@@ -54,6 +59,7 @@ def predict(
     paths: tuple[str, ...],
     out: Path | None,
     form: str | None,
+    audformat: Path | None,
     speaker_column: str | None,
     speaker_from_folder: bool,
     root: Path | None,
@@ -63,21 +69,29 @@ def predict(
 ) -> int:
     """Label recordings with the trained model in BUNDLE.
 
-    PATH is an audio file, a folder (all audio below it), a glob in quotation marks, or a CSV file
-    with a column path and, where they are known, start and end (in seconds), transcript, and who
-    speaks. Files that cannot be used are named and left out; the exit status is then 1.
+    PATH is an audio file, a folder (all audio below it), a glob in quotation marks, or a table
+    (CSV, JSON, xlsx, Parquet) with a column path and, where they are known, start and end (in
+    seconds), transcript, and who speaks. Files that cannot be used are named and left out; the exit
+    status is then 1.
     """
-    from ..bundles import load_model
+    from ..bundles import database, load_model
     from ..bundles.answers import Writing
 
     model = load_model(bundle, encoder=encoder)
     clips = _clips(model, paths, speaker_column, speaker_from_folder, root)
+    if audformat is not None:
+        database.insist_on_room(audformat, clips)
+    kept = out if out is not None or audformat is None else audformat / database.KEPT
     if form is None:
-        form = "json" if out is not None and out.suffix in (".json", ".jsonl") else "csv"
+        form = "json" if kept is not None and kept.suffix in (".json", ".jsonl") else "csv"
     writing = Writing(model.labels, model.name, form)
-    known = writing.resume(out) if out is not None else set()
+    known = writing.resume(kept) if kept is not None else set()
     _share_processors(jobs)
-    bad = _answer(model, clips, known, writing, out, {"channel": channel, "jobs": jobs})
+    bad = _answer(model, clips, known, writing, kept, {"channel": channel, "jobs": jobs})
+    if audformat is not None:
+        _write_database(audformat, model, clips, writing.read(kept))
+        if out is None:
+            kept.unlink()
     return 1 if bad else 0
 
 
@@ -97,13 +111,13 @@ def _clips(
     found: list[Wanted] = []
     listed = False
     for name in wanted.expand(paths):
-        if Path(name).suffix.lower() in tables.SUFFIXES:
+        if Path(name).suffix.lower() in tables.READERS:
             found += tables.read(Path(name), speaker=speaker_column, root=root)
             listed = True
         else:
             found.append(wanted.Wanted(name=name, path=Path(name)))
     if speaker_column and not listed:
-        raise SpecError("--speaker-column: expected a CSV file among the paths, found none.")
+        raise SpecError("--speaker-column: expected a table among the paths, found none.")
     return wanted.distinct(wanted.spoken_by_folder(found) if speaker_from_folder else found)
 
 
@@ -141,6 +155,21 @@ def _answer(
         before = f", {kept:,} were there already" if kept else ""
         shown.line(f"{made:,} of {len(clips):,} clips labelled{before}, {bad:,} left out")
     return bad
+
+
+def _write_database(
+    folder: Path, model: Model, clips: list[Wanted], answers: dict[Key, Told]
+) -> None:
+    """Write the answers as a database, if there are any."""
+    from ..bundles import database
+    from ..errors import count
+
+    own = [clip for clip in clips if clip.key in answers]
+    if own:
+        header = database.write(folder, model.contents, model.name, own, answers)
+        click.echo(f"{header}: what is predicted of {count(len(own), 'clip')}", err=True)
+    else:
+        click.echo(f"{folder}: no database, as no clip was labelled", err=True)
 
 
 def _share_processors(jobs: int) -> None:

@@ -1,12 +1,11 @@
-"""The card of an encoder: what stands in `card.yaml` beside the model."""
+"""The card of an encoder: what stands in `card.yaml` beside its model."""
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
@@ -29,10 +28,12 @@ class Card(BaseModel):
 
     name: _Word
     """What tables call the encoder: letters, digits, `.`, `-` and `_`."""
+    format: Literal["onnx", "keras-hub"] = "onnx"
+    """What lies beside the card: an ONNX model (`onnx`) or a preset of KerasHub (`keras-hub`)."""
     file: _Word = "model.onnx"
-    """The ONNX model, beside the card."""
+    """The ONNX model; a preset has names of its own."""
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-    """SHA-256 of that file, in hexadecimal."""
+    """SHA-256 of that file, in hexadecimal; of a preset, of the list that `sha256sum` prints."""
     sampling_rate: Annotated[int, Field(ge=1_000, le=192_000)]
     """Of the waveform that it takes, in Hz."""
     layers: Annotated[int, Field(ge=1, le=1_000)]
@@ -62,64 +63,6 @@ def read_card(folder: Path) -> Card:
     except OSError as error:
         raise SpecError(_without_card(Path(folder), error)) from error
     return _read(path, status.st_size, status.st_mtime_ns)
-
-
-def identity(folder: Path) -> dict[str, Any]:
-    """Return what an encoder's values depend on: the model's content, and how it is fed and read.
-
-    Args:
-        folder: that holds card and model
-
-    Raises:
-        SpecError: if the card is wrong, or the model is not the one that it speaks of
-    """
-    card = read_card(folder)
-    digest_of(folder, card)
-    return {key: getattr(card, key) for key in ("sha256", "sampling_rate", "layers", "width")}
-
-
-def described(folder: Path) -> dict[str, Any]:
-    """Return what the configuration of an experiment says of an encoder; its path is no part of it.
-
-    Args:
-        folder: that holds card and model
-
-    Raises:
-        SpecError: as `identity` does
-    """
-    card = read_card(folder)
-    heard = sorted(card.training_corpora)
-    return {"name": card.name, **identity(folder), "training_corpora": heard}
-
-
-def digest_of(folder: Path, card: Card) -> str:
-    """Return the SHA-256 of an encoder's model, which is the one that its card names.
-
-    Raises:
-        SpecError: if it is another, or the file cannot be read
-    """
-    path = Path(folder) / card.file
-    try:
-        status = path.stat()
-        found = _digest(path, status.st_size, status.st_mtime_ns)
-    except OSError as error:
-        raise SpecError(
-            f"{path}: expected the ONNX model that {CARD} names, found: {error.strerror}. Put it "
-            "beside the card, or correct `file`."
-        ) from error
-    if found != card.sha256:
-        raise SpecError(
-            f"{path}: expected the SHA-256 of {CARD}, {card.sha256}, found {found}. Get the file "
-            "again or, if you have just exported it, write that into the card."
-        )
-    return found
-
-
-@lru_cache(maxsize=8)  # a model is large, and every experiment asks for it
-def _digest(path: Path, size: int, modified: int) -> str:
-    """Return the SHA-256 of a file; size and time make a changed one another one."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 @lru_cache(maxsize=8)
@@ -153,8 +96,8 @@ def _without_card(folder: Path, error: OSError) -> str:
         return f"{folder}: expected the folder of an encoder, found {error.strerror}."
     if (folder / _PRESET).exists():
         return (
-            f"{folder}: expected {CARD} and an ONNX model, found a preset of KerasHub, which is "
-            "not read. Export it to ONNX."
+            f"{folder}: expected {CARD} beside the preset of KerasHub, found none. Write one with "
+            f"`format: keras-hub`. {_KEYS}"
         )
     return f"{folder}: expected {CARD} and an ONNX model, found no {CARD}. {_KEYS}"
 

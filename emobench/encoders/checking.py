@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import EmobenchError, FeatureError
-from .card import Card, digest_of, read_card
+from .card import Card, read_card
+from .identity import digest_of
 from .model import Encoder
 
 _SHORTEST_SECONDS = 0.025

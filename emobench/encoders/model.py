@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Sequence
+import importlib.util
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from ..errors import FeatureError, SpecError
-from .card import CARD, Card, digest_of, read_card
+from ..errors import FeatureError, first_line
+from . import onnx_model, preset
+from .card import CARD, Card, read_card
+from .identity import digest_of
 
-_PROVIDERS = ("CUDAExecutionProvider", "CPUExecutionProvider")
-"""Where it is computed: on a card, where onnxruntime can use one."""
+_KINDS = {"onnx": onnx_model, "keras-hub": preset}
+"""What computes, by what the card says that the folder holds."""
 
-_FLOAT = "tensor(float)"
-_WEIGHTS_APART = b"\n\x08location\x12"
-"""How ONNX begins to say in which other file a weight is."""
+_EXTRAS = {"onnxruntime": "encoders", "keras_hub": "keras-hub"}
 
-_QUIET = 3
+
+def missing_package(folder: Path) -> str | None:
+    """Return the extra of emobench that an encoder needs and that is not installed, or None.
+
+    Raises:
+        SpecError: if the card is wrong
+    """
+    package = _KINDS[read_card(folder).format].PACKAGE
+    return _EXTRAS[package] if importlib.util.find_spec(package) is None else None
 
 
 class Encoder:
@@ -40,10 +46,16 @@ class Encoder:
             SpecError: if the card is wrong, or the model is not the one that it speaks of
             FeatureError: if the model cannot be opened, or does not take a waveform
         """
+        folder = Path(folder)
         self.card: Card = read_card(folder)
-        self._path = Path(folder) / self.card.file
-        self._session = _session(self._path, self._content(folder))
-        self._input = self._only_input()
+        digest_of(folder, self.card)
+        kind = _KINDS[self.card.format]
+        if extra := missing_package(folder):
+            raise FeatureError(
+                f"{folder}: expected the package {kind.PACKAGE}, found that it is not installed. "
+                f'Run `pip install "emobench[{extra}]"`.'
+            )
+        self._compute = kind.open_model(folder, self.card)
 
     def encode(self, waveforms: np.ndarray) -> np.ndarray:
         """Return the output of every layer.
@@ -60,10 +72,11 @@ class Encoder:
         """
         waveforms = np.ascontiguousarray(waveforms, np.float32)
         try:
-            outputs = self._session.run(None, {self._input: waveforms})
+            values = self._compute(waveforms)
+        except FeatureError:
+            raise
         except Exception as error:  # onnxruntime's own have no common base
-            raise FeatureError(f"the encoder refuses it: {_first_line(error)}") from error
-        values = _stacked(outputs)
+            raise FeatureError(f"the encoder refuses it: {first_line(error)}") from error
         wanted = (len(waveforms), self.card.layers, self.card.width)
         found = (*values.shape[:2], values.shape[3])
         if found != wanted:
@@ -74,29 +87,6 @@ class Encoder:
         if not values.shape[2]:
             raise FeatureError("too short for the encoder: it gives no frame")
         return values
-
-    def _content(self, folder: Path) -> bytes:
-        """Return the file of the model; what is computed with is what was vouched for."""
-        digest_of(folder, self.card)
-        content = self._path.read_bytes()
-        if hashlib.sha256(content).hexdigest() != self.card.sha256:
-            raise SpecError(f"{self._path}: changed while it was being read. Run again.")
-        if _WEIGHTS_APART in content:
-            raise FeatureError(
-                f"{self._path}: expected a model in one file, found one with weights in another, "
-                "for which its SHA-256 does not vouch. Export it with its weights inside."
-            )
-        return content
-
-    def _only_input(self) -> str:
-        inputs = self._session.get_inputs()
-        if len(inputs) != 1 or inputs[0].type != _FLOAT or len(inputs[0].shape) != 2:
-            found = ", ".join(f"{one.name} {one.type} {one.shape}" for one in inputs)
-            raise FeatureError(
-                f"{self._path}: expected one input, float32 of shape (batch, samples), found "
-                f"{found}. Export it so that it takes the waveform."
-            )
-        return inputs[0].name
 
 
 def open_encoder(folder: Path) -> Encoder:
@@ -114,44 +104,3 @@ def open_encoder(folder: Path) -> Encoder:
 @lru_cache(maxsize=1)
 def _opened(folder: Path, card: Card) -> Encoder:
     return Encoder(folder)
-
-
-def _session(path: Path, content: bytes) -> Any:
-    try:
-        import onnxruntime
-    except ImportError:
-        raise FeatureError(
-            f"{path}: expected the package onnxruntime, found that it is not installed. "
-            'Run `pip install "emobench[encoders]"`.'
-        ) from None
-    options = onnxruntime.SessionOptions()
-    # One thread, as everywhere in extraction: --jobs shares out the clips.
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    options.log_severity_level = _QUIET
-    there = onnxruntime.get_available_providers()
-    try:
-        return onnxruntime.InferenceSession(
-            content, options, providers=[one for one in _PROVIDERS if one in there]
-        )
-    except Exception as error:  # onnxruntime's own have no common base
-        raise FeatureError(
-            f"{path}: expected an ONNX model that onnxruntime {onnxruntime.__version__} can open, "
-            f"found: {_first_line(error)}"
-        ) from error
-
-
-def _stacked(outputs: Sequence[np.ndarray]) -> np.ndarray:
-    """Return the layers as one array of shape `(batch, layers, frames, width)`."""
-    shapes = [np.shape(output) for output in outputs]
-    if len(shapes) == 1 and len(shapes[0]) == 4:
-        return np.asarray(outputs[0], np.float32)
-    if {len(shape) for shape in shapes} == {3} and len(set(shapes)) == 1:
-        return np.stack(outputs, axis=1).astype(np.float32, copy=False)
-    raise FeatureError(
-        "expected an output of shape (batch, frames, width) for each layer, or one of shape "
-        f"(batch, layers, frames, width), found {', '.join(map(str, shapes))}"
-    )
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:300]

@@ -187,7 +187,7 @@ def parted(items: Sequence[Work], shares: int) -> Iterator[Sequence[Work]]:
     wanted = max(1, -(-len(items) // shares))
     part: list[Work] = []
     for item in items:
-        together = bool(part) and bool(item.fellows) and item.group == part[-1].group
+        together = bool(part) and bool(item.siblings) and item.group == part[-1].group
         if len(part) >= wanted and not together:
             yield part
             part = []

@@ -12,6 +12,7 @@ from .configuration import (
     parts,
     searches,
     takes_audio,
+    takes_encoder,
 )
 
 __all__ = [
@@ -25,4 +26,5 @@ __all__ = [
     "parts",
     "searches",
     "takes_audio",
+    "takes_encoder",
 ]

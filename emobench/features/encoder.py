@@ -108,7 +108,6 @@ ENCODER = FrontEnd(
     fit=fit,
     transform=choose,
     measured=nothing,  # six times as much as the values, and nothing that they do not tell
-    requires="onnxruntime",
     folder="encoder",
     identity=lambda params: encoders.identity(_folder(params)),
 )

@@ -16,7 +16,8 @@ from .. import corpora, executors
 from ..bundles.folder import insist_on_room
 from ..bundles.onnx import insist_on_converter
 from ..bundles.order import Order
-from ..corpora import Corpus
+from ..corpora import Corpus, Registry
+from ..corpora.entries import across
 from ..errors import BundleError, SpecError, count
 from ..executors import Devices, Local, Work
 from ..executors.environment import of_worker
@@ -60,7 +61,9 @@ def export(selection: Selection, wanted: Export, observer: Observer = UNOBSERVED
         observer: who is told of what happens
 
     Returns:
-        `bundle`, its folder, and `verified`: how a fold's predictions compare with those on file
+        `bundle`, its folder; `fold`, whose model it is, or None; `verified`, how a fold's
+        predictions compare with those on file; and `alone`, how they compare with those of the
+        bundle, where neighbours change a prediction
 
     Raises:
         EmobenchError: if a name is wrong, training fails, or the bundle cannot be written or is not
@@ -71,6 +74,8 @@ def export(selection: Selection, wanted: Export, observer: Observer = UNOBSERVED
     with _as_one_corpus(selection.corpus, places) as (corpus, seen):
         planned = plan(_narrowed(selection, corpus, wanted), seen)
         entry, model = _only_pair(planned)
+        if entry.sides and wanted.fold is None:
+            wanted = replace(wanted, fold=0)  # the only one: all of one side are trained on
         _insist_on_sense(wanted, planned, model)
         devices = _devices(planned, model, observer.notice)
         progress, processes = observer.extracting(entry.name), selection.jobs
@@ -91,8 +96,7 @@ def export(selection: Selection, wanted: Export, observer: Observer = UNOBSERVED
 @contextmanager
 def _as_one_corpus(names: Sequence[str], places: Places) -> Iterator[tuple[str, Places]]:
     """Yield the name of a corpus, made of others where several are named, and where it is known."""
-    registry = corpora.load_registry(places.datasets)
-    chosen = list(dict.fromkeys(registry.get(name).name for name in names))
+    chosen = _chosen(names, corpora.load_registry(places.datasets))
     if len(chosen) == 1:
         yield chosen[0], places
         return
@@ -102,6 +106,33 @@ def _as_one_corpus(names: Sequence[str], places: Places) -> Iterator[tuple[str, 
         entry = {"title": " and ".join(chosen), "pool": chosen}
         file.write_text(yaml.safe_dump({name: entry}, allow_unicode=True), encoding="utf-8")
         yield name, replace(places, datasets=(*places.datasets, file))
+
+
+def _chosen(names: Sequence[str], registry: Registry) -> list[str]:
+    """Return the corpora that are taken together: one as it is, several as what they are made of.
+
+    Raises:
+        SpecError: if a name is wrong, or one of several is two sides
+    """
+    known = [_known(name, registry) for name in names]
+    if len(known) == 1 and (known[0].sides or known[0].name in registry.corpora):
+        return [known[0].name]
+    for corpus in known:
+        if corpus.sides:
+            raise SpecError(
+                f"--corpus: expected corpora that are trained on together, found {corpus.name}, "
+                "which is trained on one side and tested on the other. Export it by itself."
+            )
+    across.together(known)  # which refuses what is there twice
+    return [part.name for corpus in known for part in across.parts_of(corpus)]
+
+
+def _known(name: str, registry: Registry) -> Corpus:
+    """Return a corpus, a pool, `a+b` or `a-to-b`."""
+    try:
+        return registry.get(name)
+    except SpecError:
+        return registry.side(name)
 
 
 def _narrowed(selection: Selection, corpus: str, wanted: Export) -> Selection:

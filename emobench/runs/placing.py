@@ -55,6 +55,13 @@ def choose(planned: Plan, places: Places, notice: Callable[[str], None]) -> Exec
     return Local(selection.jobs, _devices(planned, notice) if networks else Devices())
 
 
+def processors() -> int:
+    """Return how many processors this process may use."""
+    from joblib import cpu_count
+
+    return cpu_count()
+
+
 def _devices(planned: Plan, notice: Callable[[str], None]) -> Devices:
     """Return what this machine has to train networks on."""
     selection = planned.selection

@@ -4,17 +4,33 @@ from __future__ import annotations
 
 import importlib.util
 import itertools
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from .. import conditions, corpora, executors, features, gate, models, protocols, run_options
+from .. import (
+    audit,
+    conditions,
+    corpora,
+    encoders,
+    executors,
+    features,
+    gate,
+    models,
+    protocols,
+    run_options,
+)
 from ..conditions import Condition
-from ..corpora import Corpus
+from ..corpora import Corpus, Registry
 from ..errors import SpecError
+from ..experiments import takes_encoder
+from ..results.lookup import Lookup
 from ..run_options import Selection
 from ..spec import ModelSpec, Places, Protocol
 from . import sharding
 from .choosing import between, expand, means_all, not_on_disk, select
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -71,6 +87,7 @@ def plan(selection: Selection, places: Places) -> Plan:
             pairs.append((corpus, tuple(applicable)))
     if any(spec.kind == "network" for _, specs in pairs for spec in specs):
         _check_backend(selection.backend)
+    _warn_of_what_was_heard(pairs, registry, places)
     return Plan(tuple(pairs), left_out, heard, protocol, selection)
 
 
@@ -127,6 +144,18 @@ def _check_backend(backend: str) -> None:
         )
 
 
+def _warn_of_what_was_heard(
+    pairs: Sequence[tuple[Corpus, Sequence[ModelSpec]]], registry: Registry, places: Places
+) -> None:
+    """Say, before hours are spent, that a frozen encoder was trained on what is to be tested."""
+    for corpus, specs in pairs:
+        if places.encoder is None or not any(map(takes_encoder, specs)):
+            continue
+        tested = corpus.sides[1] if corpus.sides else corpus
+        for finding in audit.foresee_heard(tested.name, places.encoder, Lookup(registry)):
+            _log.warning("%s: %s", corpus.name, finding.line)
+
+
 def _unfit(model: ModelSpec, corpus: Corpus, places: Places) -> str | None:
     """Return why a model cannot be run on a corpus, or None."""
     for wanted in model.inputs.values():
@@ -139,6 +168,9 @@ def _unfit(model: ModelSpec, corpus: Corpus, places: Places) -> str | None:
         if front_end.folder:  # a slip in the card is told before anything is read
             params = {**front_end.defaults, **wanted.params, front_end.folder: places.encoder}
             front_end.fit((), params)
+            extra = encoders.missing_package(places.encoder)
+            if extra:
+                return f"its encoder needs `pip install emobench[{extra}]`"
     known = corpus.has_transcripts or places.transcripts is not None
     if "transcript" in model.needs and not known:
         return "the corpus has no transcripts"

@@ -19,7 +19,8 @@ from . import devices
 PACKAGES = (
     *("emobench", "numpy", "scipy", "pandas", "pyarrow", "scikit-learn"),
     *("keras", "tensorflow", "jax", "jaxlib"),
-    *("soundfile", "soxr", "av", "librosa", "opensmile", "lameenc", "nltk", "onnxruntime"),
+    *("soundfile", "soxr", "av", "librosa", "opensmile", "lameenc", "nltk"),
+    *("onnxruntime", "keras-hub"),
 )
 """What a result may depend on; what is not installed is left out."""
 

@@ -6,7 +6,7 @@
 `frame_dropout` is drawn alike however far a clip is padded; `row_mixture` weighs rows alike in all
 clips. `convolutions`, `rows`, `recurrent` and
 `classic_gru` with their loops, and `recurrent_dropout` compute what Keras layers of the same
-weights do, in an order that a CPU does faster.
+weights do, in an order that a CPU does faster. All loops are made by `time_loop`.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ from .recurrent_normalisation import StepNormalization
 from .row_mixture import RowMixture
 from .rows import MapPooledRowConv1D, PooledRowConv1D
 from .statistics import LastStep, StatisticsPooling
+from .time_loop import loops_made_by
 from .word_embedding import embed_words
 
 __all__ = [
@@ -67,4 +68,5 @@ __all__ = [
     "embed_words",
     "excess_rows",
     "hops_of",
+    "loops_made_by",
 ]

@@ -9,6 +9,8 @@ from typing import Any
 
 from keras import ops
 
+from .time_loop import over_time
+
 OPEN = 1e4
 """What a gate takes where it lets everything through: its sigmoid is exactly one in float32."""
 
@@ -80,7 +82,7 @@ def _forward(x: Any, last: Any, kernels: tuple[Any, Any]) -> tuple[Any, tuple[An
     zeros = ops.zeros((clips, units), x.dtype)
     wide = ops.zeros((clips, of_gates.shape[0]), x.dtype)
     carry = zeros, ops.zeros((clips, 2 * units), x.dtype), zeros, wide, wide
-    _, (hidden, *kept) = ops.scan(step, carry, ops.arange(ops.shape(x)[0]))
+    _, (hidden, *kept) = over_time(step, carry, ops.arange(ops.shape(x)[0]))
     return hidden, tuple(kept)
 
 
@@ -108,7 +110,7 @@ def _sums_back(
 
     zeros = ops.zeros_like(candidates[0])
     carry = zeros, ops.zeros_like(gates[0]), zeros
-    _, (_, *sums) = ops.scan(step, carry, ops.arange(ops.shape(gates)[0]), reverse=True)
+    _, (_, *sums) = over_time(step, carry, ops.arange(ops.shape(gates)[0]), reverse=True)
     return sums
 
 

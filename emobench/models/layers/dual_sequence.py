@@ -17,6 +17,7 @@ from .batch_statistics import moved, normalises_by_batch
 from .columns import add_row
 from .dual_sequence_loop import advance, loop_over_batch, over_batch
 from .recurrent_normalisation import StepNormalization, scale_and_offset
+from .time_loop import over_time
 
 Shape = tuple[int | None, ...]
 
@@ -154,7 +155,7 @@ class DSLSTMCell(keras.layers.Layer):
             carry = self.step(here, carry, scale[at], offset[at])
             return carry, carry
 
-        _, (hidden, _) = ops.scan(step, state, steps)
+        _, (hidden, _) = over_time(step, state, steps)
         return hidden
 
     def step(

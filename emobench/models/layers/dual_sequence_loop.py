@@ -13,6 +13,7 @@ from typing import Any, Literal
 from keras import ops
 
 from .recurrent_normalisation import batch_moments, scale_and_offset
+from .time_loop import over_time
 
 Position = Literal["post", "pre"]
 Normalise = Callable[[Any], tuple[Any, Any]]
@@ -104,7 +105,7 @@ def loop_over_batch(
         # the shapes of what a step gives from what it carries.
         nothing = ops.zeros((2, gates.shape[-1]), gates.dtype)
         carry = (h, c, gates[0], candidates[0], nothing)
-        _, left = ops.scan(step, carry, ops.arange(ops.shape(gates)[0]))
+        _, left = over_time(step, carry, ops.arange(ops.shape(gates)[0]))
 
         def gradient(*arguments: Any, upstream: Any = None) -> tuple[Any, ...]:
             [upstream] = arguments if upstream is None else [upstream]
@@ -180,7 +181,7 @@ def _gradients(
     nothing = ops.zeros_like(start[0])
     carry = (nothing, nothing, values[0], candidates[0], moments[0])
     steps = ops.arange(ops.shape(hidden)[0])
-    first, (_, _, d_gates, d_candidates, rows) = ops.scan(step, carry, steps, reverse=True)
+    first, (_, _, d_gates, d_candidates, rows) = over_time(step, carry, steps, reverse=True)
     before = ops.concatenate([start[0][None], hidden[:-1]], axis=0)
     before = ops.transpose(ops.reshape(before, (-1, before.shape[-1])))
     d_kernel = ops.concatenate(

@@ -17,6 +17,8 @@ from typing import Any
 
 from keras import ops
 
+from .time_loop import over_time
+
 SHUT = -1e4
 """What a gate takes where it lets nothing through: its sigmoid is exactly zero in float32."""
 
@@ -152,7 +154,7 @@ class _Loop:
         nothing = ops.zeros((count, clips, 4 * units), last.dtype)
         taken = [ops.zeros((clips, kernels.shape[1]), last.dtype)] * count
         carry = (zeros, zeros, nothing, *taken, *([zeros[0]] * count))
-        return ops.scan(step, carry, ops.arange(steps))[1]
+        return over_time(step, carry, ops.arange(steps))[1]
 
     def _kernels_back(
         self, x: Any, kernels: Any, taken: list[Any], sums: list[Any]
@@ -192,7 +194,7 @@ class _Loop:
             return carry, carry
 
         carry = (zeros, zeros, *([nothing[0]] * count))
-        _, (_, _, *sums) = ops.scan(step, carry, ops.arange(steps), reverse=True)
+        _, (_, _, *sums) = over_time(step, carry, ops.arange(steps), reverse=True)
         return sums
 
     def _in_order(self, index: int, values: Any) -> Any:
