@@ -33,7 +33,7 @@ test: install  ## Run the tests, but for those marked slow or long
 test-all: test  ## Run all tests: those of `make test`, then the slow ones
 	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m slow
 
-test-long: install  ## Run the tests that train or convert every model: an hour or more
+test-long: install  ## Run the tests that train or convert every model, and the like: an hour or more
 	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m long
 
 fuzz: install  ## Give mutated files to all that reads any, for ten minutes

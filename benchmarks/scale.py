@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import itertools
+import os
 import resource
 import time
 from collections.abc import Iterator
@@ -100,10 +101,10 @@ def make(results: Path, wanted: int) -> None:
 
 @contextmanager
 def timed(what: str) -> Iterator[None]:
-    """Print how long something took, and the most memory that was held so far."""
-    started, cpu = time.perf_counter(), time.process_time()
+    """Print how long something took, with its processes, and the most memory that was held."""
+    started, before = time.perf_counter(), os.times()
     yield
-    seconds, cpu = time.perf_counter() - started, time.process_time() - cpu
+    seconds, cpu = time.perf_counter() - started, sum(os.times()[:4]) - sum(before[:4])
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
     print(f"{what:<36}{seconds:8.1f} s, of CPU {cpu:6.1f} s, {peak:6.0f} MiB at most", flush=True)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import inspect
 import re
+import sys
 import textwrap
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -23,6 +24,9 @@ from emobench.corpora.entries.readers import READERS
 from emobench.spec import Protocol
 
 PAGES = Path(__file__).parent
+sys.path.insert(0, str(PAGES))
+import costs  # noqa: E402
+
 DECISIONS = "../explanation/decisions.md"
 
 _PART = re.compile(r"(<!-- ([\w-]+):start -->\n).*?(<!-- \2:end -->)", re.DOTALL)
@@ -62,13 +66,14 @@ def keys(model: type[BaseModel]) -> str:
 
 
 def field_docstrings(model: type) -> dict[str, str]:
-    """Return what stands below each field of a class, on one line, without what it inherits."""
-    (body,) = ast.parse(textwrap.dedent(inspect.getsource(model))).body
+    """Return what stands below each field of a class of ours, on one line."""
     found = {}
-    for field, below in zip(body.body, body.body[1:], strict=False):
-        text = isinstance(below, ast.Expr) and isinstance(below.value, ast.Constant)
-        if isinstance(field, ast.AnnAssign) and text:
-            found[field.target.id] = " ".join(below.value.value.split())
+    for part in reversed([part for part in model.__mro__ if part.__module__ == model.__module__]):
+        (body,) = ast.parse(textwrap.dedent(inspect.getsource(part))).body
+        for field, below in zip(body.body, body.body[1:], strict=False):
+            text = isinstance(below, ast.Expr) and isinstance(below.value, ast.Constant)
+            if isinstance(field, ast.AnnAssign) and text:
+                found[field.target.id] = " ".join(below.value.value.split())
     return found
 
 
@@ -87,6 +92,7 @@ _KINDS: tuple[tuple[Any, str], ...] = (
     (fields.Count, "whole number"),
     (items.SideTable, "table"),
     (items.Drop, "rule"),
+    (items.Listing, "table"),
     (items.ValueMap, "translation"),
     (items.TextFiles, "glob or text files"),
     (items.Expect, "counts"),
@@ -310,6 +316,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "text-keys": lambda: keys(items.TextFiles),
     "value-keys": lambda: keys(items.ValueMap),
     "drop-keys": lambda: keys(items.Drop),
+    "listed-keys": lambda: keys(items.Listing),
     "expect-keys": lambda: keys(items.Expect),
     "card-keys": lambda: keys(encoders.Card),
     "emotions": emotions,
@@ -319,6 +326,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "protocol-fields": protocol_fields,
     "models": model_list,
     "front-ends": front_end_list,
+    "costs": lambda: costs.described(table),
 }
 """What is generated, by its name between the markers."""
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+
+_MOST_NAMED = 5
 
 
 class EmobenchError(Exception):
@@ -67,6 +69,17 @@ def count(number: int, noun: str) -> str:
         ('1 clip', '1,200 clips')
     """
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def named(names: Sequence[str]) -> str:
+    """Return the first of some names, and how many more there are.
+
+    Examples:
+        >>> named(["a", "b"]), named("abcdefgh")
+        ('a, b', 'a, b, c, d, e and 3 more')
+    """
+    more = f" and {len(names) - _MOST_NAMED:,} more" if len(names) > _MOST_NAMED else ""
+    return ", ".join(names[:_MOST_NAMED]) + more
 
 
 def suggest(word: str, known: Iterable[str]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +11,9 @@ import pytest
 import soundfile
 
 from emobench.executors import Outcome, Work, local
-from emobench.features import is09
+from emobench.features import FeatureSet, is09
+from emobench.features.packing import About, Pack
+from emobench.scaling import Moments
 from emobench.spec import Places
 
 is09.load_apart()  # before a test loads TensorFlow and another the wheel that is its oracle
@@ -104,7 +106,7 @@ def perform_here(monkeypatch: pytest.MonkeyPatch, perform: Callable[[Work], Outc
     """Let every job be done by a function in this process instead of a worker process."""
 
     class InThisProcess:
-        def __init__(self, environment, inbox):
+        def __init__(self, environment, inbox, kept_to):
             self._inbox = inbox
 
         def send(self, work):
@@ -115,3 +117,14 @@ def perform_here(monkeypatch: pytest.MonkeyPatch, perform: Callable[[Work], Outc
             pass
 
     monkeypatch.setattr(local, "WorkerProcess", InThisProcess)
+
+
+def feature_set(ids: Sequence[str], values: Sequence[np.ndarray]) -> FeatureSet:
+    """Return features that lie in no cache, one array of shape `(rows, columns)` a clip."""
+    offsets = np.cumsum([0, *map(len, values)])
+    each = Moments.stack([Moments.of(one) for one in values])
+    moments = np.stack([each.count, each.mean, each.m2])
+    nothing = About({}, "", (), (), {}, {})
+    pack = Pack(Path("nowhere"), nothing, np.concatenate(values), offsets, moments)
+    places = np.arange(len(values))
+    return FeatureSet(tuple(ids), (pack,), np.zeros_like(places), places, {})

@@ -55,6 +55,16 @@ def crema_d(actors: range = range(1001, 1004)) -> Iterator[Leaf]:
             yield Leaf(path, None if silent else emotion, str(actor))
 
 
+def crema_d_complete() -> Iterator[Leaf]:
+    """7,442 files: without three of each emotion, and without five that are neutral."""
+    left = dict.fromkeys(("anger", "disgust", "fear", "happiness", "sadness"), 3) | {"neutral": 5}
+    for leaf in crema_d(range(1001, 1092)):
+        if leaf.emotion and left[leaf.emotion]:
+            left[leaf.emotion] -= 1
+        else:
+            yield leaf
+
+
 def demos() -> Iterator[Leaf]:
     """Two speakers; only clips that were found prototypical count."""
     emotions = dict(col="other", dis="disgust", gio="happiness", pau="fear", rab="anger")
@@ -76,6 +86,24 @@ def emo_db() -> Iterator[Leaf]:
     for speaker, text, (code, emotion) in itertools.product(("03", "08"), texts, emotions.items()):
         if (speaker, code) != ("08", "E"):
             yield Leaf(f"wav/{speaker}{text}{code}{'abcdef'[len(text) % 6]}.wav", emotion, speaker)
+
+
+def emo_db_2(folder: str = "wav/") -> Iterator[Leaf]:
+    """The 816 files of release 2.0, with invented texts; those that it calls ambiguous are None.
+
+    The 535 others are as many by emotion as the first release has.
+    """
+    emotions = dict(W="anger", L="other", E="disgust", A="fear", F="happiness", T="sadness")
+    emotions |= {"N": "neutral"}
+    counts = dict(W=127, L=81, E=46, A=69, F=71, T=62, N=79)
+    speakers = ("03", "08", "09", "10", "11", "12", "13", "14", "15", "16")
+    texts = ("a01", "a02", "a04", "a05", "a07", "b01", "b02", "b03", "b09", "b10")
+    for code, emotion in emotions.items():
+        kinds = itertools.product("ab", texts, speakers)
+        for text, speaker, letter in [(text, who, ab) for ab, text, who in kinds][: counts[code]]:
+            yield Leaf(f"{folder}{speaker}{text}{code}{letter}.wav", emotion, speaker)
+        for text, speaker in list(itertools.product(texts, speakers))[: 41 if code == "W" else 40]:
+            yield Leaf(f"{folder}{speaker}{text}{code}g.wav", None, speaker)
 
 
 def emofilm(folder: str = "wav_corpus/") -> Iterator[Leaf]:
@@ -170,6 +198,17 @@ def shemo() -> Iterator[Leaf]:
     for speaker, codes in {"F01": "AFHNSW", "F22": "AN", "M01": "AFHNSW", "M40": "SF"}.items():
         folder = "female" if speaker[0] == "F" else "male"
         for code, number in itertools.product(codes, range(1, 4)):
+            yield Leaf(f"{folder}/{speaker}{code}{number:02}.wav", emotions[code], speaker)
+
+
+def shemo_complete() -> Iterator[Leaf]:
+    """3,000 files of 87 speakers, 38 of them of fear."""
+    counts = dict(A=1059, H=201, N=1028, S=449, W=225, F=38)
+    emotions = dict(A="anger", H="happiness", N="neutral", S="sadness", W="surprise", F=None)
+    speakers = [f"F{n:02}" for n in range(1, 32)] + [f"M{n:02}" for n in range(1, 57)]
+    for code, count in counts.items():
+        for number, speaker in list(itertools.product(range(1, 20), speakers))[:count]:
+            folder = "female" if speaker[0] == "F" else "male"
             yield Leaf(f"{folder}/{speaker}{code}{number:02}.wav", emotions[code], speaker)
 
 

@@ -20,6 +20,7 @@ from stored import LABELS, FakeRegistry, Filled, current, experiment, prediction
 
 from emobench import (
     audit,
+    conditions,
     corpora,
     features,
     folds,
@@ -34,6 +35,8 @@ from emobench.cli.run import run as command
 from emobench.corpora.entries import across
 from emobench.errors import CorpusError, SpecError
 from emobench.experiments import configuration, dataset
+from emobench.experiments.dataset import AppliedCondition
+from emobench.features import cache as caching
 from emobench.results import gathering
 from emobench.results.lookup import Lookup
 from emobench.runs import Selection, current_fingerprint, execute, extract_ahead, plan
@@ -365,6 +368,41 @@ def test_features_that_were_extracted_ahead_are_not_extracted_again(places, regi
     folders = sorted((own.cache / "is09-v1").iterdir())
     dataset.load(registry.get("north-to-south"), models.get("svm-is09"), own)
     assert sorted((own.cache / "is09-v1").iterdir()) == folders
+
+
+@pytest.mark.parametrize("model", ["svm-is09", "latif2019"])
+def test_pools_variants_and_pairs_are_views_of_each_corpus(
+    places, registry, tmp_path, monkeypatch, model
+):
+    """What each corpus alone has is extracted for no other set of clips, and has the same bits."""
+    own, fresh = (replace(places, cache=tmp_path / name) for name in ("cache", "fresh"))
+    model = models.get(model)
+    for name in ("north", "south", "west"):
+        dataset.load(registry.get(name), model, own)
+    made_of_them = ("coasts", "north:quiet", "north-to-south", "coasts-to-north", "south-to-west")
+    expected = {name: dataset.load(registry.get(name), model, fresh) for name in made_of_them}
+    with monkeypatch.context() as patch:
+        patch.setattr(caching, "extract_all", refuse)
+        found = {name: dataset.load(registry.get(name), model, own) for name in made_of_them}
+    for name in made_of_them:
+        assert found[name].digest == expected[name].digest
+        assert list(found[name].table.index) == list(expected[name].table.index)
+        every = np.arange(len(found[name].table))
+        for key in model.inputs:
+            one, two = (
+                data.prepare(name=key, training=every[::2])
+                for data in (found[name], expected[name])
+            )
+            for clip in every:
+                assert one.source.clip(clip).tobytes() == two.source.clip(clip).tobytes()
+    coded = AppliedCondition(conditions.parse("mp3:64k"), "both")
+    monkeypatch.setattr(caching, "extract_all", refuse)
+    with pytest.raises(AssertionError, match="not to be"):
+        dataset.load(registry.get("coasts"), model, own, applied=coded)
+
+
+def refuse(*given):
+    raise AssertionError("not to be extracted")
 
 
 def test_a_dry_run_shows_the_mapping(root, places):

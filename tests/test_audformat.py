@@ -79,7 +79,7 @@ def proposed(folder: Path):
     file.write_text(entry.text)
     corpus = load_registry([file]).get(entry.name)
     reading = read(corpus, folder)
-    reading.insist()
+    reading.raise_problems()
     return corpus, reading
 
 
@@ -321,7 +321,7 @@ def test_an_audio_folder_is_read_by_its_metadata(tmp_path, parts, kind):
     file = tmp_path / "entry.yaml"
     file.write_text(entry.text)
     reading = read(load_registry([file]).get(entry.name), folder)
-    reading.insist()
+    reading.raise_problems()
     assert len(reading.clips) == 24
     for clip in reading.clips:
         number = int(clip.file.stem)

@@ -175,6 +175,7 @@ class FakeDriver:
 
     def __init__(self, cards, error=0):
         self.cards, self.error = cards, error
+        self.buses = ["0000:17:00.0", "0000:CA:00.0"]
 
     def cuInit(self, flags):
         return self.error
@@ -191,14 +192,19 @@ class FakeDriver:
         name.value = self.cards[device.value][0].encode()
         return 0
 
+    def cuDeviceGetPCIBusId(self, bus, size, device):
+        bus.value = self.buses[device.value].encode()
+        return 0
+
     def cuDeviceTotalMem_v2(self, size, device):
         memory = self.cards[device.value][1] * 2**20
         ctypes.cast(size, ctypes.POINTER(ctypes.c_size_t))[0] = memory
         return 0
 
 
-def test_the_driver_is_asked_for_names_and_memory():
-    assert own.driver_cards(FakeDriver([H100, A100])) == [tuple(H100), tuple(A100)]
+def test_the_driver_is_asked_for_names_memory_and_addresses():
+    both = [(*H100, "0000:17:00.0"), (*A100, "0000:CA:00.0")]
+    assert own.driver_cards(FakeDriver([H100, A100])) == both
     assert own.driver_cards(FakeDriver([H100], error=100)) == []  # CUDA_ERROR_NO_DEVICE
 
 
@@ -258,7 +264,7 @@ def test_a_run_divides_its_cards(tiny_places, machine, monkeypatch):
     seen = []
 
     class Worker:
-        def __init__(self, variables, inbox):
+        def __init__(self, variables, inbox, kept_to):
             seen.append((variables["CUDA_VISIBLE_DEVICES"], variables.get("KERAS_BACKEND")))
             self.inbox = inbox
 

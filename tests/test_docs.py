@@ -36,6 +36,7 @@ def load(name: str, path: Path):
 
 
 generate = load("emobench_docs_generate", DOCS / "generate.py")
+costs = generate.costs
 PAGES = [str(page.relative_to(DOCS)) for page in generate.pages()]
 
 
@@ -76,7 +77,8 @@ def test_every_key_of_the_packaged_registry_is_explained():
 
 
 @pytest.mark.parametrize(
-    "model", [schema.Entry, items.SideTable, items.TextFiles, items.ValueMap, items.Drop]
+    "model",
+    [schema.Entry, items.SideTable, items.TextFiles, items.ValueMap, items.Drop, items.Listing],
 )
 def test_every_key_of_the_schema_says_what_it_means(model):
     text = (DOCS / "reference" / "registry.md").read_text()
@@ -209,3 +211,18 @@ def test_the_site_is_built_without_a_warning_and_asks_nobody(tmp_path):
         assert fetched.findall(page.read_text()) == []
     for sheet in (tmp_path / "html").rglob("*.css"):
         assert styled.findall(sheet.read_text()) == []
+
+
+def test_costs_are_carried_over_by_clips():
+    by_name = {size.corpus.name: size for size in costs.sizes()}
+    assert {name: by_name[name].folds for name in ("emo-db", "crema-d", "iemocap", "tess")} == {
+        "emo-db": 10,
+        "crema-d": 6,
+        "iemocap": 5,
+        "tess": 2,
+    }
+    own, other = costs.folds_of([by_name["emo-db"]]), costs.folds_of([by_name["crema-d"]])
+    assert (own.network, own.estimator, own.jobs) == (10, 10, 10)
+    ratio = (7441 * 5 / 6) / (535 * 9 / 10)  # clips that one fold trains on
+    assert other.network == pytest.approx(6 * ratio)
+    assert other.estimator == pytest.approx(6 * ratio**2)

@@ -152,7 +152,9 @@ def test_what_is_kept_at_the_end_includes_what_was_not_drawn_yet():
 def grouped(model: str, folds: range) -> list[Work]:
     """Jobs that one worker may train at once."""
     jobs = [Job(fold) for fold in folds]
-    return [replace(work(model, job.fold, "jax"), fellows=tuple(set(jobs) - {job})) for job in jobs]
+    return [
+        replace(work(model, job.fold, "jax"), siblings=tuple(set(jobs) - {job})) for job in jobs
+    ]
 
 
 def test_jobs_that_another_worker_trains_along_are_left_to_it():
@@ -181,7 +183,7 @@ def test_a_group_stays_with_one_worker(monkeypatch):
     events = machine.run(jobs, jobs=1, devices=Devices(CARDS))
     assert sorted(e.work.job.fold for e in events if e.kind == "done") == list(range(13))
     places = places_of_groups(events)
-    assert all(len(places[item.group]) == 1 for item in jobs if item.fellows)
+    assert all(len(places[item.group]) == 1 for item in jobs if item.siblings)
     assert machine.most == {"0": 1, "1": 1}
 
 
@@ -228,7 +230,7 @@ class Machine:
         machine = self
 
         class Worker:
-            def __init__(self, seen, inbox):
+            def __init__(self, seen, inbox, kept_to):
                 self.place = seen["CUDA_VISIBLE_DEVICES"]
                 self.inbox, self.pending = inbox, None
                 self.number = len(machine.started)
@@ -321,7 +323,7 @@ def test_a_worker_on_a_card_outlives_only_errors_that_were_foreseen(monkeypatch,
     started = []
 
     class Worker:
-        def __init__(self, seen, inbox):
+        def __init__(self, seen, inbox, kept_to):
             self.inbox = inbox
             started.append(self)
 

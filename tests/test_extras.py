@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 import soundfile
 from click.testing import CliRunner
-from conftest import perform_here
+from conftest import feature_set, perform_here
 
 from emobench import audio, conditions, corpora, features, models
 from emobench.analysis.attention import by_voicing
@@ -20,7 +20,6 @@ from emobench.conditions import Condition
 from emobench.errors import CorpusError, SpecError, StoreError
 from emobench.executors import Outcome
 from emobench.experiments import dataset
-from emobench.features import FeatureSet
 from emobench.runs import Observer, Selection, current_fingerprint, execute, plan
 from emobench.spec import Job, fingerprint
 from emobench.store import StoredExperiment, read_attention, read_experiments
@@ -248,8 +247,7 @@ def test_attention_is_told_by_voicing(tmp_path):
     predictions = pd.DataFrame({"id": ["clip"], "speaker": ["s1"], "repetition": 1, "fold": 0})
     record = {"fold": 0, "repetition": 1}
     stored = StoredExperiment(folder, {"model": ATTENDS}, (record,), predictions=predictions)
-    offsets = np.array([0, 10])
-    descriptors = FeatureSet(tmp_path, ("clip",), values, offsets, None, {})
+    descriptors = feature_set(["clip"], [values])
     (row,) = by_voicing(stored, descriptors).to_dict("records")
     assert row["speaker"] == "s1"
     assert (row["silent_share"], row["voiced_share"]) == (0.5, 0.5)

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
+from conftest import feature_set
 from sklearn.preprocessing import StandardScaler
 
 from emobench import features, folds, models, protocols
 from emobench.experiments.dataset import Dataset
 from emobench.experiments.inputs import AudioInput, Side
-from emobench.features import FeatureSet
-from emobench.scaling import Moments
 from emobench.spec import Job
 from emobench.training import estimator_fold
 
@@ -31,10 +29,7 @@ def data_set(scaling: str, values: np.ndarray) -> Dataset:
     ]
     table = pd.DataFrame(rows, columns=["id", "speaker", "label"]).set_index("id")
     table = table.assign(group=table["speaker"], emotion=table["label"], sex=None, sentence=None)
-    moments = Moments.stack([Moments.of(row[None]) for row in values])
-    offsets = np.arange(len(values) + 1)
-    cached = FeatureSet(Path("nowhere"), tuple(table.index), values, offsets, moments, {})
-    side = Side(cached, np.arange(len(values)))
+    side = Side(feature_set(table.index, values[:, None]), np.arange(len(values)))
     heard = AudioInput(features.get("is09"), features.spec("is09"), scaling, side, side)
     return Dataset(table, CLASSES, "speaker", {"functionals": heard}, {})
 

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import pickle
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from conftest import feature_set
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.preprocessing import StandardScaler
 
 from emobench import features
 from emobench.experiments.inputs import AudioInput, Side, TextInput
-from emobench.features import FeatureSet
 from emobench.scaling import Moments, Standard
 
 TRAINING, TEST = np.array([0, 2, 3, 5, 6]), np.array([1, 4, 7])
@@ -37,11 +36,7 @@ def clips(columns: int, lengths=LENGTHS, seed: int = 0) -> list[np.ndarray]:
 
 def side(values: list[np.ndarray]) -> Side:
     """Return cached values as a side of a fold hears them."""
-    offsets = np.cumsum([0, *map(len, values)])
-    moments = Moments.stack([Moments.of(each) for each in values])
-    ids = tuple(TABLE.index)
-    cached = FeatureSet(Path("nowhere"), ids, np.concatenate(values), offsets, moments, {})
-    return Side(cached, np.arange(len(values)))
+    return Side(feature_set(TABLE.index, values), np.arange(len(values)))
 
 
 def heard(name: str, scaling, learnt, tested=None, **params) -> AudioInput:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterable, Mapping
 from itertools import product
 from pathlib import Path
 
 import pytest
+import trees
 import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -34,7 +36,7 @@ def found(folder: Path, proposal: Proposal) -> dict[str, tuple[str, str]]:
     file.write_text(proposal.text)
     corpus = load_registry([file]).get(proposal.name)
     reading = read(corpus, folder)
-    reading.insist()
+    reading.raise_problems()
     return {
         clip.file.relative: (clip.facts["speaker"], clip.facts["emotion"]) for clip in reading.clips
     }
@@ -201,6 +203,15 @@ def test_labels_that_nobody_knows_are_left_to_the_user(tmp_path):
     )
     proposal = Proposal("voices", mended, True, True, 0, "")
     assert len(found(folder, proposal)) == 18
+
+
+def test_actors_of_borrowed_names_are_no_emotions(tmp_path):
+    codes = itertools.product(("01", "03", "05"), ("01", "02"), ("01", "02"), range(1, 7))
+    names = [f"03-01-{code}-01-{text}-{take}-{actor:02}.wav" for code, text, take, actor in codes]
+    proposal = propose(trees.plant(tmp_path / "voices", names))
+    assert "(?P<emotion>01|03|05)-01-" in proposal.text
+    assert "Then pattern: ^03-01-(?P<emotion>01|03|05)-01-" in proposal.text.replace("\n#   ", " ")
+    assert r"(?P<speaker>\d\d)\.wav$" in proposal.text
 
 
 @pytest.mark.parametrize("form", ["spk{}_e{}_{}.wav", "{:02}-{:02}-{:02}.wav", "p{}/emo {}/{}.wav"])

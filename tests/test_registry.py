@@ -235,6 +235,24 @@ MISTAKES = {
         "mine.drop.0.where",
         "at least one",
     ),
+    "drop by neither": (
+        GOOD + "  drop: [{reason: x}]\n",
+        8,
+        "mine.drop.0",
+        "expected the key 'where' or 'listed', found neither",
+    ),
+    "drop what a text lists": (
+        GOOD + "  drop: [{listed: {file: a.doc, column: f}, reason: x}]\n",
+        8,
+        "mine.drop.0.listed.file",
+        r"expected a \.csv.* file, found 'a\.doc'",
+    ),
+    "drop what is listed somehow": (
+        GOOD + "  drop: [{listed: {file: a.csv, colum: f}, reason: x}]\n",
+        8,
+        "mine.drop.0.listed.colum",
+        "Did you mean 'column'",
+    ),
     "drop is no list": (GOOD + "  drop: x\n", 8, "mine.drop", r"expected a list \[a, b\]"),
     "extra that is a column": (GOOD + "  extra: [sex]\n", 8, "mine.extra.0", "column already"),
     "unknown reader": (GOOD + "  reader: smartkom5\n", 8, "mine.reader", "found 'smartkom5'"),
@@ -742,6 +760,10 @@ def test_semantic_holds_what_changes_results_and_nothing_else(tmp_path):
         GOOD + "  train_on: raw_emotion\n",
     ):
         assert fingerprint(load(tmp_path, text).semantic()) != fingerprint(before)
+    listed = GOOD + "  drop: [{listed: {file: a.csv, column: f}, reason: x}]\n"
+    assert load(tmp_path, listed).semantic() == before, (
+        "which clips there are, they tell themselves"
+    )
     one = GOOD + "  drop: [{where: {speaker: a}, reason: x}]\n"
     assert load(tmp_path, one).semantic() == load(tmp_path, one.replace("x}]", "y}]")).semantic()
     assert "glob" not in before, "a key at its default would change fingerprints when it is added"

@@ -167,7 +167,7 @@ def test_second_row_may_say_more_but_not_otherwise(tmp_path):
         (
             "who.csv",
             b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 1\n",
-            r"found a stub of Git LFS\. Fetch the file with `git lfs pull`",
+            r"found a Git LFS pointer\. Run `git lfs pull` there",
         ),
     ],
 )
@@ -192,6 +192,47 @@ def test_where_a_table_comes_from(tmp_path):
     with pytest.raises(CorpusError, match=r"found none\. It comes from https://x\.org/who"):
         load(tmp_path, text)
     assert define(tmp_path, text).semantic() == define(tmp_path).semantic()
+
+
+LISTED = MINE.replace(
+    "tables:", "drop: [{listed: {file: bad.csv, column: f}, reason: bad}]\n  tables:"
+)
+
+
+def dropped(folder: Path, text: str) -> tuple[list[str], dict[str, int]]:
+    reading = corpora.open_corpus(define(folder, text), folder)
+    assert reading.problems == ()
+    return [clip.file.relative for clip in reading.clips], dict(reading.dropped)
+
+
+def test_files_that_a_table_lists_are_left_out(tmp_path):
+    folder = trees.plant(tmp_path / "mine", ["x/a_ang.wav", "y/b_ang.wav", "y/a_hap.wav"])
+    (folder / "who.csv").write_text("Who,Sex,Age\n")
+    text = LISTED.replace("*.xlsx", "who.csv")
+    assert dropped(tmp_path, text) == (["x/a_ang.wav", "y/a_hap.wav", "y/b_ang.wav"], {})
+    (folder / "y" / "bad.csv").write_text("n,f\n1,/home/me/set/x/a_ang.wav\n2\n3,b_ang.wav\n")
+    assert dropped(tmp_path, text) == (["y/a_hap.wav"], {"bad": 2})
+    (folder / "y" / "bad.csv").write_text("n,f\n1,z/a_ang.wav\n3,y/a_hap.wav\n")
+    assert dropped(tmp_path, text) == (["x/a_ang.wav", "y/b_ang.wav"], {"bad": 1})
+    both = text.replace("column: f}", "column: f}, where: {speaker: b}")
+    assert dropped(tmp_path, both) == (["x/a_ang.wav", "y/a_hap.wav", "y/b_ang.wav"], {})
+
+
+def test_a_list_of_what_is_left_out_needs_its_column(tmp_path):
+    folder = trees.plant(tmp_path / "mine", ["a_ang.wav"])
+    (folder / "bad.csv").write_text("n,file\n1,a.wav\n")
+    with pytest.raises(
+        CorpusError, match=r"mine\.drop\.0\.listed\.column: .*columns n, file, found"
+    ):
+        load(tmp_path, LISTED)
+
+
+def test_what_matches_no_expression_may_be_left_out_by_its_path(tmp_path):
+    folder = trees.plant(tmp_path / "mine", ["a_ang.wav", "noise/1.wav", "noise/b_ang.wav"])
+    (folder / "who.csv").write_text("Who,Sex,Age\n")
+    drop = 'drop: [{where: {path: "noise/*"}, reason: noise}]\n  tables:'
+    text = MINE.replace("*.xlsx", "who.csv").replace("tables:", drop)
+    assert dropped(tmp_path, text) == (["a_ang.wav"], {"noise": 2})
 
 
 def test_jl_texts_of_the_same_name(tmp_path):

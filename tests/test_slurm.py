@@ -21,8 +21,10 @@ from emobench.errors import EmobenchError, SpecError
 from emobench.executors import Event, Work, share, submissions
 from emobench.executors import slurm as executor
 from emobench.executors.share import missing
-from emobench.executors.slurm import Asked, _Watching, parse, parted
+from emobench.executors.slurm import parted
+from emobench.executors.slurm_options import Asked, parse
 from emobench.executors.submissions import Submission, Submissions, key
+from emobench.executors.watching import Watching
 from emobench.runs import Observer, Selection, Summary, execute, find_places, plan
 from emobench.spec import Job, Places
 from emobench.store import Store
@@ -63,6 +65,8 @@ def test_what_is_asked_of_the_scheduler(text, asked):
         ("partition=gpu", "--slurm: expected time=MINUTES, 3 or more, found none"),
         ("time=2", "--slurm: expected time=MINUTES, 3 or more, found 2"),
         ("time=0", "--slurm time: expected a number of 1 or more, found 0"),
+        ("time=9,nodes=2", "--slurm nodes: expected 1, as each job of the array does its share on"),
+        ("time=9,ntasks_per_node=4", "--slurm ntasks_per_node: expected 1"),
         ("cluster=big", "--slurm cluster: expected slurm or local, found 'big'"),
     ],
 )
@@ -91,7 +95,7 @@ def test_what_is_trained_together_stays_in_one_share(tmp_path):
     for start in (0, 4):
         group = jobs[start : start + 4]
         items += [
-            replace(item, fellows=tuple(job for job in group if job != item.job))
+            replace(item, siblings=tuple(job for job in group if job != item.job))
             for item in works(tmp_path, "a", 8)[start : start + 4]
         ]
     assert [len(part) for part in parted(items, 3)] == [4, 4]
@@ -161,9 +165,9 @@ class TestWatching:
             Store(item.places.results).open(item.experiment)
         return items
 
-    def watch(self, items: list[Work], tmp_path: Path) -> _Watching:
+    def watch(self, items: list[Work], tmp_path: Path) -> Watching:
         made = [submission(items[:4], "7_0", tmp_path), submission(items[4:], "7_1", tmp_path)]
-        return _Watching({key(item): item for item in items}, made)
+        return Watching({key(item): item for item in items}, made)
 
     def told(self, events) -> list[tuple[str, str, int]]:
         found = [(event.kind, event.work.experiment.model, event.work.job.fold) for event in events]
@@ -194,6 +198,17 @@ class TestWatching:
         assert str(tmp_path / "7_1.err") in events[1].message
         assert [one.id for one in watching.submissions] == ["7_0"]
 
+    def test_why_jobs_wait_is_said_once(self, items, tmp_path, caplog):
+        watching = self.watch(items, tmp_path)
+        for queue in ({"7_0": "", "7_1": "None"}, {"7_1": "Resources"}, {"7_1": "Resources"}):
+            watching.explain(queue)
+        watching.explain({"7_0": "Resources", "7_1": "PartitionTimeLimit"})
+        said = [record.getMessage() for record in caplog.records]
+        assert [text.partition(" (")[0] for text in said] == [
+            "the scheduler's job 7_1 waits: Resources",
+            "the scheduler's job 7_1 waits: PartitionTimeLimit",
+        ]
+
     def test_a_node_that_cannot_do_it_ends_the_run(self, items, tmp_path):
         watching = self.watch(items, tmp_path)
         watching.submissions[1].refusal.write_text("box7: expected emobench 1, found 2.")
@@ -210,17 +225,24 @@ def test_a_queue_that_cannot_be_asked_is_said(tiny_places, tmp_path, monkeypatch
 
 def test_the_queue_of_slurm(tmp_path, monkeypatch):
     squeue = tmp_path / "squeue"
-    squeue.write_text("#!/bin/sh\necho 12_0\necho 12_3\necho 15\n")
+    lines = ["12_0 R None", "12_3 PD ReqNodeNotAvail, UnavailableNodes:box7", "15 PD None"]
+    lines.append("16 CG ")
+    squeue.write_text("#!/bin/sh\n" + "".join(f"echo '{line}'\n" for line in lines))
     squeue.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
-    assert submissions.queued("slurm") == {"12_0", "12_3", "15"}
+    assert submissions.queued("slurm") == {
+        "12_0": "",
+        "12_3": "ReqNodeNotAvail, UnavailableNodes:box7",
+        "15": "None",
+        "16": "",
+    }
     squeue.write_text("#!/bin/sh\necho 'slurm_load_jobs error: Unable to contact' >&2\nexit 1\n")
     with pytest.raises(OSError, match="Unable to contact"):
         submissions.queued("slurm")
 
 
 def test_no_other_process_is_taken_for_a_job():
-    assert submissions.queued("local", [str(os.getpid()), "1", "x"]) == set()
+    assert submissions.queued("local", [str(os.getpid()), "1", "x"]) == {}
 
 
 class Watched:

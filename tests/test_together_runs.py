@@ -18,7 +18,7 @@ from emobench.cli import main
 from emobench.errors import EmobenchError, SpecError
 from emobench.executors import Card, Devices, Local
 from emobench.runs import Selection, execute, plan
-from emobench.runs.handing_out import Step, phases, sizes_of_groups
+from emobench.runs.handing_out import Handout, Step, sizes_of_groups
 from emobench.runs.preparing import prepare
 from emobench.spec import Experiment, Job, Places
 from emobench.store import Store, read_experiments
@@ -44,13 +44,14 @@ def groups(
     """Return corpus, fold and repetition of the jobs that are trained at once, by group."""
     planned = plan(Selection(("latif2019",), ("tiny",), "losgo", **options), places)
     sizes = sizes_of_groups(planned, Local(devices=devices).networks_at_once)
-    (work,) = map(list, phases(steps, places, 1, 1, sizes))
+    handout = Handout(places, 1, 1, sizes)
+    work = [item for each in steps for item in handout.folds(each)]
     found: dict[tuple, list] = {}
     for item in work:
-        found.setdefault(item.group if item.fellows else (item.group, item.job), []).append(item)
+        found.setdefault(item.group if item.siblings else (item.group, item.job), []).append(item)
     for group in found.values():
         for item in group:
-            assert {item.job, *item.fellows} == {other.job for other in group}
+            assert {item.job, *item.siblings} == {other.job for other in group}
     assert [item for group in found.values() for item in group] == work, "not behind each other"
     return [
         [(item.experiment.corpus, item.job.fold, item.job.repetition) for item in group]
@@ -148,8 +149,8 @@ def test_jobs_that_are_done_are_not_trained_along_again(tiny_places, monkeypatch
     """A worker that died, or had no memory for all, begins with what is left."""
     given = []
 
-    def run(context, job, seed, report, fellows, tuned):
-        given.append(fellows)
+    def run(context, job, seed, report, siblings, tuned):
+        given.append(siblings)
         raise EmobenchError("enough")
 
     registry = corpora.load_registry(tiny_places.datasets)
@@ -157,9 +158,9 @@ def test_jobs_that_are_done_are_not_trained_along_again(tiny_places, monkeypatch
     ready, _ = prepare(registry.get("tiny"), models.get(MODEL), planned, tiny_places)
     monkeypatch.setattr(network_fold, "run", run)
     monkeypatch.setattr(Store, "done", lambda store, experiment, jobs: {Job(0), Job(1)})
-    for fellows in ((Job(0), Job(1), Job(1, 2)), (Job(0), Job(1)), ()):
+    for siblings in ((Job(0), Job(1), Job(1, 2)), (Job(0), Job(1)), ()):
         with pytest.raises(EmobenchError, match="enough"):
-            jobs.run(ready.experiment, Job(0, 2), tiny_places, jobs.Settings(), fellows=fellows)
+            jobs.run(ready.experiment, Job(0, 2), tiny_places, jobs.Settings(), siblings=siblings)
     assert given == [[Job(1, 2)], [], None]
 
 

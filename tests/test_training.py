@@ -8,12 +8,14 @@ from types import SimpleNamespace
 import keras
 import numpy as np
 import pytest
+from conftest import feature_set
 
 from emobench import corpora, models, protocols
 from emobench.batches import Batches
 from emobench.experiments import dataset
 from emobench.experiments.context import open_context
 from emobench.experiments.dataset import Dataset
+from emobench.experiments.inputs import Side
 from emobench.runs import Selection, plan
 from emobench.runs.preparing import prepare
 from emobench.sources import Source
@@ -81,14 +83,10 @@ def with_test_audio(data: Dataset, test: np.ndarray) -> Dataset:
     changed = {}
     for name, item in data.inputs.items():
         side = item.learnt
-        values = np.array(side.values.values)
-        moments = replace(side.values.moments, mean=side.values.moments.mean.copy())
+        values = [np.array(side.clip(position)) for position in range(len(data.table))]
         for position in test:
-            row = int(side.rows[position])
-            start, stop = side.values.offsets[row : row + 2]
-            values[start:stop] = values[start:stop][::-1] * 3 + 1
-            moments.mean[row] += 5
-        side = replace(side, values=replace(side.values, values=values, moments=moments))
+            values[position] = values[position][::-1] * 3 + 1
+        side = Side(feature_set(data.table.index, values), np.arange(len(values)))
         changed[name] = replace(item, learnt=side, tested=side)
     return replace(data, inputs=changed)
 

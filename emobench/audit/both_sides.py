@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from ..corpora.reading.clips import Clip, named
-from ..errors import count
+from ..corpora.reading.clips import Clip
+from ..errors import count, named
 from ..spec import Fold
 from .findings import Finding, Severity
 from .material import Material, by, equal, numbered, quoted

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
-from ..corpora.reading.clips import named
-from ..errors import count
+from ..errors import count, named
 from ..spec import Fold
 from .findings import Finding
 from .material import Material, by, numbered, quoted

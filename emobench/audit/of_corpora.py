@@ -62,7 +62,7 @@ def of_corpus(
         CorpusError: if the corpus is not there, cannot be read or cannot be split
     """
     report = corpora.check(corpus, data, cache=cache, progress=progress)
-    report.reading.insist()
+    report.reading.raise_problems()
     folds = tuple(split(replace(report.reading, clips=report.usable), protocol, cache))
     material = Material(report, protocol, folds, _same_sound(report, cache, progress))
     tested = sum(len(fold.test) for fold in folds)
@@ -112,7 +112,7 @@ def foresee(
         CorpusError: if the corpus is not there, cannot be read or cannot be split
     """
     report = corpora.check(corpus, data, cache=cache)
-    report.reading.insist()
+    report.reading.raise_problems()
     folds = tuple(split(replace(report.reading, clips=report.usable), protocol, cache))
     return _to_say(Material(report, protocol, folds, same_bytes(report)))
 

@@ -8,8 +8,7 @@ from dataclasses import replace
 
 from .. import protocols
 from ..corpora import Registry
-from ..corpora.reading.clips import named
-from ..errors import count
+from ..errors import count, named
 from ..results.gathering import Current, Gathered, gather, protocol_name, protocols_on_disk
 from ..results.selection import Notice
 from ..spec import Places

@@ -7,8 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from ..corpora.reading.clips import named
-from ..errors import count
+from ..errors import count, named
 from ..results.result import Result
 from ..spec import Protocol
 from .findings import Finding

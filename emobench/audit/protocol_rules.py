@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..corpora.reading.clips import named
+from ..errors import named
 from ..spec import Protocol
 from .findings import Finding, Severity
 from .material import Material

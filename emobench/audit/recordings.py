@@ -21,7 +21,7 @@ def findings(material: Material) -> Iterator[Finding]:
         path: (known[path].sample_rate, known[path].channels)
         for path in dict.fromkeys(clip.file.path for clip in material.clips)
     }
-    changed = [path for path, heard in formats.items() if heard != (SAMPLE_RATE, 1)]
+    changed = [path for path, found in formats.items() if found != (SAMPLE_RATE, 1)]
     if not changed:
         return
     each = ", ".join(
@@ -30,8 +30,8 @@ def findings(material: Material) -> Iterator[Finding]:
         for (rate, channels), files in Counter(formats.values()).most_common(3)
     )
     advice = (
-        f"Models hear {SAMPLE_RATE:,} Hz mono: the others are resampled and their channels averaged"
-        f"{', or one is taken as the entry says' if _chosen(material) else ''}."
+        f"Models are given {SAMPLE_RATE:,} Hz mono: the others are resampled and their channels "
+        f"averaged{', or one is taken as the entry says' if _chosen(material) else ''}."
     )
     told = skill((formats[clip.file.path], clip.facts["label"]) for clip in material.clips)
     if told > _TELLS:
@@ -40,7 +40,7 @@ def findings(material: Material) -> Iterator[Finding]:
         "resampled",
         "soft",
         f"recorded at {each}",
-        f"{SAMPLE_RATE:,} Hz mono, as models hear it",
+        f"{SAMPLE_RATE:,} Hz mono, as models are given it",
         advice,
         evidence=tuple(clip.id for clip in material.clips if clip.file.path in changed),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from ..corpora.reading.clips import named
+from ..errors import named
 from .findings import Finding
 from .material import Material, by, quoted
 

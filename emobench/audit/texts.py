@@ -1,4 +1,4 @@
-"""Texts that tell the label: what a model that reads, or knows the sentence, need not hear."""
+"""Transcripts and sentences that predict the label, so that a model need not use the voice."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def _naming(clips: Sequence[Clip]) -> Iterator[Finding]:
             f"{len(own):,} of {len(known):,} transcripts name their own label, such as "
             f"'{own[0].facts['transcript']}'",
             "words that say nothing of the label, or of every label as often",
-            "A model that reads learns the label from its name.",
+            "A model on transcripts learns the label from its name.",
             evidence=tuple(clip.id for clip in own),
         )
 
@@ -73,7 +73,7 @@ def _names(clips: Sequence[Clip]) -> Mapping[str, AbstractSet[str]]:
 def _telling(clips: Sequence[Clip]) -> Iterator[Finding]:
     """Yield a finding if the same words mostly have the same label when others say them.
 
-    Where only the number of the sentence is known no model reads it, but one that hears may
+    Where only the number of the sentence is known no model is given it, but a model on audio may
     recognise the sentence.
     """
     texts = {clip.id: text for clip in clips if (text := text_of(clip)) is not None}
@@ -89,14 +89,15 @@ def _telling(clips: Sequence[Clip]) -> Iterator[Finding]:
     determined = certainty >= _DETERMINES and len(told) >= _MOST * len(known)
     right = [clip.id for clip, guess in told if clip.facts["label"] == guess]
     what = "transcript" if texts else "sentence"
-    aloud = "one that hears may recognise the sentence instead of the emotion."
+    on_audio = "a model on audio may recognise the sentence instead of the emotion."
+    on_text = "A model on transcripts needs no voice; " if texts else "No model is given it, but "
     yield Finding(
         f"{what}-{'determines' if determined else 'tells'}-label",
         "hard" if determined and texts else "soft",
         f"the label of {len(right):,} of {count(len(told), 'clip')} is the one that their {what} "
         "mostly has with other speakers",
         "the same words under every label",
-        f"{'A model that reads need not hear;' if texts else 'No model reads it, but'} {aloud}",
+        f"{on_text}{on_audio}",
         evidence=tuple(right),
     )
 

@@ -9,8 +9,7 @@ import pandas as pd
 
 from .. import models
 from ..corpora import Registry
-from ..corpora.reading.clips import named
-from ..errors import CorpusError, SpecError, count
+from ..errors import CorpusError, SpecError, count, named
 from ..experiments import dataset, takes_audio
 from ..experiments.dataset import Dataset
 from ..results.result import Result
@@ -86,7 +85,7 @@ def _clips(result: Result, data: Dataset) -> Iterator[Finding]:
             "soft",
             "filed before results named the sound that they are of: clips, labels and speakers are "
             "those on disk, of the sound nobody knows",
-            "the name of what was heard of each clip",
+            "a digest of the sound of each clip",
             "The same run would compute it anew, beside this one.",
             result.name,
         )

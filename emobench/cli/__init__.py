@@ -20,6 +20,7 @@ from .corpora import check, corpora, utterances
 from .download import download
 from .encoders import encoders
 from .export import export
+from .features import features
 from .leaderboard import leaderboard
 from .leakage import cheating, leakage
 from .ledger import ledger
@@ -28,7 +29,7 @@ from .models import models
 from .plot import plot
 from .predict import predict
 from .report import report
-from .run import features, run
+from .run import run
 from .splits import folds, protocols
 
 

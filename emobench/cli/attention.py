@@ -55,7 +55,7 @@ def attention(
     repetition: int,
     out: Path | None,
 ) -> None:
-    """Tell what a network attends to: silent, unvoiced or voiced frames of the test clips.
+    """Show how much attention a network gives to silent, unvoiced and voiced frames of test clips.
 
     The mean weight of each kind of frame is printed, relative to even attention. With CLIP, that
     clip is drawn, as `emobench plot attention` does. Both are read from results: run the model

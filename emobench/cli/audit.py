@@ -42,7 +42,7 @@ def audit(
     datasets: tuple[Path, ...],
     as_json: bool,
 ) -> int:
-    """Say what speaks against results on corpora NAMES (or all), or against stored results.
+    """List the problems of corpora NAMES (or all), or of stored results.
 
     A finding is hard (test clips or their speakers reach training, results are not what they say),
     declared (the protocol says that it does so), or soft (to be known beside a result). Exit

@@ -158,7 +158,7 @@ def utterances(
 
     corpus = package.load_registry(datasets).get(name)
     reading = package.open_corpus(corpus, data, cache)
-    reading.insist()
+    reading.raise_problems()
     known = {"id": [clip.id for clip in reading.clips], **columns(reading, cache)}
     if audformat is not None:
         asked = {**of_results, "datasets": datasets}

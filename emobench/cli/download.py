@@ -30,10 +30,10 @@ _MEGABYTE = 10**6
     help="Accept the licence of the corpus without being asked, as in a script.",
 )
 def download(name: str, data: Path | None, datasets: tuple[Path, ...], accept_licence: bool) -> int:
-    """Fetch and unpack corpus NAME, if it may be fetched without more ado.
+    """Download and unpack corpus NAME, if it is open to everybody.
 
-    A broken transfer is gone on with; what arrived is compared with what is published of it. Exit
-    status 1 if the copy is not whole.
+    An interrupted download is resumed, and compared with the published checksum where there is
+    one. Exit status 1 if the copy is incomplete.
     """
     from .. import audit
     from .. import corpora as package

@@ -132,8 +132,9 @@ def _reading(corpus: Corpus) -> Iterator[tuple[str, str]]:
         need = "" if table.required else " (if it is there)"
         yield "table", f"{table.file}{need}: {', '.join(table.columns)}"
     for rule in corpus.drop:
-        where = " and ".join(
+        asked = [
             f"{name} {' or '.join(text or '(nothing)' for text in texts)}"
             for name, texts in rule.where.items()
-        )
-        yield "left out", f"{where}: {rule.reason}"
+        ]
+        asked += [f"listed in {rule.listed.file}"] if rule.listed else []
+        yield "left out", f"{' and '.join(asked)}: {rule.reason}"

@@ -44,7 +44,7 @@ def ledger(
     out: Path | None,
     datasets: tuple[Path, ...],
 ) -> int:
-    """Hold our results against every number that the papers published.
+    """Compare our results with every number that the papers published.
 
     Each published number stands beside ours under the nearest protocol, with an interval over
     speakers, what differs between the protocols, and a verdict by rule: reproduced, not

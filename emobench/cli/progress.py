@@ -73,6 +73,11 @@ class Progress:
             self._tasks["all"] = self._bars.add_task("all jobs", total=self._total)
         self._bars.update(self._tasks["all"], total=self._total)
 
+    def revise(self, foreseen: Step, step: Step | None) -> None:
+        """Show that an experiment has other jobs to do than was thought."""
+        self._total += len(step.missing if step else ()) - len(foreseen.missing)
+        self._bars.update(self._tasks["all"], total=self._total)
+
     def event(self, event: Event) -> None:
         """Show what happened to a job."""
         name = _name(event.work)

@@ -172,8 +172,9 @@ def _verdict(report: CheckReport, warnings: int) -> str:
 def _otherwise(report: CheckReport) -> str:
     """Return what else to do about more clips than are expected."""
     if report.corpus.variants:
-        names = (f"{report.corpus.base}:{name}" for name in report.corpus.variants)
-        return f", or check one of its variants ({', '.join(names)})"
+        titles = {name: (keys or {}).get("title") for name, keys in report.corpus.variants.items()}
+        names = (f"{report.corpus.base}:{name}, {title}" for name, title in titles.items())
+        return f", or check the variant that it is: {'; '.join(names)}"
     return ", or correct `expect:`" if report.corpus.expect is not None else ""
 
 

@@ -1,8 +1,7 @@
-"""`emobench run` and `emobench features`."""
+"""`emobench run`."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -36,40 +35,6 @@ def run(dry_run: bool, **asked: Any) -> int:
     with watching.observed() as observer:
         summary = runs.execute(planned, places, observer)
     return watching.conclude(summary, places.results)
-
-
-@click.command()
-@click.argument("names", nargs=-1, required=True)
-@options.names("corpus", "Corpora to extract from.")
-@options.data
-@options.cache
-@options.datasets
-@options.jobs
-@options.skip_bad
-def features(
-    names: tuple[str, ...],
-    corpus: tuple[str, ...],
-    data: Path | None,
-    cache: Path | None,
-    datasets: tuple[Path, ...],
-    jobs: int,
-    skip_bad: bool,
-) -> int:
-    """Extract features ahead of a run.
-
-    NAMES are front-ends, such as `logmel`, `logmel:bands=240` or `encoder:FOLDER`.
-    """
-    from .. import runs
-    from .progress import Progress
-
-    places = runs.find_places(data=data, cache=cache, datasets=datasets)
-    with Progress() as progress:
-        extracted = runs.extract_ahead(
-            names, corpus, places, jobs=jobs, skip_bad=skip_bad, progress=progress.features
-        )
-        for line in extracted:
-            click.echo(line)
-    return 0
 
 
 def _say_what_would_run(planned: Plan, places: Places) -> None:

@@ -104,9 +104,9 @@ def folds(
     as_json: bool,
     as_csv: bool,
 ) -> None:
-    """Print who is held out in which fold of corpus NAME.
+    """Print which speakers each fold of corpus NAME holds out.
 
-    Of a complete copy it says the same on every machine.
+    The folds of a complete copy are the same on every machine.
     """
     from .. import audit, corpora, runs
     from .. import folds as splitting

@@ -27,6 +27,7 @@ def observed() -> Iterator[Observer]:
             listener=progress.event,
             feature_progress=progress.features,
             begin=progress.begin,
+            revise=progress.revise,
             notice=lambda text: click.echo(text, err=True),
             stopping=lambda: bool(interrupted),
         )

@@ -14,7 +14,7 @@ from ..errors import SpecError, suggest
 from ..spec import BETWEEN
 from .entries import yaml_source
 from .entries.across import JOIN, across, together
-from .entries.items import Drop, Expect, SideTable, TextFiles, ValueMap
+from .entries.items import Drop, Expect, Listing, SideTable, TextFiles, ValueMap
 from .entries.rules import LONGEST_NAME, Mistake, is_name, mistakes
 from .entries.schema import Corpus, Entry
 from .entries.yaml_source import Entry as Source
@@ -308,7 +308,9 @@ _ADVICE = {
 def _keys_at(place: Location) -> list[str]:
     """Return the keys that are known where an unknown one stands."""
     model: type[BaseModel] = Entry
-    if place[0] in _ITEMS and len(place) > 2:
+    if place[0] == "drop" and "listed" in place[:-1]:
+        model = Listing
+    elif place[0] in _ITEMS and len(place) > 2:
         model = _ITEMS[place[0]]
     elif place[0] in _NESTED and len(place) > 1:
         model = _NESTED[place[0]]

@@ -34,7 +34,7 @@ def load(corpus: Corpus, data: Path | None = None, cache: Path | None = None) ->
             unknown; names file, entry, key and line
     """
     found = open_corpus(corpus, data, cache)
-    found.insist()
+    found.raise_problems()
     return tabulate(found, cache)
 
 

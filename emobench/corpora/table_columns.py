@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ..errors import CorpusError
+from ..errors import CorpusError, count, named
 from . import paths
 from .entries.fields import TABLE_COLUMNS
 from .reading import durations
-from .reading.clips import Reading, counted, named
+from .reading.clips import Reading
 
 _OLDEST = 150
 
@@ -33,7 +33,7 @@ def columns(reading: Reading, cache: Path | None = None) -> dict[str, list[Any]]
     clips = reading.clips
     files = list({clip.file.path: clip.file for clip in clips}.values())
     headers = durations.read(files, reading.folder, paths.cache_root(cache))
-    _insist_on_channel(reading, headers)
+    _check_channels(reading, headers)
     chosen = {clip.channel for clip in clips} - {None}
     computed = {
         "path": [clip.file.path for clip in clips],
@@ -49,16 +49,16 @@ def columns(reading: Reading, cache: Path | None = None) -> dict[str, list[Any]]
     }
 
 
-def _insist_on_channel(reading: Reading, headers: durations.Headers) -> None:
+def _check_channels(reading: Reading, headers: durations.Headers) -> None:
     mixed = headers.mixed(reading.clips)
     if not mixed:
         return
     relative = {clip.file.path: clip.file.relative for clip in reading.clips}
     shown = [f"{relative[path]} ({how})" for path, how in mixed.items()]
     raise CorpusError(
-        f"{reading.corpus.at('channel')}: expected channels that are alike, found {counted(shown)} "
-        f"whose channels differ: {named(shown)}. Write `channel: left` (the first), "
-        "`channel: right` or `channel: mean` in the entry."
+        f"{reading.corpus.at('channel')}: expected channels that are alike, found "
+        f"{count(len(shown), 'file')} whose channels differ: {named(shown)}. "
+        "Write `channel: left` (the first), `channel: right` or `channel: mean` in the entry."
     )
 
 

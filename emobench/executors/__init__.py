@@ -12,10 +12,11 @@ from __future__ import annotations
 from .contract import Executor
 from .devices import Card, Devices, Wanted, find, parse
 from .local import Local
-from .work import Event, Outcome, Work
+from .work import Coming, Event, Outcome, Work
 
 __all__ = [
     "Card",
+    "Coming",
     "Devices",
     "Event",
     "Executor",

@@ -34,8 +34,9 @@ class Executor(Protocol):
 
         Args:
             work: jobs, those of one group behind each other. There may be a million: no more of
-                them are drawn than is of use. Those of a group go to one worker as long as it has
-                any, because it holds what they share: tables, features, and a traced network
+                them are drawn than is of use. Where they are `Coming`, those that are there do
+                not wait for the next. Those of a group go to one worker as long as it has any,
+                because it holds what they share: tables, features, and a traced network
             stopping: asked again and again; once true, running jobs are finished, with those that
                 are trained along with them, and no other is begun
 

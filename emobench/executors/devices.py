@@ -49,12 +49,14 @@ class Card:
         address: value of CUDA_VISIBLE_DEVICES that shows it alone
         name: as its driver says
         memory_mib: all of its memory
+        bus: its address on the PCI bus, such as "0000:17:00.0"
     """
 
     number: int
     address: str
     name: str = ""
     memory_mib: int = 0
+    bus: str = ""
 
     def __str__(self) -> str:
         """Return number and name, such as `gpu:0 NVIDIA H100`."""
@@ -170,7 +172,7 @@ def _look(backend: str, base: dict[str, str]) -> _Seen:
     answer, trouble = _ask(backend, environment.for_looking(backend, base))
     if trouble:
         return _Seen(why=f"{backend} fails: {trouble}", remedy="Mend that", idle="unknown")
-    offered = ", ".join(name for name, _ in answer["cards"])
+    offered = ", ".join(name for name, *_ in answer["cards"])
     if not offered:
         hint = "" if visible is None else f" with CUDA_VISIBLE_DEVICES='{visible}'"
         return _Seen(

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from ..errors import EmobenchError
-from . import environment
+from . import cores, environment
+from .cores import Cores
 from .devices import Devices
 from .environment import USABLE_SHARE, Seat
 from .process import WorkerProcess
@@ -25,16 +26,24 @@ class LocalWorker:
         inbox: where it tells what happens
         seat: on a card; None for the CPU
         memory_limit: tells the bytes of its own at which a process is replaced
+        kept_to: CPUs that it keeps to with jobs that need no more than these
     """
 
     ready = True
 
-    def __init__(self, inbox: Inbox, seat: Seat | None, memory_limit: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        inbox: Inbox,
+        seat: Seat | None,
+        memory_limit: Callable[[], float],
+        kept_to: Cores = cores.ANY,
+    ) -> None:
         self._inbox = inbox
         self._seat = seat
         self._memory_limit = memory_limit
+        self._kept_to = kept_to
         self._process: WorkerProcess | None = None
-        self._kind: tuple[str, int] | None = None
+        self._kind: tuple[str, int, Cores] | None = None
         self._relay: _Relay | None = None
         self._worn = False
 
@@ -44,12 +53,14 @@ class LocalWorker:
         Raises:
             EmobenchError: if no process can be started, or each dies at once
         """
-        kind = (work.experiment.backend, work.threads)
+        fits = work.threads * work.tuning_jobs <= len(self._kept_to)
+        kept_to = self._kept_to if fits else cores.ANY
+        kind = (work.experiment.backend, work.threads, kept_to)
         if self._kind != kind or self._worn:
             self.close(at_once=False)
         for _ in range(ATTEMPTS):
             if self._process is None:
-                self._start(work)
+                self._start(work, kept_to)
                 self._kind = kind
             if self._process.send(work):
                 return
@@ -66,7 +77,7 @@ class LocalWorker:
             self._process.close(at_once=at_once)
         self._process, self._kind, self._worn = None, None, False
 
-    def _start(self, work: Work) -> None:
+    def _start(self, work: Work, kept_to: Cores) -> None:
         backend = work.experiment.backend
         seen = environment.of_worker(
             backend,
@@ -75,7 +86,7 @@ class LocalWorker:
             compiled=work.places.cache / "compiled" / backend,
         )
         self._relay = _Relay(self._hear)  # before there is a process, which may die at once
-        self._process = WorkerProcess(seen, self._relay)
+        self._process = WorkerProcess(seen, self._relay, kept_to)
 
     def _hear(self, relay: _Relay, message: Epoch | Outcome | None) -> None:
         """Pass on what the process tells, but not what one tells that was replaced."""
@@ -145,21 +156,29 @@ class Local:
 
     def _slots(self, limit: Callable[[], float]) -> list[Slot]:
         """Return slots of the CPU, and of each card."""
-        cpu = partial(LocalWorker, seat=None, memory_limit=limit)
-        if not self.devices.cards:
-            return [Slot(cpu) for _ in range(self.jobs)]
+        among = cores.allowed()
+        lane = False if self.devices.cards else None
+        on_cpus = [
+            Slot(partial(LocalWorker, seat=None, memory_limit=limit, kept_to=own), lane=lane)
+            for own in cores.spread(self.jobs, among)
+        ]
         share = USABLE_SHARE / self.devices.workers_per_card
         hint = "--workers-per-device or --together"
         on_cards = [
             Slot(
-                partial(LocalWorker, seat=Seat(card.address, share), memory_limit=limit),
+                partial(
+                    LocalWorker,
+                    seat=Seat(card.address, share),
+                    memory_limit=limit,
+                    kept_to=cores.near_card(card.bus, among),
+                ),
                 lane=True,
                 hint=hint,
             )
             for _ in range(self.devices.workers_per_card)
             for card in self.devices.cards
         ]
-        return on_cards + [Slot(cpu, lane=False) for _ in range(self.jobs)]
+        return on_cards + on_cpus
 
 
 def _total_memory() -> int:

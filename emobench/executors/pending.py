@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Collection, Hashable, Iterable
 
-from .work import Group, Work
+from .work import Coming, Group, Work
 
 LOOKAHEAD = 20_000
 """How many jobs may wait in memory while one that a worker can take is sought behind them."""
@@ -17,20 +17,25 @@ class Pending:
     Args:
         work: jobs, those of one group behind each other
         lane: tells which workers a job is for; they look at no others
+
+    Attributes:
+        more: whether further jobs may come
     """
 
     def __init__(
         self, work: Iterable[Work], lane: Callable[[Work], Hashable] = lambda work: None
     ) -> None:
         self._coming = iter(work)
+        self._is_ready = work.ready if isinstance(work, Coming) else lambda: True
+        self.more = True
         self._lane = lane
         self._waiting: dict[Hashable, dict[Group, deque[Work]]] = {}
         self._last: Group | None = None
         self._count = 0
 
     def __bool__(self) -> bool:
-        """Tell whether any job is left."""
-        return self._count > 0 or self._draw() is not None
+        """Tell whether any job is left, or may come."""
+        return self._count > 0 or self._draw() is not None or self.more
 
     def take(
         self, own: Group | None = None, kept: Collection[Group] = (), lane: Hashable = None
@@ -61,7 +66,7 @@ class Pending:
             if drawn in waiting and drawn not in kept:
                 return self._pop(waiting, drawn)
         for group, jobs in waiting.items():
-            if not jobs[0].fellows:
+            if not jobs[0].siblings:
                 return self._pop(waiting, group)
         return None
 
@@ -85,16 +90,18 @@ class Pending:
         """Give up all jobs but those of some groups."""
         while self._last in groups and self._draw() is not None:
             pass
-        self._coming = iter(())
+        self._coming, self._is_ready, self.more = iter(()), lambda: True, False
         for lane, waiting in self._waiting.items():
             self._waiting[lane] = {group: waiting[group] for group in waiting if group in groups}
         self._count = sum(len(jobs) for each in self._waiting.values() for jobs in each.values())
 
     def _draw(self) -> Group | None:
-        """Let one more job come, and return its group; None if there is none."""
+        """Let one more job come, and return its group; None if there is none, or none yet."""
+        if not self._is_ready():
+            return None
         work = next(self._coming, None)
         if work is None:
-            self._last = None
+            self._last, self.more = None, False
             return None
         waiting = self._waiting.setdefault(self._lane(work), {})
         waiting.setdefault(work.group, deque()).append(work)

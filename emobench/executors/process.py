@@ -19,6 +19,7 @@ from queue import SimpleQueue
 from typing import BinaryIO
 
 from ..errors import EmobenchError
+from .cores import ANY, Cores
 from .work import Epoch, Outcome, Work
 
 Message = Epoch | Outcome | None
@@ -33,12 +34,15 @@ class WorkerProcess:
     Args:
         environment: its environment variables
         inbox: where its messages are put, each as `(this, message)`; the last is None
+        kept_to: CPUs that it runs on; none for those that this process may use
 
     Raises:
         EmobenchError: if no process can be started
     """
 
-    def __init__(self, environment: Mapping[str, str], inbox: SimpleQueue) -> None:
+    def __init__(
+        self, environment: Mapping[str, str], inbox: SimpleQueue, kept_to: Cores = ANY
+    ) -> None:
         code = f"from emobench.executors.worker import serve; serve({os.getpid()})"
         more = {}
         if sys.platform == "win32":
@@ -57,6 +61,9 @@ class WorkerProcess:
                 f"expected to start a worker process, found: {error.strerror}. "
                 "Free memory, or lower --jobs."
             ) from error
+        if kept_to:
+            with contextlib.suppress(OSError):  # it is gone, or these CPUs are taken away
+                os.sched_setaffinity(self._process.pid, kept_to)
         self._inbox = inbox
         threading.Thread(target=self._listen, daemon=True).start()
 

@@ -61,7 +61,7 @@ class Slot:
         worker: who works there, once there is a job
         work: the last job
         busy: whether the worker is at that
-        along: whether the last job that was done was trained along with its fellows
+        along: whether the last job that was done was trained along with its siblings
     """
 
     engage: Callable[[Inbox], Worker]
@@ -75,7 +75,7 @@ class Slot:
     @property
     def held(self) -> Group | None:
         """The group whose jobs are trained here by now, or are being trained."""
-        along = self.work is not None and bool(self.work.fellows) and (self.busy or self.along)
+        along = self.work is not None and bool(self.work.siblings) and (self.busy or self.along)
         return self.work.group if along and self.worker is not None else None
 
     def close(self) -> None:
@@ -142,7 +142,8 @@ class _Sharing:
     def _begin(self, slot: Slot) -> Iterator[Event]:
         """Let a slot that is free begin a job, as soon as its worker is ready."""
         if not self._pending.waits(slot.lane):
-            slot.close()  # what it holds may be of use to others
+            if not self._pending.more:
+                slot.close()  # what it holds may be of use to others
             return
         if slot.worker is None:
             slot.worker = slot.engage(self._inbox)
@@ -186,7 +187,7 @@ class _Sharing:
     def _set_aside(self, slot: Slot) -> Event:
         """Leave a job to the run that is at it, and look for another experiment first."""
         self._aside.append(slot.work)
-        if not slot.work.fellows:
+        if not slot.work.siblings:
             self._others.add(slot.work.group)
         self._again = time.monotonic() + AGAIN_SECONDS
         return Event("elsewhere", slot.work)
@@ -207,7 +208,7 @@ class _Sharing:
         self._lost[key] += 1
         if self._lost[key] < ATTEMPTS:
             # What was trained along may be what the memory did not hold.
-            self._pending.put_back(replace(work, fellows=()))
+            self._pending.put_back(replace(work, siblings=()))
             return Event("retried", work, message=f"{message.why}; trying once more")
         return Event(
             "failed",

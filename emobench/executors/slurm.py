@@ -11,86 +11,23 @@ import logging
 import pickle
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from .. import __version__
 from ..errors import EmobenchError, SpecError
 from ..spec import Places
-from ..store import Store
-from ..store.reading import FAILURE
 from .devices import Wanted
 from .share import Share
+from .slurm_options import OPTION, Asked
 from .submissions import Key, Submission, Submissions, key, queued
+from .watching import Watching
 from .work import Event, Work
-
-OPTION = "--slurm"
-SHARES = 16
-"""Jobs of an array, unless something else is asked for."""
-
-LEAST_MINUTES = 3
-"""Jobs are told a minute and a half before their time is up."""
-
-_NAMES = {"time": "timeout_min", "gpus": "gpus_per_node", "cpus": "cpus_per_task", "mem": "mem_gb"}
-"""What submitit calls what is short on our command line."""
 
 _RESTARTS = 1000
 _LOOK_SECONDS = {"slurm": 15.0, "local": 0.5}
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Asked:
-    """What is asked of the scheduler.
-
-    Attributes:
-        cluster: "slurm", or "local" for processes of this machine
-        shares: jobs of an array
-        parameters: of each, as submitit calls them
-    """
-
-    cluster: str = "slurm"
-    shares: int = SHARES
-    parameters: Mapping[str, Any] = field(default_factory=dict)
-
-    @property
-    def gpus(self) -> int:
-        """Cards of each job."""
-        return int(self.parameters.get("gpus_per_node", 0))
-
-
-def parse(text: str) -> Asked:
-    """Return what a text such as "partition=gpu,time=120,gpus=1,array=20" asks for.
-
-    Raises:
-        SpecError: if a part of it is no KEY=VALUE, a number is none, or the time is not told
-
-    Examples:
-        >>> parse("time=120,gpus=1").parameters
-        {'timeout_min': 120, 'gpus_per_node': 1}
-    """
-    given: dict[str, Any] = {}
-    for part in filter(None, (part.strip() for part in text.split(","))):
-        name, equals, value = part.partition("=")
-        if not equals or not name or not value:
-            raise SpecError(f"{OPTION}: expected KEY=VALUE with commas between, found '{part}'.")
-        given[name] = int(value) if value.isascii() and value.isdigit() else value
-    cluster, shares = given.pop("cluster", "slurm"), given.pop("array", SHARES)
-    if cluster not in _LOOK_SECONDS:
-        raise SpecError(f"{OPTION} cluster: expected slurm or local, found '{cluster}'.")
-    numbers = {"array": shares, **{name: given[name] for name in _NAMES if name in given}}
-    for name, value in numbers.items():
-        if not isinstance(value, int) or value < 1:
-            raise SpecError(f"{OPTION} {name}: expected a number of 1 or more, found {value}.")
-    if cluster == "slurm" and given.get("time", 0) < LEAST_MINUTES:
-        raise SpecError(
-            f"{OPTION}: expected time=MINUTES, {LEAST_MINUTES} or more, found "
-            f"{given.get('time', 'none')}: how long a job of the array may run. A fold that takes "
-            "longer is begun again and again."
-        )
-    named = {_NAMES.get(name, f"slurm_{name}"): value for name, value in given.items()}
-    return Asked(cluster, shares, named)
 
 
 @dataclass(frozen=True)
@@ -195,10 +132,13 @@ class Slurm:
             folder, cluster=self.asked.cluster, slurm_max_num_timeout=_RESTARTS
         )
         usual = {"name": "emobench", "cpus_per_task": self.processes * self.threads}
-        executor.update_parameters(**{**usual, **self.asked.parameters})
+        wanted = {**usual, **self.asked.parameters}
+        # Since Slurm 22.05 srun does not know what sbatch was asked for.
+        of_srun = [f"--cpus-per-task={wanted['cpus_per_task']}"]
+        executor.update_parameters(**{"slurm_srun_args": of_srun, **wanted})
         return executor
 
-    def _queued(self, ids: Sequence[str]) -> set[str]:
+    def _queued(self, ids: Sequence[str]) -> Mapping[str, str]:
         try:
             return queued(self.asked.cluster, ids)
         except OSError as error:
@@ -214,7 +154,7 @@ class Slurm:
         stopping: Callable[[], bool],
     ) -> Iterator[Event]:
         """Tell of records and failures as they are filed, until nothing is left in the queue."""
-        watching, due = _Watching(dict(jobs), list(submissions)), 0.0
+        watching, due, answers = Watching(dict(jobs), list(submissions)), 0.0, True
         while watching.left:
             if stopping():
                 names = ", ".join(one.id for one in watching.submissions)
@@ -229,72 +169,17 @@ class Slurm:
                 time.sleep(0.1)
                 continue
             due = time.monotonic() + _LOOK_SECONDS[self.asked.cluster]
-            alive = self._queued([one.id for one in watching.submissions])
+            queue: Mapping[str, str] | None = None
+            try:
+                queue = queued(self.asked.cluster, [one.id for one in watching.submissions])
+            except OSError as error:  # a controller that is started again, say
+                if answers:
+                    _log.warning("the scheduler does not answer; waiting for it: %s", error)
+            answers = queue is not None
             yield from watching.filed()
-            yield from watching.ended(alive)
-
-
-class _Watching:
-    """Jobs whose fate is not known yet.
-
-    Args:
-        left: the jobs
-        submissions: the scheduler's jobs that do them
-    """
-
-    def __init__(self, left: dict[Key, Work], submissions: list[Submission]) -> None:
-        self.left = left
-        self.submissions = submissions
-        self._gone: set[str] = set()
-        self._old = {name: _failure(item) for name, item in left.items()}
-
-    def filed(self) -> Iterator[Event]:
-        """Yield what was filed since; failures from before are not news."""
-        by_experiment: dict[str, list[Work]] = {}
-        for item in self.left.values():
-            by_experiment.setdefault(item.experiment.fingerprint, []).append(item)
-        for items in by_experiment.values():
-            store = Store(items[0].places.results)
-            names = {path.name for path in store.folder(items[0].experiment).iterdir()}
-            for item in items:
-                if f"{item.job.name}.json" in names:
-                    yield from self._told(Event("done", item, record=_record(store, item)))
-                elif f"{item.job.name}{FAILURE}" in names:
-                    failure = _failure(item)
-                    if failure is not None and failure != self._old[key(item)]:
-                        yield from self._told(Event("failed", item, message=failure[0]))
-
-    def ended(self, alive: set[str]) -> Iterator[Event]:
-        """Yield what is to be said of jobs that are in no queue any more, and have no record.
-
-        Raises:
-            EmobenchError: if a node cannot do the jobs
-        """
-        for one in list(self.submissions):
-            if one.refusal.exists():
-                raise EmobenchError(one.refusal.read_text())
-            if one.id in alive:
-                self._gone.discard(one.id)
-            elif one.id not in self._gone:
-                self._gone.add(one.id)  # what it filed last may not be seen yet
-            else:
-                self.submissions.remove(one)
-                for name in sorted(one.jobs & self.left.keys()):
-                    item = self.left[name]
-                    failure = _failure(item)
-                    message = (
-                        f"the scheduler's job {one.id} ended without a record of it. Its log is "
-                        f"{one.log}; give the same command to try again."
-                    )
-                    again = failure is not None and failure != self._old[name]
-                    yield from self._told(
-                        Event("failed", item, message=failure[0] if again else message)
-                    )
-
-    def _told(self, event: Event) -> Iterator[Event]:
-        del self.left[key(event.work)]
-        yield Event("started", event.work)
-        yield event
+            if queue is not None:
+                watching.explain(queue)
+                yield from watching.ended(queue)
 
 
 def parted(items: Sequence[Work], shares: int) -> Iterator[Sequence[Work]]:
@@ -302,22 +187,13 @@ def parted(items: Sequence[Work], shares: int) -> Iterator[Sequence[Work]]:
     wanted = max(1, -(-len(items) // shares))
     part: list[Work] = []
     for item in items:
-        together = bool(part) and bool(item.fellows) and item.group == part[-1].group
+        together = bool(part) and bool(item.siblings) and item.group == part[-1].group
         if len(part) >= wanted and not together:
             yield part
             part = []
         part.append(item)
     if part:
         yield part
-
-
-def _failure(item: Work) -> tuple[str, int] | None:
-    """Return why a job failed last, and what tells that from an earlier time."""
-    return Store(item.places.results).failure(item.experiment, item.job)
-
-
-def _record(store: Store, item: Work) -> dict[str, Any]:
-    return store.record(item.experiment, item.job)
 
 
 def _explained(error: Exception) -> EmobenchError:

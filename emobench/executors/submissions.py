@@ -85,8 +85,8 @@ class Submissions:
                     path.unlink()
 
 
-def queued(cluster: str, ids: Collection[str] = ()) -> set[str]:
-    """Return the ids of the jobs that wait or run, as far as the scheduler knows of them.
+def queued(cluster: str, ids: Collection[str] = ()) -> dict[str, str]:
+    """Return the jobs that wait or run, by id, and why those wait that do.
 
     Args:
         cluster: "slurm", or "local" for processes of this machine
@@ -96,12 +96,19 @@ def queued(cluster: str, ids: Collection[str] = ()) -> set[str]:
         OSError: if the scheduler does not answer
     """
     if cluster == "local":
-        return {one for one in ids if one.isdigit() and _runs(int(one))}
-    command = ["squeue", f"--user={getpass.getuser()}", "--array", "--noheader", "--format=%i"]
+        return {one: "" for one in ids if one.isdigit() and _runs(int(one))}
+    command = [
+        "squeue",
+        f"--user={getpass.getuser()}",
+        "--array",
+        "--noheader",
+        "--format=%i %t %r",
+    ]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise OSError(done.stderr.strip() or f"squeue: exit status {done.returncode}")
-    return set(done.stdout.split())
+    lines = [line.split(maxsplit=2) for line in done.stdout.splitlines()]
+    return {one: " ".join(why) if state == "PD" else "" for one, state, *why in lines}
 
 
 def _runs(process: int) -> bool:

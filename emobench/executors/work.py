@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Literal
+from typing import Literal, Protocol, runtime_checkable
 
 from ..bundles.order import Order
 from ..spec import Experiment, Job, Places
@@ -23,7 +24,7 @@ class Work:
         places: where to read and write
         threads: threads of one network's arithmetic
         tuning_jobs: grid cells computed at once
-        fellows: jobs of the experiment that its worker may train along, and is given later
+        siblings: jobs of the experiment that its worker may train along, and is given later
         run: name of the run that it is a part of, so that it is not kept from its own jobs
         order: bundle that is made of the trained model instead of a record; None for none
     """
@@ -33,20 +34,31 @@ class Work:
     places: Places
     threads: int = 1
     tuning_jobs: int = 1
-    fellows: tuple[Job, ...] = ()
+    siblings: tuple[Job, ...] = ()
     run: str = ""
     order: Order | None = None
 
     @cached_property
     def group(self) -> Group:
         """What a worker keeps to."""
-        first = min((self.job, *self.fellows)) if self.fellows else None
+        first = min((self.job, *self.siblings)) if self.siblings else None
         return self.experiment.fingerprint, first
 
     @property
     def is_network(self) -> bool:
         """Whether it trains a network, which a graphics card may do."""
         return self.experiment.backend != "scikit-learn"
+
+
+@runtime_checkable
+class Coming(Protocol):
+    """Jobs of which the next may take a while to be there."""
+
+    def __iter__(self) -> Iterator[Work]:
+        """Yield all of them; waits for each."""
+
+    def ready(self) -> bool:
+        """Tell whether the next job, or that there is none, is known without waiting."""
 
 
 @dataclass(frozen=True)

@@ -59,11 +59,11 @@ def perform(work: Work, tell: Callable[[Epoch], None]) -> Outcome:
     record, message, fatal, broken, elsewhere = None, "", False, False, False
     folder = Store(work.places.results).folder(work.experiment)
     try:
-        fellows = _claimed(work, folder)
-        if fellows is None:
+        siblings = _claimed(work, folder)
+        if siblings is None:
             elsewhere = True
         else:
-            record = _record(work, fellows, tell)
+            record = _record(work, siblings, tell)
     except StoreError as error:
         message, fatal = str(error), True
     except EmobenchError as error:
@@ -79,20 +79,20 @@ def perform(work: Work, tell: Callable[[Epoch], None]) -> Outcome:
 
 
 def _claimed(work: Work, folder: Path) -> tuple[Job, ...] | None:
-    """Return those of a job's fellows that nobody else is at; None if someone is at the job."""
+    """Return those of a job's siblings that nobody else is at; None if someone is at the job."""
     with storing(folder, RESULTS):
         if work.order is not None or not folder.is_dir():  # nobody can be at it
-            return work.fellows
+            return work.siblings
         if not CLAIMS.take(_claim(folder, work.job), work.run):
             return None
-        return tuple(job for job in work.fellows if CLAIMS.take(_claim(folder, job), work.run))
+        return tuple(job for job in work.siblings if CLAIMS.take(_claim(folder, job), work.run))
 
 
 def _claim(folder: Path, job: Job) -> Path:
     return folder / f"{job.name}{CLAIM}"
 
 
-def _record(work: Work, fellows: tuple[Job, ...], tell: Callable[[Epoch], None]) -> dict[str, Any]:
+def _record(work: Work, siblings: tuple[Job, ...], tell: Callable[[Epoch], None]) -> dict[str, Any]:
     """Run a job and return the record that was filed."""
     from ..training import jobs
 
@@ -114,7 +114,7 @@ def _record(work: Work, fellows: tuple[Job, ...], tell: Callable[[Epoch], None])
         from ..bundles.making import make
 
         return make(*what, work.order, report)
-    return jobs.run(*what, report, fellows)
+    return jobs.run(*what, report, siblings)
 
 
 def _explained(error: Exception) -> str:

@@ -47,8 +47,8 @@ class Dataset:
         rule: how the corpus is split
         inputs: the model's inputs by name
         left_out: clips that a front-end refused, with the reason
-        reads: whether the model is fed from transcripts
-        sounds: name of what is decoded of each clip, by id; empty for a model that only reads
+        uses_transcripts: whether the model is given transcripts
+        sounds: name of what is decoded of each clip, by id; empty for a model on transcripts
     """
 
     table: pd.DataFrame
@@ -56,7 +56,7 @@ class Dataset:
     rule: str
     inputs: Mapping[str, Input]
     left_out: Mapping[str, str]
-    reads: bool = False
+    uses_transcripts: bool = False
     sounds: Mapping[str, str | None] = field(default_factory=dict)
 
     @cached_property
@@ -68,7 +68,7 @@ class Dataset:
     def digest(self) -> str:
         """Name of the clips: ids, labels, speakers, groups, segments, and sounds or texts."""
         columns = ["label", "speaker", "group", "start", "end"]
-        columns += ["transcript"] if self.reads else []
+        columns += ["transcript"] if self.uses_transcripts else []
         rows = self.table.sort_index()[columns].astype(object)
         if self.sounds:
             rows["sound"] = [self.sounds[clip] for clip in rows.index]
@@ -138,6 +138,7 @@ class _Extraction:
     """How features of the clips of a table are read, or extracted where they are not cached.
 
     Attributes:
+        corpus: whose clips they are
         table: one row a clip
         cache: folder of features
         jobs: processes that extract
@@ -146,6 +147,7 @@ class _Extraction:
         progress: called while features are extracted
     """
 
+    corpus: str
     table: pd.DataFrame
     cache: Path
     jobs: int
@@ -168,6 +170,7 @@ class _Extraction:
             skip_bad=self.skip_bad,
             condition=condition,
             sounds=self.sounds,
+            corpus=self.corpus,
             progress=lambda done, total: self.progress(str(spec), done, total),
         )
 
@@ -212,7 +215,7 @@ def load(
         table["transcript"] = given_texts.read(places.transcripts, table.index)
     sounds = _sounds(table, model, places, progress)
     specs = _specs(model, places) if extract else {}
-    extraction = _Extraction(table, places.cache, jobs, skip_bad, sounds, progress)
+    extraction = _Extraction(corpus.name, table, places.cache, jobs, skip_bad, sounds, progress)
     cached = {
         name: extraction.sides(spec, applied or AppliedCondition())
         for name, spec in specs.items()
@@ -234,8 +237,8 @@ def load(
             f"{corpus.name}: expected clips of at least two classes, found "
             f"{', '.join(labels) or 'none'}. Run `emobench check {corpus.name}`."
         )
-    reads = "transcript" in model.needs
-    return Dataset(table, labels, corpus.folds, inputs, left_out, reads, sounds)
+    uses_transcripts = "transcript" in model.needs
+    return Dataset(table, labels, corpus.folds, inputs, left_out, uses_transcripts, sounds)
 
 
 def _sounds(

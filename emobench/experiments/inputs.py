@@ -73,7 +73,7 @@ class Input(Protocol):
         Args:
             table: one row a clip
             training: positions of the clips to learn from
-            test: positions of the clips that are heard under the condition of the test side
+            test: positions of the clips that go through the condition of the test side
             known: positions of the clips whose sound may be looked at; None for all
         """
         ...
@@ -81,7 +81,7 @@ class Input(Protocol):
 
 @dataclass(frozen=True)
 class Side:
-    """Cached values of the clips as one side of the folds hears them.
+    """Cached values of the clips, under the condition of one side of the folds.
 
     Attributes:
         values: the cached values
@@ -105,20 +105,20 @@ class Side:
         """Moments of each clip."""
         every = self.values.moments
         if not every.count.shape[1]:
-            return Moments.of_rows(self.values.values[self.rows])
+            return Moments.of_rows(self.values.first_rows(self.rows))
         return every[self.rows]
 
 
 @dataclass(frozen=True)
 class AudioInput:
-    """An input that is heard.
+    """An input from audio.
 
     Attributes:
         front_end: how values are scaled, transformed and padded
         spec: the front-end's parameters
         scaling: how the columns are standardised
-        learnt: the clips as they sound on the training side
-        tested: the clips as they sound on the test side; the same but under a condition
+        learnt: the clips under the condition of the training side
+        tested: the clips under that of the test side; the same object where there is none
     """
 
     front_end: FrontEnd
@@ -162,21 +162,21 @@ class AudioInput:
         return Prepared(ready.source(clip, rows), ready, together)
 
     def _moments(self, is_test: np.ndarray) -> Moments:
-        """Return the moments of each clip as its side hears it."""
+        """Return the moments of each clip, under the condition of its side."""
         learnt = self.learnt.moments
         if self.tested is self.learnt:
             return learnt
-        tested, heard = self.tested.moments, is_test[:, None]
+        tested, column = self.tested.moments, is_test[:, None]
         return Moments(
-            np.where(heard, tested.count, learnt.count),
-            np.where(heard, tested.mean, learnt.mean),
-            np.where(heard, tested.m2, learnt.m2),
+            np.where(column, tested.count, learnt.count),
+            np.where(column, tested.mean, learnt.mean),
+            np.where(column, tested.m2, learnt.m2),
         )
 
 
 @dataclass(frozen=True)
 class TextInput:
-    """An input that is read: the transcripts.
+    """An input from transcripts.
 
     Attributes:
         front_end: how texts become numbers

@@ -5,7 +5,8 @@ A front-end is a `FrontEnd` in a module of its family, listed in `registry`.
 
 from __future__ import annotations
 
-from .cache import FeatureSet, identify, load
+from .cache import identify, load
+from .feature_set import FeatureSet
 from .front_end import Fitted, FrontEnd
 from .registry import extract, get, missing_package, names, spec
 

@@ -1,99 +1,38 @@
-"""Features on disk: one packed folder for a front-end and a list of clips.
+"""Features on disk: what is there of clips is used, the rest is extracted.
 
-`values.npy` holds the rows of all clips one after the other and is memory-mapped; `offsets.npy`
-tells where each clip begins; `moments.npy` holds what scaling needs; `about.json` names the clips,
-those that were refused, and a checksum of the other files. A folder is complete from the moment
-it has its name: it is written under another one and renamed.
-
-The key of a folder covers the front-end, its version, what the sound went through and, for each
-clip, its id, segment and decoded sound, in the order of the table.
+What decides is what is heard in a clip, not its id, its file or its corpus: a pool, a variant and
+a test on another corpus use what each corpus has already.
 """
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .. import versions
 from ..errors import FeatureError
-from ..scaling import Moments
 from ..sounds import UNDECODED
 from ..sounds import names as sound_names
 from ..spec import FeatureSpec, fingerprint
-from ..storage import Purpose, discard, remove_leftovers, storing
-from . import packing, registry
-from .extraction import Clip, extract_all
+from ..storage import Purpose, remove_leftovers, storing
+from . import finding, packing, recipes, registry
+from .extraction import Clip, extract_all, extract_clip
+from .feature_set import FeatureSet
+from .finding import Found, look_up
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from ..conditions import Condition
 
-LOG = logging.getLogger(__name__)
-
 _KEPT = Purpose("features", FeatureError, "name another folder with --cache")
 _LISTED = 10
 """Refused clips that a message names."""
-
-
-@dataclass(frozen=True, eq=False)
-class FeatureSet:
-    """The features of a list of clips, mapped from disk; pickled as the path of its folder.
-
-    Attributes:
-        folder: where the files are
-        ids: of the clips, in the order of the table that they were extracted for
-        values: float32 of shape `(rows of all clips, columns)`
-        offsets: first row of each clip and the end of the last, of shape `(clips + 1,)`
-        moments: of each clip
-        bad: reason for each clip that was left out, by id
-    """
-
-    folder: Path
-    ids: tuple[str, ...]
-    values: np.ndarray
-    offsets: np.ndarray
-    moments: Moments
-    bad: Mapping[str, str]
-
-    @classmethod
-    def open(cls, folder: Path) -> FeatureSet:
-        """Map a folder of the cache.
-
-        Raises:
-            FeatureError: if the folder is not there or damaged
-        """
-        try:
-            packed = packing.open_packed(Path(folder))
-        except packing.DamageError as damage:
-            raise FeatureError(f"{folder}: {damage}. Run again to extract it anew.") from None
-        moments = Moments(*packed.moments)
-        about = packed.about
-        return cls(
-            Path(folder), tuple(about["ids"]), packed.values, packed.offsets, moments, about["bad"]
-        )
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return FeatureSet.open, (self.folder,)
-
-    def __len__(self) -> int:
-        """Return the number of clips."""
-        return len(self.ids)
-
-    @property
-    def lengths(self) -> np.ndarray:
-        """Rows of each clip, of shape `(clips,)`."""
-        return np.diff(self.offsets)
-
-    def clip(self, position: int) -> np.ndarray:
-        """Return the values of a clip, float32 of shape `(rows, columns)`, read-only."""
-        return self.values[self.offsets[position] : self.offsets[position + 1]]
 
 
 def load(
@@ -105,6 +44,7 @@ def load(
     skip_bad: bool = False,
     condition: Condition | None = None,
     sounds: Mapping[str, str | None] | None = None,
+    corpus: str = "",
     progress: Callable[[int, int], None] | None = None,
 ) -> FeatureSet:
     """Return the features of the clips of a table, extracting them if they are not cached.
@@ -117,7 +57,8 @@ def load(
         skip_bad: leave out clips that cannot be used instead of raising
         condition: what the sound goes through first
         sounds: name of the sound of each clip by id, as `identify` returned it; None to ask again
-        progress: called with how many clips are done and how many there are
+        corpus: whose clips they are, for those who look at the cache
+        progress: called with how many clips are extracted and how many are to be
 
     Returns:
         features in the order of the table
@@ -126,27 +67,24 @@ def load(
         FeatureError: if clips cannot be used and `skip_bad` is false, if none is left, if the
             cache folder cannot be written, or if a file changes meanwhile
     """
-    source = _source(spec)
     clips = _clips(table)
     if not clips:
         raise FeatureError(f"{spec}: expected at least one clip, found an empty table.")
     known = identify(table, cache) if sounds is None else sounds
-    identities = [[clip.id, known[clip.id], clip.start, clip.end] for clip in clips]
-    named = registry.get(source.name).named(source)
-    content = [packing.FORMAT, named, identities]
-    if resampled := versions.raised(["resampling"]):
-        content.append(resampled)
-    if condition is not None:
-        content.append({**condition.identity, **condition.tools})
-    folder = Path(cache) / _folder_name(named, condition) / fingerprint(content)[:24]
+    heard = {clip.id: _heard(clip, known[clip.id]) for clip in clips}
+    extraction = _Extraction(recipes.source(spec), condition, known, jobs, corpus, progress)
+    shelf = Path(cache) / recipes.folder_name(extraction.recipe)
     with storing(cache, _KEPT):
-        found = _reuse(folder, clips)
-        if found is None:
-            remove_leftovers(folder.parent)
-            _extract(folder, source, clips, known, condition, jobs=jobs, progress=progress)
-            found = FeatureSet.open(folder)
-    _report_refused(spec, found, skip_bad)
-    return found
+        found = look_up(shelf, extraction.recipe, {*heard.values()} - {None})
+        missing = {heard[clip.id]: clip for clip in clips if heard[clip.id] not in found}
+        missing.pop(None, None)
+        if missing:
+            remove_leftovers(shelf)
+            extraction.fill(found, shelf, missing)
+    unheard = [clip for clip in clips if heard[clip.id] is None]
+    result = _view(found, heard, extraction.refusals(unheard))
+    _report_refused(spec, result, skip_bad)
+    return result
 
 
 def identify(
@@ -165,20 +103,11 @@ def identify(
     return {clip.id: name for clip, name in zip(clips, found, strict=True)}
 
 
-def _source(spec: FeatureSpec) -> FeatureSpec:
-    """Return the front-end whose values are cached for this one."""
-    front_end = registry.get(spec.name)
-    name = front_end.source
-    if name is None:
-        return front_end.cached_spec(spec)
-    shared = {key: value for key, value in spec.params if key in registry.get(name).defaults}
-    return registry.spec(name, **shared)
-
-
-def _folder_name(spec: FeatureSpec, condition: Condition | None) -> str:
-    params = "".join(f"-{key}={value}" for key, value in spec.params)
-    through = f"-{condition.name.replace(':', '-')}" if condition else ""
-    return f"{spec.name}{params}{through}-v{spec.version}"
+def _heard(clip: Clip, sound: str | None) -> str | None:
+    """Return all that becomes of a clip depends on; None for a file that cannot be opened."""
+    if sound is None or not sound.startswith(UNDECODED):
+        return sound
+    return f"{sound} {clip.start}-{clip.end} {clip.channel}"
 
 
 def _clips(table: pd.DataFrame) -> list[Clip]:
@@ -197,49 +126,92 @@ def _clips(table: pd.DataFrame) -> list[Clip]:
     ]
 
 
-def _reuse(folder: Path, clips: list[Clip]) -> FeatureSet | None:
-    """Return a folder of the cache if it is there and sound; a damaged one is moved away."""
-    if not folder.exists():
-        return None
-    try:
-        packed = packing.open_packed(folder)
-        packing.verify(folder, packed)
-        ids, bad = packed.about["ids"], packed.about["bad"]
-        usable = [clip.id for clip in clips if clip.id not in bad]
-        if ids != usable or len(ids) + len(bad) != len(clips):
-            raise packing.DamageError("it holds other clips than it should")
-    except packing.DamageError as damage:
-        LOG.warning("%s: the cache cannot be used: %s. Extracting again.", folder, damage)
-        discard(folder)
-        return None
-    return FeatureSet.open(folder)
+@dataclass(frozen=True)
+class _Extraction:
+    """How features are extracted.
+
+    Attributes:
+        spec: front-end whose values are cached
+        condition: what the sound goes through first
+        sounds: name of the sound of each clip by id
+        jobs: worker processes
+        corpus: whose clips they are
+        progress: called with how many clips are extracted and how many are to be
+    """
+
+    spec: FeatureSpec
+    condition: Condition | None
+    sounds: Mapping[str, str | None]
+    jobs: int
+    corpus: str
+    progress: Callable[[int, int], None] | None
+
+    @cached_property
+    def recipe(self) -> recipes.Recipe:
+        """What the values depend on beside the sound."""
+        return recipes.recipe(self.spec, self.condition)
+
+    def fill(self, found: Found, shelf: Path, missing: Mapping[str, Clip]) -> None:
+        """Extract what was not found, into a pack of its own.
+
+        Args:
+            found: takes in what is extracted
+            shelf: folder of the pack
+            missing: a clip for each sound
+        """
+        content = [packing.FORMAT, self.recipe, list(missing)]
+        folder = shelf / fingerprint(content)[: finding.LENGTH]
+        registry.require(self.spec.name)
+        columns = registry.get(self.spec.name).shape(dict(self.spec.params))[1]
+        with packing.Writer(folder, columns) as writer:
+            self._write(writer, missing)
+            writer.finish(self.recipe, self.corpus)
+        try:
+            found.add(packing.open_pack(folder), missing)
+        except packing.DamageError as damage:
+            raise FeatureError(f"{folder}: {damage}. Run again to extract it anew.") from None
+
+    def _write(self, writer: packing.Writer, missing: Mapping[str, Clip]) -> None:
+        clips = list(missing.values())
+        extracted = extract_all(self.spec, clips, self.jobs, self.condition)
+        with closing(extracted) as everything:
+            every = zip(missing.items(), everything, strict=True)
+            for done, ((heard, clip), one) in enumerate(every, start=1):
+                _insist(clip, self.sounds[clip.id], one.sound)
+                if one.values is None or one.moments is None:
+                    writer.refuse(heard, one.reason)
+                else:
+                    writer.add(heard, one.values, one.moments)
+                if self.progress:
+                    self.progress(done, len(clips))
+
+    def refusals(self, unheard: Sequence[Clip]) -> dict[str, str]:
+        """Return why files that cannot be opened cannot be used, by id; nothing of it is kept."""
+        refused = {}
+        for clip in unheard:
+            one = extract_clip(self.spec, self.condition, clip)
+            _insist(clip, None, one.sound)
+            refused[clip.id] = one.reason
+        return refused
 
 
-def _extract(
-    folder: Path,
-    spec: FeatureSpec,
-    clips: list[Clip],
-    sounds: Mapping[str, str | None],
-    condition: Condition | None,
-    *,
-    jobs: int,
-    progress: Callable[[int, int], None] | None,
-) -> None:
-    registry.require(spec.name)
-    columns = registry.get(spec.name).shape(dict(spec.params))[1]
-    with (
-        packing.Writer(folder, columns) as writer,
-        closing(extract_all(spec, clips, jobs, condition)) as everything,
-    ):
-        for done, (clip, extracted) in enumerate(zip(clips, everything, strict=True), start=1):
-            _insist(clip, sounds[clip.id], extracted.sound)
-            if extracted.values is None or extracted.moments is None:
-                writer.refuse(clip.id, extracted.reason)
-            else:
-                writer.add(clip.id, extracted.values, extracted.moments)
-            if progress:
-                progress(done, len(clips))
-        writer.finish({"feature": str(spec), "version": spec.version})
+def _view(found: Found, heard: Mapping[str, str | None], refused: Mapping[str, str]) -> FeatureSet:
+    """Return the features of clips, in the order of their ids here.
+
+    Args:
+        found: what is known of sounds
+        heard: sound of each clip by id
+        refused: reason for each clip that cannot be opened, by id
+    """
+    bad = {}
+    for name, sound in heard.items():
+        if sound is None:
+            bad[name] = refused[name]
+        elif sound in found.bad:
+            bad[name] = found.bad[sound]
+    ids = tuple(name for name in heard if name not in bad)
+    places = np.array([found.places[heard[name]] for name in ids], dtype=np.int64).reshape(-1, 2)
+    return FeatureSet(ids, tuple(found.packs), places[:, 0], places[:, 1], bad)
 
 
 def _insist(clip: Clip, expected: str | None, found: str | None) -> None:

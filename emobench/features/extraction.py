@@ -155,10 +155,17 @@ def _end_with(parent: int) -> None:
 def _extract_task(
     spec: FeatureSpec, condition: Condition | None, clips: Sequence[Clip]
 ) -> list[Extracted]:
-    return [_extract_clip(spec, condition, clip) for clip in clips]
+    return [extract_clip(spec, condition, clip) for clip in clips]
 
 
-def _extract_clip(spec: FeatureSpec, condition: Condition | None, clip: Clip) -> Extracted:
+def extract_clip(spec: FeatureSpec, condition: Condition | None, clip: Clip) -> Extracted:
+    """Return what becomes of a clip.
+
+    Args:
+        spec: front-end with all its parameters
+        condition: what the sound goes through first
+        clip: where its sound is
+    """
     sound = None
     try:
         samples, sample_rate = audio.decode(clip.path, clip.start, clip.end, channel=clip.channel)

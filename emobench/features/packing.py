@@ -1,11 +1,18 @@
-"""How features lie in a folder: written once, checked when found, mapped when read."""
+"""How features lie in a folder, a pack: written once, checked when found, mapped when read.
+
+`values.npy` holds the rows of all clips one after the other; `offsets.npy` tells where each clip
+begins; `moments.npy` holds what scaling needs; `about.json` names what was heard in each clip, what
+was refused, how it was made, and checksums. Clips have no names here: the same sound is the same
+clip in every corpus. A pack is complete from the moment its folder has its name.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,38 +22,81 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from ..scaling import Moments
-from ..storage import settle, unfinished
+from ..storage import Use, discard, settle, unfinished, using
 
-FORMAT = 1
+FORMAT = 2
 """Raised whenever the files of a folder change their meaning."""
 
-_ABOUT = "about.json"
+ABOUT = "about.json"
 _VALUES = "values.npy"
 _OFFSETS = "offsets.npy"
 _MOMENTS = "moments.npy"
-_BLOCK_BYTES = 2**24
+FILES = frozenset((ABOUT, _VALUES, _OFFSETS, _MOMENTS))
 
 
 class DamageError(Exception):
     """A folder does not hold what it should; the message says why."""
 
 
+class OtherFormatError(DamageError):
+    """A folder was written by a version of emobench that packs otherwise."""
+
+
 @dataclass(frozen=True)
-class Packed:
+class About:
+    """What a pack says of itself.
+
+    Attributes:
+        recipe: all that its values depend on beside the sound
+        corpus: whose clips it was made for, or ""
+        sounds: what is heard in each clip, see `Writer.add`
+        sums: checksum of the values of each clip
+        files: checksum of each other file, by name
+        bad: reason for each sound that cannot be used
+    """
+
+    recipe: Mapping[str, Any]
+    corpus: str
+    sounds: tuple[str, ...]
+    sums: tuple[int, ...]
+    files: Mapping[str, int]
+    bad: Mapping[str, str]
+
+
+@dataclass(frozen=True, eq=False)
+class Pack:
     """The files of a folder, mapped.
 
     Attributes:
-        about: content of `about.json`
+        folder: where they are
+        about: what it says of itself
         values: float32 of shape `(rows, columns)`
         offsets: int64 of shape `(clips + 1,)`
         moments: count, mean and sum of squares, float64 of shape `(3, clips, columns)`, or without
             columns where each clip is one row, which tells them
+        use: keeps others from removing the folder
     """
 
-    about: Mapping[str, Any]
+    folder: Path
+    about: About
     values: np.ndarray
     offsets: np.ndarray
     moments: np.ndarray
+    use: Use | None = None
+
+    def clip(self, place: int) -> np.ndarray:
+        """Return the values of a clip, float32 of shape `(rows, columns)`, read-only."""
+        return self.values[self.offsets[place] : self.offsets[place + 1]]
+
+    def verify(self, places: Iterable[int]) -> None:
+        """Compare the values of some clips with their checksums.
+
+        Raises:
+            DamageError: if they were altered
+        """
+        for place in places:
+            if _sum(self.clip(place)) != self.about.sums[place]:
+                raise DamageError(f"a checksum of {_VALUES} is wrong")
 
 
 class Writer:
@@ -58,11 +108,11 @@ class Writer:
     def __init__(self, folder: Path, columns: int) -> None:
         self._folder = folder
         self._columns = columns
-        self._ids: list[str] = []
+        self._sounds: list[str] = []
+        self._sums: list[int] = []
         self._bad: dict[str, str] = {}
         self._offsets = [0]
         self._moments: list[Moments] = []
-        self._sum = 0
 
     def __enter__(self) -> Writer:
         with ExitStack() as stack:
@@ -93,49 +143,59 @@ class Writer:
         header = {"descr": "<f4", "fortran_order": False, "shape": shape}
         np.lib.format.write_array_header_1_0(self._file, header)
 
-    def add(self, name: str, values: np.ndarray, moments: Moments) -> None:
+    def add(self, sound: str, values: np.ndarray, moments: Moments) -> None:
         """Append a clip.
+
+        Args:
+            sound: all that its values depend on beside the recipe
+            values: of shape `(rows, columns)`
+            moments: of the clip
 
         Raises:
             ValueError: if the values do not have the folder's number of columns
         """
         if values.ndim != 2 or values.shape[1] != self._columns:
-            raise ValueError(f"{name}: expected {self._columns} columns, found {values.shape}.")
-        data = np.ascontiguousarray(values, dtype="<f4").tobytes()
-        self._file.write(data)
-        self._sum = zlib.crc32(data, self._sum)
-        self._ids.append(name)
+            raise ValueError(f"{sound}: expected {self._columns} columns, found {values.shape}.")
+        data = np.ascontiguousarray(values, dtype="<f4")
+        self._file.write(data.tobytes())
+        self._sounds.append(sound)
+        self._sums.append(_sum(data))
         self._offsets.append(self._offsets[-1] + len(values))
         self._moments.append(moments)
 
-    def refuse(self, name: str, reason: str) -> None:
-        """Note a clip that cannot be used."""
-        self._bad[name] = reason
+    def refuse(self, sound: str, reason: str) -> None:
+        """Note a sound that cannot be used."""
+        self._bad[sound] = reason
 
-    def finish(self, about: Mapping[str, Any]) -> None:
+    def finish(self, recipe: Mapping[str, Any], corpus: str) -> None:
         """Give the folder its name; one that another process finished meanwhile is kept."""
         self._file.seek(0)
         self._write_header()
         settle(self._file)
-        shape = (3, 0, self._columns)
-        moments = np.empty(shape)
+        moments = np.empty((3, 0, self._columns))
         if self._moments:
             stacked = Moments.stack(self._moments)
             moments = np.stack([stacked.count, stacked.mean, stacked.m2])
-        sums = {
-            _VALUES: self._sum,
-            _OFFSETS: self._save(_OFFSETS, np.array(self._offsets, dtype="<i8")),
-            _MOMENTS: self._save(_MOMENTS, moments.astype("<f8")),
+        content = {
+            "recipe": recipe,
+            "corpus": corpus,
+            "sounds": self._sounds,
+            "sums": self._sums,
+            "bad": self._bad,
+            "files": {
+                _OFFSETS: self._save(_OFFSETS, np.array(self._offsets, dtype="<i8")),
+                _MOMENTS: self._save(_MOMENTS, moments.astype("<f8")),
+            },
         }
-        content = {"format": FORMAT, **about, "sums": sums, "ids": self._ids, "bad": self._bad}
-        with (self._temporary / _ABOUT).open("wb") as file:
-            file.write(json.dumps(content, ensure_ascii=True).encode())
+        with (self._temporary / ABOUT).open("wb") as file:
+            file.write(_sealed(json.dumps(content).encode("ascii")))
             settle(file)
         try:
             os.rename(self._temporary, self._folder)
         except OSError:
-            if not (self._folder / _ABOUT).exists():
-                raise
+            if not _is_sound(self._folder):
+                discard(self._folder)
+                os.rename(self._temporary, self._folder)
 
     def _save(self, name: str, array: np.ndarray) -> int:
         with (self._temporary / name).open("wb") as file:
@@ -146,32 +206,77 @@ class Writer:
 
 def _sum(array: np.ndarray) -> int:
     """Return the checksum of an array's bytes."""
-    data = np.ascontiguousarray(array).reshape(-1).view(np.uint8)
-    total = 0
-    for first in range(0, len(data), _BLOCK_BYTES):
-        total = zlib.crc32(data[first : first + _BLOCK_BYTES], total)
-    return total
+    return zlib.crc32(np.ascontiguousarray(array).reshape(-1).view(np.uint8))
 
 
-def open_packed(folder: Path) -> Packed:
-    """Map the files of a folder.
+def _sealed(content: bytes) -> bytes:
+    """Return what `about.json` holds: a line that vouches for the other."""
+    header = {"format": FORMAT, "sha256": hashlib.sha256(content).hexdigest()}
+    return json.dumps(header).encode("ascii") + b"\n" + content
+
+
+def read_about(folder: Path) -> About:
+    """Return what a pack says of itself.
 
     Raises:
-        DamageError: if something is missing or does not fit together
+        OtherFormatError: if another version of emobench wrote it
+        DamageError: if it is missing or damaged
     """
     try:
-        about = json.loads((folder / _ABOUT).read_bytes())
-        if about["format"] != FORMAT:
-            raise DamageError(f"expected format {FORMAT}, found {about['format']!r}")
-        packed = Packed(about, *(_map(folder / name) for name in (_VALUES, _OFFSETS, _MOMENTS)))
-        _check_fit(packed)
+        first, _, content = (folder / ABOUT).read_bytes().partition(b"\n")
+        header = json.loads(first)
+        found = header["format"]
+        if found != FORMAT and isinstance(found, int):
+            raise OtherFormatError(f"expected format {FORMAT}, found {found!r}")
+        if _sealed(content).partition(b"\n")[0] != first:
+            raise DamageError(f"the checksum of {ABOUT} is wrong")
+        known = json.loads(content)
+        return About(
+            known["recipe"],
+            known["corpus"],
+            tuple(known["sounds"]),
+            tuple(known["sums"]),
+            known["files"],
+            known["bad"],
+        )
+    except OSError:
+        raise DamageError(f"{ABOUT} is missing") from None
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise DamageError(f"{ABOUT} is damaged ({error})") from None
+
+
+def _is_sound(folder: Path) -> bool:
+    try:
+        read_about(folder)
+    except DamageError:
+        return False
+    return True
+
+
+def open_pack(folder: Path, about: About | None = None) -> Pack:
+    """Map the files of a folder, and keep others from removing it as long as they are mapped.
+
+    Args:
+        folder: the pack
+        about: what it says of itself, where that was read
+
+    Raises:
+        DamageError: if something is missing, altered, or does not fit together. Values are
+            looked at by `Pack.verify`
+    """
+    about = about or read_about(folder)
+    try:
+        use = using(folder / ABOUT)
+        arrays = (_map(folder / name) for name in (_VALUES, _OFFSETS, _MOMENTS))
+        pack = Pack(folder, about, *arrays, use)
+        _check_fit(pack)
     except FileNotFoundError as error:
         raise DamageError(f"{Path(error.filename or folder).name} is missing") from None
     except (DamageError, OSError):
         raise
     except Exception as error:  # NumPy reads a header as Python: a damaged one raises anything
         raise DamageError(f"it is damaged ({error})") from None
-    return packed
+    return pack
 
 
 def _map(path: Path) -> np.ndarray:
@@ -182,28 +287,17 @@ def _map(path: Path) -> np.ndarray:
         return np.load(path, allow_pickle=False)
 
 
-def _check_fit(packed: Packed) -> None:
-    clips = len(packed.about["ids"])
-    rows, columns = packed.values.shape
-    offsets = packed.offsets
+def _check_fit(pack: Pack) -> None:
+    clips = len(pack.about.sounds)
+    rows, columns = pack.values.shape
+    offsets, moments = pack.offsets, pack.moments
     known = [(3, clips, columns), *([(3, clips, 0)] if rows == clips else [])]
-    if offsets.shape != (clips + 1,) or packed.moments.shape not in known:
+    if offsets.shape != (clips + 1,) or moments.shape not in known:
         raise ValueError("its files speak of different clips")
-    if offsets[0] != 0 or offsets[-1] != rows or (np.diff(offsets) < 0).any():
-        raise ValueError("its offsets do not fit its values")
-    types = [array.dtype.str for array in (packed.values, offsets, packed.moments)]
-    if types != ["<f4", "<i8", "<f8"] or set(packed.about["bad"]) & set(packed.about["ids"]):
+    if [array.dtype.str for array in (pack.values, offsets, moments)] != ["<f4", "<i8", "<f8"]:
         raise ValueError("its files are not what they should be")
-
-
-def verify(folder: Path, packed: Packed) -> None:
-    """Compare the content of a folder with its checksums.
-
-    Raises:
-        DamageError: if a file was altered
-    """
-    sums = packed.about.get("sums", {})
-    arrays = {_VALUES: packed.values, _OFFSETS: packed.offsets, _MOMENTS: packed.moments}
-    for name, array in arrays.items():
-        if _sum(array) != sums.get(name):
+    for name, array in ((_OFFSETS, offsets), (_MOMENTS, moments)):
+        if _sum(array) != pack.about.files.get(name):
             raise DamageError(f"the checksum of {name} is wrong")
+    if offsets[-1] != rows:
+        raise ValueError("its offsets do not fit its values")

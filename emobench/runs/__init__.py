@@ -3,7 +3,8 @@
 `choosing` looks up corpora, `planning` says what a selection comes to and what is left out and why,
 `preparing` makes experiments of it, `running` computes what the store does not hold yet, `between`
 says and refuses what only runs from one corpus to another need, and `calling` is all that as one
-function. `exporting` makes a bundle of a single model instead.
+function. `exporting` makes a bundle of a single model instead. `extraction` fills the cache ahead
+of a run, and `cached` says what it holds.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 from ..experiments import configuration, current_fingerprint
 from ..run_options import Selection
 from .between import explained
+from .cached import Cached, cached, prune
 from .calling import find_places, run
 from .choosing import select
 from .exporting import Export, export
@@ -21,11 +23,13 @@ from .preparing import preview
 from .running import Observer, Summary, execute
 
 __all__ = [
+    "Cached",
     "Export",
     "Observer",
     "Plan",
     "Selection",
     "Summary",
+    "cached",
     "configuration",
     "current_fingerprint",
     "execute",
@@ -35,6 +39,7 @@ __all__ = [
     "find_places",
     "plan",
     "preview",
+    "prune",
     "run",
     "run_variants",
     "select",

@@ -41,7 +41,6 @@ def extract_ahead(
     specs = [parse(name) for name in names]
     registry = corpora.load_registry(places.datasets)
     for corpus in select(corpus_names, registry, places):
-        # In the order in which a run asks for them, or it would extract them again.
         table = corpora.load(corpus, places.data, places.cache).sort_index()
         for spec in specs:
             values = features.load(
@@ -50,6 +49,7 @@ def extract_ahead(
                 cache=places.cache,
                 jobs=jobs,
                 skip_bad=skip_bad,
+                corpus=corpus.name,
                 progress=lambda done, total, name=corpus.name, spec=spec: progress(
                     name, str(spec), done, total
                 ),

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
 
 from ..executors import Work
 from ..spec import Experiment, Job, ModelSpec, Places
@@ -14,7 +15,7 @@ from .planning import Plan
 
 @dataclass(frozen=True)
 class Step:
-    """An experiment that is ready: its features are cached and its jobs are known."""
+    """An experiment whose jobs are known."""
 
     experiment: Experiment
     model: ModelSpec
@@ -37,49 +38,39 @@ def sizes_of_groups(planned: Plan, networks_at_once: int) -> Callable[[int], int
     return lambda missing: max(math.ceil(missing / workers), 1) if workers else 1
 
 
-def phases(
-    steps: Sequence[Step],
-    places: Places,
-    threads: int,
-    tuning_processes: int,
-    together: Callable[[int], int],
-) -> Iterator[Iterable[Work]]:
-    """Yield the tuning steps first, whose results the folds of their experiments read.
+@dataclass(frozen=True)
+class Handout:
+    """What jobs of experiments are handed out with.
 
-    Args:
-        steps: experiments
-        places: where to read and write
+    Attributes:
+        places: where they read and write
         threads: of one network's arithmetic
-        tuning_processes: for each of the tuning steps; with several they are handed out one by one
+        tuning_processes: for each of the tuning steps
         together: sizes of groups
+        run: name of the run
     """
-    run = uuid.uuid4().hex
-    tuning = [
-        Work(step.experiment, job, places, threads, tuning_jobs=tuning_processes, run=run)
-        for step in steps
-        for job in step.missing
-        if job.fold is None
-    ]
-    if tuning_processes > 1:
-        yield from ([work] for work in tuning)
-    elif tuning:
-        yield tuning
-    yield _folds(steps, places, threads, together, run)
 
+    places: Places
+    threads: int
+    tuning_processes: int
+    together: Callable[[int], int]
+    run: str = field(default_factory=lambda: uuid.uuid4().hex)
 
-def _folds(
-    steps: Sequence[Step],
-    places: Places,
-    threads: int,
-    together: Callable[[int], int],
-    run: str,
-) -> Iterator[Work]:
-    """Yield the folds of experiments as they are asked for: there may be very many."""
-    for step in steps:
+    def tuning(self, step: Step) -> Iterator[Work]:
+        """Yield the tuning step of an experiment, whose result its folds read."""
+        for job in step.missing:
+            if job.fold is None:
+                yield self._work(step, job, tuning_jobs=self.tuning_processes)
+
+    def folds(self, step: Step) -> Iterator[Work]:
+        """Yield the folds of an experiment as they are asked for: there may be very many."""
         mine = [job for job in step.missing if job.fold is not None]
-        size = together(len(mine)) if step.model.kind == "network" else 1
+        size = self.together(len(mine)) if step.model.kind == "network" else 1
         for start in range(0, len(mine), size):
             group = mine[start : start + size]
             for job in group:
-                fellows = tuple(other for other in group if other != job)
-                yield Work(step.experiment, job, places, threads, fellows=fellows, run=run)
+                siblings = tuple(other for other in group if other != job)
+                yield self._work(step, job, siblings=siblings)
+
+    def _work(self, step: Step, job: Job, **more: Any) -> Work:
+        return Work(step.experiment, job, self.places, self.threads, run=self.run, **more)

@@ -40,7 +40,8 @@ def choose(planned: Plan, places: Places, notice: Callable[[str], None]) -> Exec
         )
     if selection.executor == "slurm":
         _insist_on_package("submitit", "slurm")
-        from ..executors.slurm import Slurm, parse
+        from ..executors.slurm import Slurm
+        from ..executors.slurm_options import parse
 
         return Slurm(
             parse(selection.slurm),
@@ -52,6 +53,13 @@ def choose(planned: Plan, places: Places, notice: Callable[[str], None]) -> Exec
             workers_per_card=selection.workers_per_device,
         )
     return Local(selection.jobs, _devices(planned, notice) if networks else Devices())
+
+
+def processors() -> int:
+    """Return how many processors this process may use."""
+    from joblib import cpu_count
+
+    return cpu_count()
 
 
 def _devices(planned: Plan, notice: Callable[[str], None]) -> Devices:

@@ -36,6 +36,7 @@ def prepare(
     extract: bool = True,
     progress: dataset.Progress = lambda what, done, total: None,
     only: frozenset[int] | None = None,
+    foreseen: Step | None = None,
 ) -> tuple[Step, Dataset]:
     """Extract what is not cached, and find out which jobs are missing.
 
@@ -49,6 +50,7 @@ def prepare(
         extract: without it no feature is extracted, and all clips are taken to be usable
         progress: told how far the extraction is
         only: folds that are this machine's; None for all
+        foreseen: what was found without features: damage that was told then is not told again
 
     Raises:
         EmobenchError: if the corpus, the features or the results folder cannot be used
@@ -58,7 +60,12 @@ def prepare(
     )
     experiment = _experiment(corpus, model, planned, data, beside, len(folds))
     wanted = [job for job in _jobs(experiment, model, planned, folds) if _is_among(job, only)]
-    missing = tuple(Store(places.results).missing(experiment, wanted))
+    store = Store(places.results)
+    if foreseen is not None and foreseen.experiment.fingerprint == experiment.fingerprint:
+        done = store.done(experiment)
+        missing = tuple(job for job in wanted if job not in done)
+    else:
+        missing = tuple(store.missing(experiment, wanted))
     return Step(experiment, model, missing, len(wanted) - len(missing)), data
 
 
@@ -190,9 +197,12 @@ def _jobs(
     chosen = _chosen(experiment.corpus, planned, folds)
     repetitions = _repetitions(model, planned)
     jobs = [Job(fold, number + 1) for number in range(repetitions) for fold in chosen]
-    if searches(model, planned.protocol) and planned.protocol.tuning == "evaluation":
-        jobs.insert(0, Job(None))
-    return jobs
+    return [Job(None), *jobs] if tunes_first(model, planned) else jobs
+
+
+def tunes_first(model: ModelSpec, planned: Plan) -> bool:
+    """Tell whether the folds of an experiment read what a step of its own has tuned."""
+    return searches(model, planned.protocol) and planned.protocol.tuning == "evaluation"
 
 
 def _chosen(corpus: str, planned: Plan, folds: Sequence[Fold]) -> Sequence[int]:

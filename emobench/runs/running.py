@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import contextlib
-import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from .. import controls
+from ..conditions import Condition
 from ..corpora import Corpus
-from ..errors import CorpusError, FeatureError, StoreError, count
+from ..errors import CorpusError, EmobenchError, FeatureError, StoreError
 from ..executors import Event, Executor, Work
 from ..experiments import dataset
 from ..experiments.dataset import Dataset
-from ..spec import Experiment, Job, Places
+from ..spec import Experiment, Job, ModelSpec, Places
 from ..store import Store
 from . import between
-from .handing_out import Step, phases, sizes_of_groups
-from .placing import choose
+from .foreseeing import Foreseeing
+from .handing_out import Handout, Step, sizes_of_groups
+from .placing import choose, processors
 from .planning import Plan
-from .preparing import AS_IT_IS, facts, mine, prepare
-
-_log = logging.getLogger(__name__)
+from .preparing import AS_IT_IS, facts, mine, prepare, tunes_first
+from .turns import Feed, Made, Readying, Turn
 
 
 @dataclass(frozen=True)
@@ -32,7 +31,10 @@ class Observer:
         listener: told of everything that happens to a job
         feature_progress: told how far the extraction of a corpus' features is: the corpus, what
             is extracted, how much of it is done, and how much there is
-        begin: told the experiments before training begins
+        begin: told the experiments before anything is extracted: what is to do, as far as that is
+            known without features
+        revise: told where an experiment has other jobs to do than `begin` was told, and what they
+            are; None if it cannot be done
         notice: told what networks are trained on, and what two corpora have in common
         stopping: once true, running jobs are finished, with those that are trained along with
             them, and no other is begun
@@ -41,6 +43,7 @@ class Observer:
     listener: Callable[[Event], None] = lambda event: None
     feature_progress: Callable[[str, str, int, int], None] = lambda corpus, what, done, total: None
     begin: Callable[[Sequence[Step]], None] = lambda steps: None
+    revise: Callable[[Step, Step | None], None] = lambda foreseen, step: None
     notice: Callable[[str], None] = lambda text: None
     stopping: Callable[[], bool] = lambda: False
 
@@ -84,6 +87,9 @@ class Summary:
 def execute(planned: Plan, places: Places, observer: Observer = UNOBSERVED) -> Summary:
     """Run everything of a plan that has no record yet.
 
+    What can be known without features is looked at first, for all experiments. Then one after
+    another is made ready and handed out, so that its results need not wait for those behind it.
+
     Args:
         planned: what to run
         places: where to read and write
@@ -93,108 +99,140 @@ def execute(planned: Plan, places: Places, observer: Observer = UNOBSERVED) -> S
         what was done
 
     Raises:
-        SpecError: if a device or a cluster is asked for that is not there
+        SpecError: if a device or a cluster is asked for that is not there, or a fold
         StoreError: if results cannot be written; everything finished is kept
     """
     summary = Summary(left_out=dict(planned.left_out))
     with contextlib.closing(choose(planned, places, observer.notice)) as executor:
-        _try_folds(planned, places, observer)
-        steps = list(_prepared(planned, places, observer, summary))
-        observer.begin(steps)
-        _perform(steps, planned, places, executor, observer, summary)
+        run = _Run(planned, places, observer, summary)
+        turns = list(run.foresee())
+        observer.begin([turn.foreseen for turn in turns])
+        with contextlib.closing(run.readying(executor)) as readying:
+            run.perform(turns, executor, readying)
     summary.stopped = observer.stopping()
     return summary
 
 
-def _try_folds(planned: Plan, places: Places, observer: Observer) -> None:
-    """Say that a fold does not exist before any experiment is prepared for long."""
-    for corpus, specs in planned.pairs if planned.selection.folds else ():
-        progress = observer.extracting(corpus.name)
-        prepare(corpus, specs[0], planned, places, extract=False, progress=progress)
+@dataclass(frozen=True)
+class _Run:
+    """A run under way; see `execute`."""
 
+    planned: Plan
+    places: Places
+    observer: Observer
+    summary: Summary
 
-def _prepared(
-    planned: Plan, places: Places, observer: Observer, summary: Summary
-) -> Iterator[Step]:
-    """Yield the experiments that can be run, and enter the others in the summary."""
-    foreseen: set[str] = set()
-    for corpus, model, condition, only in mine(planned, places):
-        if observer.stopping():
-            return
-        try:
-            _foresee(corpus, planned, places, observer, foreseen)
-            step, data = prepare(
-                corpus,
-                model,
-                planned,
-                places,
-                condition=condition,
-                jobs=planned.selection.jobs,
-                progress=observer.extracting(corpus.name),
-                only=only,
-            )
-            known = {**facts(data, condition), **between.facts(corpus, places)}
-            Store(places.results).open(step.experiment, known)
-        except (CorpusError, FeatureError) as error:
-            under = f" with {condition.name}" if condition != AS_IT_IS else ""
-            summary.failures[f"{corpus.name} {model.name}{under}"] = str(error)
-            continue
-        _warn_of_control(corpus, planned, data, foreseen)
-        if data.left_out:
-            summary.skipped_clips[corpus.name] = dict(data.left_out)
-        summary.kept += step.kept
-        yield step
+    def foresee(self) -> Iterator[Turn]:
+        """Yield the experiments that can be run, and enter the others in the summary."""
+        foreseeing = Foreseeing(self.planned, self.places, self.observer.notice)
+        for corpus, model, condition, only in mine(self.planned, self.places):
+            if self.observer.stopping():
+                return
+            try:
+                foreseeing.say(corpus)
+                progress = self.observer.extracting(corpus.name)
+                options = {"condition": condition, "progress": progress, "only": only}
+                step, data = prepare(
+                    corpus, model, self.planned, self.places, extract=False, **options
+                )
+                foreseeing.warn_of_control(corpus, data)
+                turn = Turn(corpus, model, condition, only, step)
+                if not step.missing:
+                    self._enter(turn, self._made(turn, step, data))
+            except (CorpusError, FeatureError) as error:
+                self._fail(corpus, model, condition, error)
+            else:
+                yield turn
 
-
-def _perform(
-    steps: Sequence[Step],
-    planned: Plan,
-    places: Places,
-    executor: Executor,
-    observer: Observer,
-    summary: Summary,
-) -> None:
-    """Hand out the jobs of experiments, and enter what becomes of them in the summary."""
-    together = sizes_of_groups(planned, executor.networks_at_once)
-    threads, processes = planned.selection.threads, executor.tuning_processes
-    for phase in phases(steps, places, threads, processes, together):
-        ready = (work for work in phase if _tuned(work, summary))
-        with contextlib.closing(executor.run(ready, observer.stopping)) as events:
-            for event in events:
-                _note(event, summary, places)
-                observer.listener(event)
-
-
-def _foresee(
-    corpus: Corpus, planned: Plan, places: Places, observer: Observer, foreseen: set[str]
-) -> None:
-    """Say once what a corpus cannot teach; fail before extraction if it cannot be split."""
-    if corpus.name not in foreseen:
-        for finding in between.foresee(corpus, planned.protocol, places):
-            _log.warning("%s: %s", corpus.name, finding.line)
-        for line in between.explained(corpus, places):
-            observer.notice(line)
-        foreseen.add(corpus.name)
-
-
-def _warn_of_control(corpus: Corpus, planned: Plan, data: Dataset, foreseen: set[str]) -> None:
-    """Say once of which speakers a control changes nothing."""
-    unmoved = controls.unmoved(data.table) if planned.selection.control != "none" else []
-    if unmoved and f"{corpus.name} control" not in foreseen:
-        _log.warning(
-            "%s: %s of %d have clips of one label only, which permuting leaves as they are: the "
-            "control says less of them, such as %s.",
-            corpus.name,
-            count(len(unmoved), "speaker"),
-            data.table["speaker"].nunique(),
-            unmoved[0],
+    def readying(self, executor: Executor) -> Readying:
+        """Return what makes experiments ready."""
+        selection = self.planned.selection
+        kinds = {spec.kind for _, specs in self.planned.pairs for spec in specs}
+        on_cards = executor.networks_at_once
+        workers = on_cards + (0 if on_cards and kinds == {"network"} else selection.jobs)
+        return Readying(
+            self._make,
+            processes=selection.jobs,
+            spare=processors() - workers,
+            workers=workers,
+            tell=self.observer.feature_progress,
+            stopping=self.observer.stopping,
         )
-        foreseen.add(f"{corpus.name} control")
 
+    def perform(self, turns: Sequence[Turn], executor: Executor, readying: Readying) -> None:
+        """Hand out the jobs of experiments, and enter what becomes of them in the summary."""
+        together = sizes_of_groups(self.planned, executor.networks_at_once)
+        threads, processes = self.planned.selection.threads, executor.tuning_processes
+        handout = Handout(self.places, threads, processes, together)
+        for feed in self._phases(turns, readying, handout):
+            with contextlib.closing(executor.run(feed, self.observer.stopping)) as events:
+                for event in events:
+                    _note(event, self.summary, self.places)
+                    self.observer.listener(event)
+                    feed.heard(event)
 
-def _tuned(work: Work, summary: Summary) -> bool:
-    """Tell whether a job can be run: the tuning of its experiment did not fail."""
-    return _name(work.experiment, Job(None)) not in summary.failures
+    def _phases(
+        self, turns: Sequence[Turn], readying: Readying, handout: Handout
+    ) -> Iterator[Feed]:
+        """Yield the tuning steps, one by one if each can use all processes, and then the folds."""
+
+        def feed(some: Sequence[Turn], jobs: Callable[[Step], Iterator[Work]]) -> Feed:
+            return Feed(some, readying, self._settle, jobs)
+
+        tuned = [turn for turn in turns if tunes_first(turn.model, self.planned)]
+        if handout.tuning_processes > 1:
+            yield from (feed([turn], handout.tuning) for turn in tuned)
+        elif tuned:
+            yield feed(tuned, handout.tuning)
+        yield feed(turns, lambda step: filter(self._is_tuned, handout.folds(step)))
+
+    def _is_tuned(self, work: Work) -> bool:
+        """Tell whether a job can be run: the tuning of its experiment did not fail."""
+        return _name(work.experiment, Job(None)) not in self.summary.failures
+
+    def _make(self, turn: Turn, processes: int, progress: dataset.Progress) -> Made:
+        """Extract what an experiment lacks; in a thread of its own."""
+        step, data = prepare(
+            turn.corpus,
+            turn.model,
+            self.planned,
+            self.places,
+            condition=turn.condition,
+            jobs=processes,
+            progress=progress,
+            only=turn.only,
+            foreseen=turn.foreseen,
+        )
+        return self._made(turn, step, data)
+
+    def _made(self, turn: Turn, step: Step, data: Dataset) -> Made:
+        known = {**facts(data, turn.condition), **between.facts(turn.corpus, self.places)}
+        return Made(step, data.left_out, known)
+
+    def _settle(self, turn: Turn, readying: Readying) -> None:
+        """Wait until an experiment is ready, and enter it in the summary."""
+        try:
+            self._enter(turn, readying.wait(turn))
+        except (CorpusError, FeatureError) as error:
+            turn.settle(None)
+            self._fail(turn.corpus, turn.model, turn.condition, error)
+            self.observer.revise(turn.foreseen, None)
+
+    def _enter(self, turn: Turn, made: Made) -> None:
+        """Make the folder of an experiment that is ready."""
+        Store(self.places.results).open(made.step.experiment, made.known)
+        if made.left_out:
+            self.summary.skipped_clips[turn.corpus.name] = dict(made.left_out)
+        self.summary.kept += made.step.kept
+        if (made.step.missing, made.step.kept) != (turn.foreseen.missing, turn.foreseen.kept):
+            self.observer.revise(turn.foreseen, made.step)
+        turn.settle(made.step)
+
+    def _fail(
+        self, corpus: Corpus, model: ModelSpec, condition: Condition, error: EmobenchError
+    ) -> None:
+        under = f" with {condition.name}" if condition != AS_IT_IS else ""
+        self.summary.failures[f"{corpus.name} {model.name}{under}"] = str(error)
 
 
 def _name(experiment: Experiment, job: Job) -> str:

@@ -6,8 +6,8 @@ disk is full, read-only or somebody else's is told what was to be stored and wha
 
 from __future__ import annotations
 
-from .folders import discard, remove_leftovers, unfinished
-from .locks import locked
+from .folders import discard, leftovers, remove_leftovers, unfinished
+from .locks import Use, locked, unused, using
 from .memory import Memory, Stamp, stamp
 from .refusals import Purpose, insist_on_room, output, reason, storing
 from .scratch import ScratchFile, scratch_file
@@ -19,9 +19,11 @@ __all__ = [
     "Purpose",
     "ScratchFile",
     "Stamp",
+    "Use",
     "discard",
     "discard_leftovers",
     "insist_on_room",
+    "leftovers",
     "locked",
     "output",
     "overwrite",
@@ -32,5 +34,7 @@ __all__ = [
     "stamp",
     "storing",
     "unfinished",
+    "unused",
+    "using",
     "write",
 ]

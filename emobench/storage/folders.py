@@ -46,15 +46,23 @@ def discard(folder: Path) -> None:
     shutil.rmtree(gone, ignore_errors=True)
 
 
+def leftovers(parent: Path) -> list[Path]:
+    """Return what processes left in a folder that were killed while they filled another there."""
+    found = []
+    for folder in sorted(parent.glob(f"{_UNFINISHED}*")):
+        owner = _OWNER.fullmatch(folder.name)
+        if owner is None:
+            continue
+        orphaned = owner["host"] == socket.gethostname() and not _alive(int(owner["process"]))
+        if orphaned or _forgotten(folder):
+            found.append(folder)
+    return found
+
+
 def remove_leftovers(parent: Path) -> None:
     """Remove what processes left in a folder that were killed while they filled another there."""
-    for folder in parent.glob(f"{_UNFINISHED}*"):
-        found = _OWNER.fullmatch(folder.name)
-        if found is None:
-            continue
-        orphaned = found["host"] == socket.gethostname() and not _alive(int(found["process"]))
-        if orphaned or _forgotten(folder):
-            shutil.rmtree(folder, ignore_errors=True)
+    for folder in leftovers(parent):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _beside(folder: Path) -> Path:

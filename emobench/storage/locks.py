@@ -1,7 +1,8 @@
-"""Keeping other processes out of a folder."""
+"""Keeping other processes out of a folder, or from removing what one reads."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -47,4 +48,65 @@ def _lock(descriptor: int, wait: Callable[[], None] | None) -> bool:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
     except OSError:
         return False
+    return True
+
+
+class Use:
+    """That a file is in use, as long as this object lives.
+
+    Args:
+        descriptor: of the file
+    """
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+
+    def __del__(self) -> None:
+        os.close(self._descriptor)
+
+
+def using(file: Path) -> Use:
+    """Say that a file is used now, and go on doing so as long as the returned object lives.
+
+    The time of its modification tells when it was used last. It must not hinder anybody who
+    reads: where there are no locks, or the file may not be touched, nothing is said.
+
+    Raises:
+        OSError: if the file cannot be opened
+    """
+    descriptor = os.open(file, os.O_RDONLY)
+    with contextlib.suppress(OSError):
+        os.utime(file)
+    if fcntl is not None:
+        with contextlib.suppress(OSError):
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    return Use(descriptor)
+
+
+@contextmanager
+def unused(file: Path) -> Iterator[bool | None]:
+    """Find out whether anybody uses a file, and let nobody begin to meanwhile.
+
+    Yields:
+        whether nobody does; None where there are no locks to tell
+
+    Raises:
+        OSError: if the file may not be written
+    """
+    descriptor = os.open(file, os.O_RDWR)  # network file systems lock no others
+    try:
+        yield _is_free(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _is_free(descriptor: int) -> bool | None:
+    if fcntl is None:
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return None
     return True

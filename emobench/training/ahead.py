@@ -1,6 +1,6 @@
 """Jobs that are trained along with the one that was asked for, and kept until they are.
 
-The executor hands over one job at a time. Where its fellows can be trained with it, they are, and
+The executor hands over one job at a time. Where its siblings can be trained with it, they are, and
 their weights wait in this process; each is then predicted and filed when its turn comes.
 """
 
@@ -45,36 +45,36 @@ def take(
     ready: ReadyFold,
     network: Network,
     job: Job,
-    fellows: Sequence[Job],
+    siblings: Sequence[Job],
     report: Report,
 ) -> Ahead:
-    """Return what a job's network learns, training it and its fellows if that was not done before.
+    """Return what a job's network learns, training it and its siblings if that was not done before.
 
     Args:
         ready: the job's fold
         network: its network, whose variables are overwritten
         job: which is asked for
-        fellows: other jobs of the experiment that are still to be done
+        siblings: other jobs of the experiment that are still to be done
         report: called after every epoch
     """
     name = ready.context.experiment.fingerprint
     for other in [key for key in _kept if key[0] != name]:
         del _kept[other]
     if (name, job) not in _kept:
-        waiting = [other for other in fellows if (name, other) not in _kept]
+        waiting = [other for other in siblings if (name, other) not in _kept]
         for done, ahead in _train(ready, network, job, waiting, report).items():
             _kept[name, done] = ahead
     return _kept.pop((name, job))
 
 
 def _train(
-    ready: ReadyFold, network: Network, job: Job, fellows: Sequence[Job], report: Report
+    ready: ReadyFold, network: Network, job: Job, siblings: Sequence[Job], report: Report
 ) -> dict[Job, Ahead]:
     """Train as many jobs at once as the device's memory holds, the one asked for among them."""
     context = ready.context
     group = {job: ready}
     by_fold = {job.fold: ready.inputs}
-    for other in fellows:
+    for other in siblings:
         fold = context.folds[other.fold]
         its = make_ready(context, fold, job_seed(other), inputs=by_fold.get(other.fold))
         by_fold[other.fold] = its.inputs

@@ -22,6 +22,7 @@ class DriverCard(NamedTuple):
 
     name: str
     memory_mib: int
+    bus: str = ""
 
 
 def driver_cards(driver: Any = None) -> list[DriverCard]:
@@ -36,11 +37,12 @@ def driver_cards(driver: Any = None) -> list[DriverCard]:
         return []
     found = []
     for number in range(count.value):
-        name = ctypes.create_string_buffer(256)
+        name, bus = ctypes.create_string_buffer(256), ctypes.create_string_buffer(64)
         driver.cuDeviceGet(ctypes.byref(device), number)
         driver.cuDeviceGetName(name, len(name), device)
         driver.cuDeviceTotalMem_v2(ctypes.byref(size), device)
-        found.append(DriverCard(name.value.decode(), size.value // 2**20))
+        driver.cuDeviceGetPCIBusId(bus, len(bus), device)
+        found.append(DriverCard(name.value.decode(), size.value // 2**20, bus.value.decode()))
     return found
 
 
@@ -87,6 +89,19 @@ def device_facts() -> dict[str, Any]:
 def cpu_facts() -> dict[str, Any]:
     """Return what is to be recorded where the CPU computes."""
     return {"device": f"cpu {platform.machine()}"}
+
+
+def cpus() -> str | None:
+    """Return the numbers of the CPUs that this process may use, such as "0-7,16-23"."""
+    if not hasattr(os, "sched_getaffinity"):
+        return None
+    runs: list[list[int]] = []
+    for number in sorted(os.sched_getaffinity(0)):
+        if runs and number == runs[-1][1] + 1:
+            runs[-1][1] = number
+        else:
+            runs.append([number, number])
+    return ",".join(f"{first}-{last}" if last > first else f"{first}" for first, last in runs)
 
 
 def report() -> None:

@@ -50,7 +50,7 @@ def run(
     places: Places,
     settings: Settings,
     report: Report = lambda done, total, loss: None,
-    fellows: Sequence[Job] = (),
+    siblings: Sequence[Job] = (),
 ) -> dict[str, Any]:
     """Run one job and file its record.
 
@@ -60,7 +60,7 @@ def run(
         places: where to read and write
         settings: threads
         report: called after every epoch
-        fellows: jobs of the experiment that may be trained along, and are asked for later
+        siblings: jobs of the experiment that may be trained along, and are asked for later
 
     Returns:
         the record
@@ -70,7 +70,7 @@ def run(
     """
     context = open_context(experiment, places)
     store = Store(places.results)
-    done = store.done(experiment, [job, *fellows])
+    done = store.done(experiment, [job, *siblings])
     if job in done:  # another run of the same command was faster
         return store.record(experiment, job)
     known = provenance(experiment, settings.threads)
@@ -78,7 +78,7 @@ def run(
     if job.fold is None:
         filed: Filed = (tune(context, settings, report), None, {})
     else:
-        left = [other for other in fellows if other not in done] if fellows else None
+        left = [other for other in siblings if other not in done] if siblings else None
         filed = _test(context, job, settings, report, left, tuning.found_before(context, store))
     facts, predictions, attention = filed
     record = {

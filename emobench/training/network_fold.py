@@ -53,7 +53,7 @@ def run(
     job: Job,
     seed: int,
     report: Report,
-    fellows: Sequence[Job] | None = None,
+    siblings: Sequence[Job] | None = None,
     tuned: Mapping[str, Any] | None = None,
 ) -> Trained:
     """Search what is to be searched, train on a fold and predict its test clips.
@@ -63,7 +63,7 @@ def run(
         job: which fold of which repetition
         seed: of weights, order and dropout
         report: called after every epoch
-        fellows: jobs of the experiment that may be trained along, none if they are done already;
+        siblings: jobs of the experiment that may be trained along, none if they are done already;
             None to train it by itself
         tuned: hyper-parameters that were found on the evaluation folds, where the protocol looks
             there
@@ -79,7 +79,7 @@ def run(
             "grid": found.scores,
             "tuned_on": f"training folds, {found.kind}",
         }
-    group = None if fellows is None else (job, fellows)
+    group = None if siblings is None else (job, siblings)
     trained = train(context, fold, seed, config=chosen, report=report, group=group)
     return replace(trained, facts={**facts, **trained.facts})
 

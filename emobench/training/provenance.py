@@ -34,6 +34,7 @@ def provenance(experiment: Experiment, threads: int) -> dict[str, Any]:
         "fingerprint": experiment.fingerprint,
         "backend": experiment.backend,
         "threads": threads,
+        "cpus": devices.cpus(),
         **_device(experiment),
         "sample_rate": SAMPLE_RATE,
         "versions": dict(_versions()),

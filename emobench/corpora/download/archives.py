@@ -75,7 +75,8 @@ def unpack(
             out of the folder, or unpacks to more than the limits allow
         StorageError: if the disk does not take it
     """
-    task = _Unpacking(folder, called, progress, limits or Limits(), archive)
+    limits = limits or Limits()
+    task = _Unpacking(folder, called, progress, limits.members, limits.allowed(archive))
     try:
         with archive.open("rb") as file:
             task.unpack(file)
@@ -92,20 +93,18 @@ def unpack(
     return task.files
 
 
+@dataclass
 class _Unpacking:
     """An archive being unpacked, and how much has come out of it."""
 
-    def __init__(
-        self, folder: Path, called: str, progress: Progress, limits: Limits, archive: Path
-    ) -> None:
-        self.files = 0
-        self._folder = folder
-        self._called = called
-        self._progress = progress
-        self._limits = limits
-        self._allowed = limits.allowed(archive)
-        self._members = 0
-        self._size = 0
+    folder: Path
+    called: str
+    progress: Progress
+    most_members: int
+    allowed: int
+    files: int = 0
+    members: int = 0
+    size: int = 0
 
     def unpack(self, file: IO[bytes]) -> None:
         """Unpack an archive of whatever kind."""
@@ -119,7 +118,7 @@ class _Unpacking:
                 self._untar(content)
         else:
             raise CorpusError(
-                f"{self._called}: expected a zip or tar archive, found {_kind(begin)}. Its address "
+                f"{self.called}: expected a zip or tar archive, found {_kind(begin)}. Its address "
                 "may have changed or ask for a log-in: see the corpus' page."
             )
 
@@ -128,9 +127,9 @@ class _Unpacking:
         with _zip(file) as archive:
             members = archive.infolist()
             places = [self._place(member) for member in members]
-            purpose = replace(CORPORA, what=f"what is in {self._called}")
+            purpose = replace(CORPORA, what=f"what is in {self.called}")
             self._put((), None)
-            insist_on_room(self._folder, self._size, purpose)
+            insist_on_room(self.folder, self.size, purpose)
             total = sum(not is_folder for _, is_folder in places)
             for member, (place, is_folder) in zip(members, places, strict=True):
                 with nullcontext() if is_folder else archive.open(member) as content:
@@ -143,7 +142,7 @@ class _Unpacking:
             raise self._harmful(f"'{member.filename}', which is a link or a device")
         if member.flag_bits & 1:
             raise CorpusError(
-                f"{self._called}: expected an archive without a password, found one that needs it. "
+                f"{self.called}: expected an archive without a password, found one that needs it. "
                 "Unpack it by hand; see the corpus' page."
             )
         place = self._admitted(member.filename, member.file_size)
@@ -151,7 +150,7 @@ class _Unpacking:
 
     def _untar(self, content: IO[bytes]) -> None:
         """Unpack a tar archive; it can only be known member by member."""
-        sips = _Sips(content, self._allowed, self._harmful)
+        sips = _Sips(content, self.allowed, self._too_large())
         with tarfile.open(fileobj=sips, mode="r:") as archive:
             for member in archive:
                 # Bytes that are no UTF-8 come from systems that wrote Latin-1.
@@ -167,24 +166,27 @@ class _Unpacking:
     def _is_folder(self, member: tarfile.TarInfo) -> bool:
         """Return whether a member is a folder; else it is a file, and anything else is refused."""
         with suppress(tarfile.FilterError):
-            safe = tarfile.data_filter(member, str(self._folder))  # no device, no link to elsewhere
+            safe = tarfile.data_filter(member, str(self.folder))  # no device, no link to elsewhere
             if safe.isdir() or safe.isreg():  # and no link at all: a corpus needs none
                 return safe.isdir()
         raise self._harmful(f"'{member.name}', which is a link or a device")
 
     def _admitted(self, name: str, size: int) -> tuple[str, ...]:
         """Count a member, refuse it where it would be too much, and return where it goes."""
-        self._members += 1
-        self._size += size
-        if self._members > self._limits.members:
-            raise self._harmful(f"more than {self._limits.members:,} members")
-        if size < 0 or self._size > self._allowed:
-            raise self._harmful(f"content of more than {self._allowed / 1e6:,.0f} MB")
-        return safe_parts(name, self._called)
+        self.members += 1
+        self.size += size
+        if self.members > self.most_members:
+            raise self._harmful(f"more than {self.most_members:,} members")
+        if size < 0 or self.size > self.allowed:
+            raise self._too_large()
+        return safe_parts(name, self.called)
+
+    def _too_large(self) -> CorpusError:
+        return self._harmful(f"content of more than {self.allowed / 1e6:,.0f} MB")
 
     def _harmful(self, found: str) -> CorpusError:
         return CorpusError(
-            f"{self._called}: expected the files of a corpus, found {found}. Nothing was unpacked: "
+            f"{self.called}: expected the files of a corpus, found {found}. Nothing was unpacked: "
             "the archive is damaged or means harm."
         )
 
@@ -192,7 +194,7 @@ class _Unpacking:
         self, place: tuple[str, ...], content: IO[bytes] | None, total: int | None = None
     ) -> None:
         """Make a folder, or a file for content; nothing but its bytes is taken over."""
-        path = self._folder.joinpath(*place)
+        path = self.folder.joinpath(*place)
         with storing(path, CORPORA):
             try:
                 (path if content is None else path.parent).mkdir(parents=True, exist_ok=True)
@@ -207,7 +209,7 @@ class _Unpacking:
                 with storing(path, CORPORA):
                     file.write(piece)
         self.files += 1
-        self._progress(self.files, total)
+        self.progress(self.files, total)
 
 
 def _zip(file: IO[bytes]) -> zipfile.ZipFile:
@@ -225,12 +227,8 @@ class _Sips:
         last: what was read last
     """
 
-    def __init__(
-        self, content: IO[bytes], allowed: int, harmful: Callable[[str], CorpusError]
-    ) -> None:
-        self.last = b""
-        self._content, self._allowed, self._harmful = content, allowed, harmful
-        self._done = 0
+    def __init__(self, content: IO[bytes], allowed: int, too_much: CorpusError) -> None:
+        self.last, self._content, self._left, self._too_much = b"", content, allowed, too_much
         self.seek, self.tell, self.close = content.seek, content.tell, content.close
 
     def read(self, size: int = -1) -> bytes:
@@ -243,9 +241,9 @@ class _Sips:
         if not 0 <= size <= _PIECE:
             raise tarfile.ReadError(f"a header of {size:,} bytes")
         self.last = self._content.read(size)
-        self._done += len(self.last)
-        if self._done > self._allowed:
-            raise self._harmful(f"content of more than {self._allowed / 1e6:,.0f} MB")
+        self._left -= len(self.last)
+        if self._left < 0:
+            raise self._too_much
         return self.last
 
 

@@ -18,7 +18,7 @@ from ..entries.schema import Corpus
 from ..opening import read
 from .archives import Limits, unpack
 from .keeping import CORPORA, StorageError, set_aside
-from .record import FILE, Record
+from .record import FILE, Fetched, Record
 from .transfer import Notice, Patience, Source, Transfer
 
 Progress = Callable[[str, int, int | None], None]
@@ -73,13 +73,13 @@ def download(
     with _alone(corpus, folder, notice) as staging:
         if is_complete(corpus, folder):  # by the command that was waited for
             return Delivery(folder, 0, Record.read(folder))
-        record = _accepted(corpus, Record.read(staging, folder), accept)
+        record = Record.read(staging, folder)
+        _require_licence(corpus, record, accept)
         record.write(staging)
         found = [_transfer(Source.of(text), staging, progress, notice) for text in corpus.urls]
         for transfer in found:
             notice(f"{transfer.source.name}: from {transfer.source.address}")
-            sha256 = transfer.fetch(patience or Patience())
-            record = _recorded(record, transfer, sha256, notice)
+            _note(record, transfer, transfer.fetch(patience or Patience()), notice)
         files = _unpacked(found, staging, folder, progress, limits)
         record.write(folder)
         for leftover in (*(transfer.file for transfer in found), staging / FILE):
@@ -90,23 +90,19 @@ def download(
 @contextlib.contextmanager
 def _alone(corpus: Corpus, folder: Path, notice: Notice) -> Iterator[Path]:
     """Yield the folder in which a corpus waits until it is whole, and keep others out of it."""
+    staging = folder.parent / STAGING / corpus.base
     busy = f"{corpus.name}: another command is downloading it; waiting for its end"
-    with locked(_staging(corpus, folder), functools.partial(notice, busy)):
-        staging = _staging(corpus, folder)  # the other command may have removed it
+    with storing(staging, CORPORA):
+        staging.mkdir(parents=True, exist_ok=True)
+    with locked(staging, functools.partial(notice, busy)):
+        with storing(staging, CORPORA):  # the other command may have removed it
+            staging.mkdir(parents=True, exist_ok=True)
         try:
             yield staging
         finally:
             for left in (staging, staging.parent):  # unless something is kept to go on from
                 with contextlib.suppress(OSError):
                     left.rmdir()
-
-
-def _staging(corpus: Corpus, folder: Path) -> Path:
-    """Return the folder in which a corpus waits until it is whole."""
-    staging = folder.parent / STAGING / corpus.base
-    with storing(staging, CORPORA):
-        staging.mkdir(parents=True, exist_ok=True)
-    return staging
 
 
 def _transfer(source: Source, staging: Path, progress: Progress, notice: Notice) -> Transfer:
@@ -170,32 +166,32 @@ def _destination(corpus: Corpus, data: Path | None) -> Path:
     return folder
 
 
-def _accepted(corpus: Corpus, record: Record, accept: Callable[[Corpus], bool]) -> Record:
-    """Return a record with an accepted licence; ask if it is not in there.
+def _require_licence(corpus: Corpus, record: Record, accept: Callable[[Corpus], bool]) -> None:
+    """Ask whether the licence is accepted, unless it is recorded, and record it.
 
     Raises:
         CorpusError: if the licence is refused
     """
     licence = corpus.licence or "none stated"
     if record.licence == licence:
-        return record
-    if accept(corpus):
-        return record.accepting(licence)
-    raise CorpusError(
-        f"{corpus.name}: expected that its licence is accepted ({licence}), found that it is not. "
-        "Nothing was downloaded."
-    )
+        return
+    if not accept(corpus):
+        raise CorpusError(
+            f"{corpus.name}: expected that its licence is accepted ({licence}), found that it is "
+            "not. Nothing was downloaded."
+        )
+    record.accept(licence)
 
 
-def _recorded(record: Record, transfer: Transfer, sha256: str, notice: Notice) -> Record:
-    """Return a record with one more archive; say what it could not be compared with."""
+def _note(record: Record, transfer: Transfer, sha256: str, notice: Notice) -> None:
+    """Record an archive; say what it could be compared with."""
     source, size = transfer.source, transfer.file.stat().st_size
     compared = ", ".join(sorted(source.published)) or "nothing published"
     before = record.archives.get(source.address)
     if before is not None and before.sha256 != sha256 and not source.has_checksum:
         notice(f"{source.address}: is another file than on {before.when}, by its SHA-256")
     notice(f"{source.address}: {size:,} bytes, SHA-256 {sha256}; compared with: {compared}")
-    return record.with_archive(source.address, size, sha256, compared)
+    record.archives[source.address] = Fetched(bytes=size, sha256=sha256, compared=compared)
 
 
 def _unpacked(
@@ -215,21 +211,17 @@ def _unpacked(
         remove_leftovers(staging)
         with unfinished(staging / "unpacked") as aside:
             for number, transfer in enumerate(found):
-                files += _unpacked_one(transfer, aside / str(number), progress, limits)
+                source, place = transfer.source, aside / str(number)
+                step = functools.partial(progress, f"unpacking {source.name}")
+                try:
+                    files += unpack(
+                        transfer.file, place, called=source.address, progress=step, limits=limits
+                    )
+                except CorpusError as error:
+                    if isinstance(error, StorageError):
+                        raise
+                    kept = set_aside(transfer.file, source.name)
+                    raise CorpusError(f"{error} {kept}") from error
             for unpacked in sorted(aside.iterdir()):  # files that are there already are replaced
                 shutil.copytree(unpacked, folder, dirs_exist_ok=True, copy_function=shutil.move)
     return files
-
-
-def _unpacked_one(
-    transfer: Transfer, aside: Path, progress: Progress, limits: Limits | None
-) -> int:
-    """Unpack an archive, or set it aside where it is not as it should be."""
-    source = transfer.source
-    step = functools.partial(progress, f"unpacking {source.name}")
-    try:
-        return unpack(transfer.file, aside, called=source.address, progress=step, limits=limits)
-    except StorageError:
-        raise
-    except CorpusError as error:
-        raise CorpusError(f"{error} {set_aside(transfer.file, source.name)}") from error

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from ...storage import storing, write
 from .keeping import CORPORA
@@ -16,43 +14,34 @@ FILE = "download.json"
 """Lies in the folder of a corpus that was downloaded."""
 
 
-@dataclass(frozen=True)
-class Fetched:
-    """One archive, as it came.
+def _now() -> str:
+    """Return the time in UTC, to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
 
-    Attributes:
-        bytes: its size
-        sha256: its digest, in hexadecimal digits
-        compared: the published facts that it was compared with
-        when: it arrived
-    """
+
+class Fetched(BaseModel):
+    """One archive, as it came."""
 
     bytes: int
     sha256: str
     compared: str
-    when: str
+    """The published facts that it was compared with."""
+    when: str = Field(default_factory=_now)
 
 
-@dataclass(frozen=True)
-class Record:
-    """Everything that is remembered.
-
-    Attributes:
-        licence: words of the licence that was accepted
-        accepted: when
-        archives: by address
-    """
+class Record(BaseModel):
+    """All that is remembered: the licence that was accepted, when, and archives by address."""
 
     licence: str | None = None
     accepted: str | None = None
-    archives: Mapping[str, Fetched] = field(default_factory=dict)
+    archives: dict[str, Fetched] = {}
 
     @classmethod
     def read(cls, *folders: Path) -> Record:
         """Return the first record in these folders; an empty one if none can be read."""
         for folder in folders:
             try:
-                return TypeAdapter(cls).validate_json((folder / FILE).read_bytes())
+                return cls.model_validate_json((folder / FILE).read_bytes())
             except (OSError, ValidationError):
                 pass
         return cls()
@@ -64,18 +53,8 @@ class Record:
             StorageError: if the disk is full or the folder cannot be written
         """
         with storing(folder / FILE, CORPORA):
-            write((folder / FILE, TypeAdapter(Record).dump_json(self, indent=1) + b"\n"))
+            write((folder / FILE, self.model_dump_json(indent=1).encode() + b"\n"))
 
-    def accepting(self, licence: str) -> Record:
-        """Return this record with a licence that was accepted just now."""
-        return replace(self, licence=licence, accepted=_now())
-
-    def with_archive(self, address: str, size: int, sha256: str, compared: str) -> Record:
-        """Return this record with one more archive."""
-        fetched = Fetched(size, sha256, compared, _now())
-        return replace(self, archives={**self.archives, address: fetched})
-
-
-def _now() -> str:
-    """Return the time in UTC, to the second."""
-    return datetime.now(UTC).isoformat(timespec="seconds")
+    def accept(self, licence: str) -> None:
+        """Note that a licence was accepted just now."""
+        self.licence, self.accepted = licence, _now()

@@ -116,7 +116,6 @@ class Transfer:
         self._part, self._notes = (file.with_name(file.name + end) for end in (".part", ".json"))
         self._progress = progress
         self._notice = notice
-        self._pieced = False
 
     def fetch(self, patience: Patience) -> str:
         """Fetch the file and compare it with what is published of it.
@@ -128,21 +127,16 @@ class Transfer:
             CorpusError: if the server refuses, breaks off too often or sends something else, or
                 the disk is full; what has arrived is kept where it is of use
         """
-        for again in (True, False):
-            if not self.file.is_file():
-                self._fetch_all(patience)
-            digests, wrong = self._digests()
-            if wrong is None:
-                return digests["sha256"]
-            if not (again and self._pieced):
-                break
-            self.file.unlink()
-            self._notice(f"{wrong}; the parts are not of one file, starting anew")
-        raise CorpusError(
-            f"{self.source.address}: {wrong}. It was damaged on its way, or is another file by "
-            f"now: try again, and see the corpus' page if that does not help. "
-            f"{set_aside(self.file, self.source.name)}"
-        )
+        if not self.file.is_file():
+            self._fetch_all(patience)
+        digests, wrong = self._digests()
+        if wrong is not None:
+            raise CorpusError(
+                f"{self.source.address}: {wrong}. It was damaged on its way, or is another file by "
+                "now: run the same command again, and see the corpus' page if that does not help. "
+                f"{set_aside(self.file, self.source.name)}"
+            )
+        return digests["sha256"]
 
     def _fetch_all(self, patience: Patience) -> None:
         """Try until everything is there, as long as attempts bring something new."""
@@ -238,7 +232,6 @@ class Transfer:
         if span is None or int(span[1]) != here or differs:
             self._discard()
             raise Interrupted("the server sent another part than the missing one")
-        self._pieced = self._pieced or here > 0
         return _State(known.validator or _validator(headers), total or known.total)
 
     def _receive(

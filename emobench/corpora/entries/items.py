@@ -18,22 +18,12 @@ class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class SideTable(_Strict):
-    """A table beside the audio, joined by one or more of its columns.
-
-    Cells that are empty or hold nothing but question marks count as unknown.
-    """
+class TableFile(_Strict):
+    """A table beside the audio."""
 
     file: Glob
     """The table, as a glob at any depth below the corpus folder: `.csv`, `.tsv`, `.txt`, a workbook
     (`.xlsx`), JSON (`.json`, `.jsonl`), Parquet or Arrow (`.parquet`, `.feather`, `.arrow`)."""
-    key: Annotated[dict[str, Text], Field(min_length=1)]
-    """How a line of the table is found for a clip: a group of `pattern` (or `id`, or `name`, `stem`
-    or `path` of the file) and what the table calls it, such as `{speaker: ActorID}`. All of them
-    must agree."""
-    columns: Annotated[dict[str, Text], Field(min_length=1)]
-    """Columns to fill in and what the table calls them, such as `{sex: Sex, age: Age}`. What the
-    table says replaces what `pattern` found."""
     sheet: Texts = ()
     """Sheets of a workbook; without it all of them."""
     separator: Annotated[str, Field(min_length=1, max_length=1)] | None = None
@@ -42,6 +32,21 @@ class SideTable(_Strict):
     """Encoding of a text file, such as `latin-1` or `cp1252`."""
     skip: Count = 0
     """Number of lines before the header."""
+
+
+class SideTable(TableFile):
+    """A table beside the audio, joined by one or more of its columns.
+
+    Cells that are empty or hold nothing but question marks count as unknown.
+    """
+
+    key: Annotated[dict[str, Text], Field(min_length=1)]
+    """How a line of the table is found for a clip: a group of `pattern` (or `id`, or `name`, `stem`
+    or `path` of the file) and what the table calls it, such as `{speaker: ActorID}`. All of them
+    must agree."""
+    columns: Annotated[dict[str, Text], Field(min_length=1)]
+    """Columns to fill in and what the table calls them, such as `{sex: Sex, age: Age}`. What the
+    table says replaces what `pattern` found."""
     spelt: dict[str, Text] = {}
     """Where the table names a clip otherwise than its file: what the table writes, and what the
     file is called."""
@@ -75,18 +80,33 @@ class ValueMap(_Strict):
     """Whether texts that are spelt nearly alike are taken for one, such as names of speakers."""
 
 
+class Listing(TableFile):
+    """A table that lists files; where it is not there, it lists none."""
+
+    column: Text
+    """What the table calls the column of their names or paths."""
+
+
 class Drop(_Strict):
     """Clips that are left out."""
 
-    where: Annotated[dict[str, Cells], Field(min_length=1)]
+    where: Annotated[dict[str, Cells], Field(min_length=1)] = {}
     """Columns (or `id`, `name`, `stem`, `path`) and the texts they must hold, as written in names
     and tables, before they are translated. `*` stands for any letters, an empty text for a clip of
     which nothing is known."""
+    listed: Listing | None = None
+    """A table that the files of these clips must be listed in, such as
+    `{file: withdrawn.csv, column: name}`."""
     reason: Text
     """Why, for people: `emobench check` lists it with the number of clips."""
 
+    @property
+    def of_files(self) -> bool:
+        """Whether it asks for nothing but what a file is called and where it lies."""
+        return {*self.where} <= {"name", "stem", "path"}
+
     def applies(self, facts: Mapping[str, str]) -> bool:
-        """Tell whether what is known of a clip is so."""
+        """Tell whether what is known of a clip is as under `where`."""
         return all(
             expression.fullmatch(facts.get(column, ""))
             for column, expression in self._expressions.items()

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from ...errors import suggest
 from .fields import EMOTIONS, FACTS, FILE_FACTS, SEXES, TABLE_COLUMNS, split_emotion
-from .items import SideTable
+from .items import TableFile
 from .readers import READERS
 from .schema import WITH_POOL, Entry
 from .table_kinds import BOOKS, REFUSED, TABLES, TEXTS, suffix
@@ -215,6 +215,11 @@ def _from_tables(entry: Entry) -> set[str]:
 def _drops(entry: Entry) -> Iterator[Mistake]:
     known = {*entry.raw_columns, *FILE_FACTS}
     for position, rule in enumerate(entry.drop):
+        if not rule.where and rule.listed is None:
+            advice = "Add e.g. where: {emotion: x}."
+            yield Mistake(("drop", position), "the key 'where' or 'listed'", "neither", advice)
+        if rule.listed is not None:
+            yield from _table_file(rule.listed, ("drop", position, "listed"))
         for name in rule.where:
             if name not in known:
                 yield Mistake(
@@ -239,12 +244,11 @@ def _tables(entry: Entry) -> Iterator[Mistake]:
         for name in table.key:
             if name not in known:
                 yield _unknown_column((*place, "key", name), name, known, "")
-        yield from _encoding((*place, "encoding"), table.encoding)
     if entry.texts is not None:
         yield from _encoding(("texts", "encoding"), entry.texts.encoding)
 
 
-def _table_file(table: SideTable, place: Location) -> Iterator[Mistake]:
+def _table_file(table: TableFile, place: Location) -> Iterator[Mistake]:
     kind = suffix(table.file)
     if kind not in TABLES:
         *others, last = (f".{name}" for name in TABLES)
@@ -258,6 +262,7 @@ def _table_file(table: SideTable, place: Location) -> Iterator[Mistake]:
     elif table.separator is not None and kind not in TEXTS:
         found = f"a separator of '{table.file}'"
         yield Mistake((*place, "separator"), "text", found, "Remove `separator:`.")
+    yield from _encoding((*place, "encoding"), table.encoding)
 
 
 def _encoding(place: Location, encoding: str) -> Iterator[Mistake]:

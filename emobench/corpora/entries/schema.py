@@ -280,7 +280,11 @@ class Corpus(Entry):
             mode="json", by_alias=True, exclude=_DESCRIPTIVE, exclude_defaults=True
         )
         # Where files lie says nothing that the clips themselves, which have a digest, do not.
-        drops = [rule for rule in described.pop("drop", []) if [*rule["where"]] != ["path"]]
+        drops = [
+            rule
+            for rule in described.pop("drop", [])
+            if "listed" not in rule and [*rule["where"]] != ["path"]
+        ]
         for rule in drops:
             del rule["reason"]
         if drops:

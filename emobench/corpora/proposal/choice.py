@@ -37,37 +37,26 @@ _MANY_SPEAKERS, _MOST_RIVALS = 100, 4
 
 
 @dataclass(frozen=True)
-class Chosen:
-    """A part of the names.
-
-    Attributes:
-        part: the stretch
-        split: of the names of its level, that it belongs to
-        rank: what speaks for it; of an emotion, how surely it is one
-    """
-
-    part: Part
-    split: Split
-    rank: float = 0.0
-
-
-@dataclass(frozen=True)
 class Choice:
     """What the names tell.
 
     Attributes:
         emotion: part that tells the emotion; None if none seems to
         meaning: of its values
+        sure: how surely it tells the emotion
         speaker: part that tells the speaker; None if none seems to
+        rank: what speaks for it
         rivals: other parts that might as well
         raw: words for codes, from a legend
         legend: where that stands
     """
 
-    emotion: Chosen | None = None
+    emotion: Part | None = None
     meaning: Meaning | None = None
-    speaker: Chosen | None = None
-    rivals: tuple[Chosen, ...] = ()
+    sure: float = 0.0
+    speaker: Part | None = None
+    rank: int = 0
+    rivals: tuple[Part, ...] = ()
     raw: Mapping[str, str] = field(default_factory=dict)
     legend: str | None = None
 
@@ -90,21 +79,18 @@ def choose(
     if labels is not None:
         return _with_speaker(Choice(), ways, labels, needs_speaker)
     told = list(legends.texts(folder))
-    options = sorted(_emotions(ways, told), key=lambda option: -option.emotion.rank)
+    options = sorted(_emotions(ways, told), key=lambda option: -option.sure)
     options = options or list(_unknown_labels(ways))
     if not options:
         return Choice()
-    equal = [one for one in options if one.emotion.rank >= options[0].emotion.rank - 0.01]
-    every = [
-        _with_speaker(option, ways, option.emotion.part.values, needs_speaker) for option in equal
-    ]
+    equal = [option for option in options if option.sure >= options[0].sure - 0.01]
+    every = [_with_speaker(option, ways, option.emotion.values, needs_speaker) for option in equal]
     return max(every, key=_worth)
 
 
 def _worth(choice: Choice) -> tuple[int, bool, int]:
     """Return what speaks for a choice: a speaker, or at least candidates, but few of them."""
-    rank = choice.speaker.rank if choice.speaker else _COUNT
-    return rank, bool(choice.speaker or choice.rivals), -len(choice.rivals)
+    return choice.rank, bool(choice.speaker or choice.rivals), -len(choice.rivals)
 
 
 def _levels(files: Sequence[AudioFile]) -> Iterator[tuple[int, list[str | None]]]:
@@ -126,11 +112,11 @@ def _emotions(
         for part in way.parts():
             read = meaning(part.counts)
             if read.score > 0:
-                yield Choice(Chosen(part, way, read.score - 0.02 * part.level), read)
+                yield Choice(part, read, read.score - 0.02 * part.level)
             if not 2 <= len(part.counts) <= 16 or max(map(len, part.counts)) > 4:
                 continue
             known = legends.legend_of(told, part.counts)
-            if known is None and _is_ravdess(way, part):
+            if known is None and _is_ravdess(part):
                 known = "the order of RAVDESS' names", legends.RAVDESS
             if known is not None:
                 source, words = known
@@ -141,95 +127,96 @@ def _emotions(
                 if kinds > 1:
                     score = 0.9 * len(raw) / len(part.counts) + 0.05 * min(6, kinds)
                     read = Meaning(emotions, unknown)
-                    yield Choice(Chosen(part, way, score), read, raw=raw, legend=source)
+                    yield Choice(part, read, score, raw=raw, legend=source)
 
 
 def _unknown_labels(ways: Sequence[Split]) -> Iterator[Choice]:
     """Yield the part that looks most like labels, though none of them is known."""
-    found = [
-        Chosen(part, way, score)
-        for way in ways
-        for part in way.parts()
-        if (score := _label_score(part)) is not None
-    ]
-    for best in sorted(found, key=lambda chosen: -chosen.rank)[:1]:
-        yield Choice(best, Meaning({}, tuple(sorted(best.part.counts))))
+    scores = {part: _label_score(part) for way in ways for part in way.parts()}
+    best = max(scores, key=scores.__getitem__, default=None)
+    if best and scores[best] > 0:
+        yield Choice(best, Meaning({}, tuple(sorted(best.counts))), scores[best])
 
 
-def _is_ravdess(way: Split, part: Part) -> bool:
-    names = ("".join(row) for row in way.tokens if row is not None)
+def _is_ravdess(part: Part) -> bool:
+    names = ("".join(row) for row in part.split.tokens if row is not None)
     return (
-        len(way.separators) == 13
+        len(part.split.separators) == 13
         and (part.first, part.last) == (4, 4)
         and set(part.counts) <= set(legends.RAVDESS)
         and all(re.fullmatch(r"\d\d(?:-\d\d){6}", name) for name in names)
     )
 
 
-def _label_score(part: Part) -> float | None:
+def _label_score(part: Part) -> float:
     """Return how much the values of a part look like labels of a kind that we do not know."""
     counts = part.counts
     if not 2 <= len(counts) <= 12 or min(counts.values()) < 2 or sexes(counts):
-        return None
+        return 0.0
     stems = _stems(part)
     hinted = plain(part.before) in _EMOTION_WORDS or (stems <= _EMOTION_WORDS and stems != {""})
     persons = _SPEAKER_WORDS | {"p", "s"}
     score = 4.0 * hinted + 1.0 * (3 <= len(counts) <= 10) + 1.0 * part.is_word
     score -= 3.0 * (part.before in persons or (stems <= persons and stems != {""}))
     score -= 1.0 * (part.at_end and part.is_number) + 0.5 * (part.first == 0 and part.level == 0)
-    return score if score > 0 else None
+    return score
 
 
 def _with_speaker(
     choice: Choice, ways: Sequence[Split], labels: Sequence[str | None], needed: bool
 ) -> Choice:
     """Return a choice with the part that tells the speaker, and those that might as well."""
-    found = list(_speakers(ways, choice.emotion, labels)) if needed else []
+    candidates = _candidates(ways, choice.emotion, labels) if needed else []
     levels: dict[tuple[int, ...], set[int]] = defaultdict(set)
-    for one in found:
-        levels[_partition(one.part)].add(one.part.level)
-    ranked = {}
-    for one in found:
-        groups = _partition(one.part)
-        rank = _TOLD if len(levels[groups]) > 1 else one.rank
+    for part in candidates:
+        levels[_partition(part)].add(part.level)
+    best: dict[tuple[int, ...], tuple[tuple[int, ...], Part]] = {}
+    for part in candidates:
+        groups, rank = _partition(part), _rank(part, choice.emotion)
         # Names outlast folders; what stands for itself is better than a piece of something.
-        order = (rank, -one.part.level, one.rank, -one.part.first)
-        if groups not in ranked or order > ranked[groups][0]:
-            ranked[groups] = order, Chosen(one.part, one.split, rank)
-    every = [one for _, one in ranked.values()]
-    every.sort(key=lambda one: (-one.rank, one.part.level == 0, one.part.first))
-    if not every:
+        told = _TOLD if len(levels[groups]) > 1 else rank
+        order = (told, -part.level, rank, -part.first)
+        if groups not in best or order > best[groups][0]:
+            best[groups] = order, part
+    ranked = [(order[0], part) for order, part in best.values()]
+    ranked.sort(key=lambda one: (-one[0], one[1].level == 0, one[1].first))
+    if not ranked:
         return choice
-    few = [one for one in every if len(one.part.counts) <= _MANY_SPEAKERS]
-    if every[0].rank == _COUNT:  # who is called 01 may as well be a take
-        return replace(choice, rivals=tuple(few[:_MOST_RIVALS]))
-    rivals = [one for one in few if one is not every[0] and one.rank == every[0].rank]
-    return replace(choice, speaker=every[0], rivals=tuple(rivals[:_MOST_RIVALS]))
+    highest, first = ranked[0]
+    # Who is called 01 may as well be a take.
+    speaker = first if highest > _COUNT else None
+    rivals = [
+        part
+        for rank, part in ranked
+        if part is not speaker
+        and (speaker is None or rank == highest)
+        and len(part.counts) <= _MANY_SPEAKERS
+    ]
+    return replace(choice, speaker=speaker, rank=highest, rivals=tuple(rivals[:_MOST_RIVALS]))
 
 
-def _speakers(
-    ways: Sequence[Split], emotion: Chosen | None, labels: Sequence[str | None]
-) -> Iterator[Chosen]:
-    """Yield the parts that may be speakers."""
-    candidates: list[Chosen] = []
-    for way in ways:
-        if emotion and way.level == emotion.part.level and way is not emotion.split:
-            continue
-        for part in way.parts():
-            # A folder is named after a person as a whole, or beside the emotion.
-            whole = part.first == 0 and part.last == len(way.separators) - 1
-            if part.level and not whole and not (emotion and part.level == emotion.part.level):
-                continue
-            if emotion and part.overlaps(emotion.part):
-                continue
-            if _may_be_speaker(part, way, labels):
-                candidates.append(Chosen(part, way, _rank(part, way, emotion)))
-    for one in candidates:
-        if not any(_is_piece(one, other) for other in candidates):
-            yield one
+def _candidates(
+    ways: Sequence[Split], emotion: Part | None, labels: Sequence[str | None]
+) -> list[Part]:
+    """Return the parts that may be speakers."""
+    found = [
+        part
+        for way in ways
+        if emotion is None or way.level != emotion.level or way is emotion.split
+        for part in way.parts()
+        # A folder is named after a person as a whole, or beside the emotion.
+        if not part.level or part.whole or (emotion and part.level == emotion.level)
+        if not (emotion and part.overlaps(emotion)) and _may_be_speaker(part, labels)
+    ]
+
+    def stands_alone(part: Part) -> bool:
+        wholes = [other for other in found if _is_piece(part, other)]
+        return not wholes or any(_is_factor(part, whole) for whole in wholes)
+
+    return [part for part in found if stands_alone(part)]
 
 
-def _may_be_speaker(part: Part, way: Split, labels: Sequence[str | None]) -> bool:
+def _may_be_speaker(part: Part, labels: Sequence[str | None]) -> bool:
     counts, files = part.counts, sum(part.counts.values())
     if not 2 <= len(counts) <= min(files / 2, _MOST_SPEAKERS) or files < 0.9 * len(part.values):
         return False
@@ -253,21 +240,21 @@ def _determines(part: Part, labels: Sequence[str | None]) -> bool:
     return guessed >= _DETERMINES * sum(counts.total() for counts in found.values())
 
 
-def _rank(part: Part, way: Split, emotion: Chosen | None) -> int:
+def _rank(part: Part, emotion: Part | None) -> int:
     """Return what speaks for a part; a step less where other letters or digits stick to it."""
     numbered = all(re.search(r"\d", value) for value in part.counts)
     stems = _stems(part)
     by_sex = len(stems) == 2 and sexes({stem[-1:] for stem in stems})  # F1, M1 or SF1, SM1
     if part.before in _SPEAKER_WORDS or (numbered and (by_sex or stems <= _SPEAKER_WORDS)):
         return _TOLD
-    stuck = _is_fragment(part, way, emotion)
+    stuck = _is_fragment(part, emotion)
     longest = max(map(len, part.counts))
     if part.at_end and not part.level:  # more often a take or a text
         return _COUNT
     if not numbered and longest > 1:
         return _NAMED - stuck
-    before = range(part.first)
-    first = all(way.separators[place] or len(way.column(place)) == 1 for place in before)
+    way = part.split
+    first = all(way.separators[at] or len(way.column(at)) == 1 for at in range(part.first))
     plain_count = set(part.counts) == {str(1 + number) for number in range(len(part.counts))}
     if part.is_number and not part.level and (not first or plain_count):
         return _COUNT
@@ -279,30 +266,36 @@ def _stems(part: Part) -> set[str]:
     return {re.sub(r"[\W\d_]+", "", value).casefold() for value in part.counts}
 
 
-def _is_fragment(part: Part, way: Split, emotion: Chosen | None) -> bool:
+def _is_fragment(part: Part, emotion: Part | None) -> bool:
     """Tell whether varying letters or digits stick to a part, other than the emotion's."""
+    way = part.split
     return any(
         0 <= position < len(way.separators)
         and not way.separators[position]
         and len(way.column(position)) > 1
-        and not (
-            emotion is not None
-            and emotion.part.level == way.level
-            and emotion.part.first <= position <= emotion.part.last
-        )
+        and not (emotion and emotion.overlaps(Part(way, position, position)))
         for position in (part.first - 1, part.last + 1)
     )
 
 
-def _is_piece(one: Chosen, other: Chosen) -> bool:
+def _is_piece(part: Part, whole: Part) -> bool:
     """Tell whether a part is a piece of another, or one of its words between blanks."""
-    part, whole = one.part, other.part
     if part.level != whole.level or part is whole:
         return False
-    if one.split is other.split and whole.first <= part.first and part.last <= whole.last:
+    if part.split is whole.split and whole.first <= part.first and part.last <= whole.last:
         return (part.first, part.last) != (whole.first, whole.last)
     pairs = {pair for pair in zip(part.values, whole.values, strict=True) if None not in pair}
     return bool(pairs) and all(word != text and f" {word} " in f" {text} " for word, text in pairs)
+
+
+def _is_factor(part: Part, whole: Part) -> bool:
+    """Tell whether a whole is each value of a part with each of what stands beside it.
+
+    Of anna1, anna2, ben1 and ben2 the numbers are more likely takes than parts of names.
+    """
+    pairs = {pair for pair in zip(part.values, whole.values, strict=True) if None not in pair}
+    rests = {text.removeprefix(piece).removesuffix(piece) for piece, text in pairs}
+    return len(rests) > 1 and len(whole.counts) == len(part.counts) * len(rests)
 
 
 def _partition(part: Part) -> tuple[int, ...]:

@@ -15,7 +15,7 @@ from . import sheets
 from .choice import Choice, choose
 from .draft import Draft
 from .expression import expression
-from .parts import Part, Split
+from .parts import Part
 from .sheets import Join, Sheet
 from .vocabulary import Meaning, sexes
 
@@ -40,15 +40,17 @@ def draft(files: Sequence[AudioFile], folder: Path, name: str, own: str) -> Draf
         columns = {ours: name for ours, name in table.columns.items() if ours != "emotion"}
         table = replace(table, columns=columns) if columns else None
     told = table.columns if table else {}
-    used, groups = _used(choice)
+    groups, *others = (_groups(choice, one) for one in (choice.speaker, *choice.rivals))
+    depth = _depth(files, [groups, *others])
     keys: dict[str, object] = {"title": own}
     if normalised(own) != normalised(name):
         keys["aliases"] = [own]
-    keys |= _file_keys(files, used, groups, bool(told))
+    keys |= _file_keys(files, groups, depth, bool(told))
     read = choice.meaning if choice.emotion else table.emotion if table else None
     if read is not None and read.emotions:
         keys["emotions"] = emotions(read, choice.raw)
-    persons = (sheets.of_speakers(sheet, _speakers(choice, table)) for sheet in found)
+    speakers = _counts(choice.speaker, table, "speaker")
+    persons = (sheets.of_speakers(sheet, speakers) for sheet in found)
     telling = [*filter(None, [table]), *[join for join in persons if join is not None][:1]]
     if telling:
         keys["tables"] = [each for join in telling for each in _table_keys(join)]
@@ -56,10 +58,10 @@ def draft(files: Sequence[AudioFile], folder: Path, name: str, own: str) -> Draf
     lacking = tuple(_lacking(choice, told))
     unsure = [*_unsure(choice, table, read, groups), *unread]
     unsure += [_useless(sheet) for sheet in found if lacking and not joins]
-    for rival in choice.rivals:
-        other = _file_keys(files, *_used(replace(choice, speaker=rival)), bool(told))
-        unsure.append(f"speaker: it might be {rival.part}. Then pattern: {other['pattern']}")
-    labels = _labels(choice, table)
+    for rival, other in zip(choice.rivals, others, strict=True):
+        pattern = _file_keys(files, other, depth, bool(told))["pattern"]
+        unsure.append(f"speaker: it might be {rival}. Then pattern: {pattern}")
+    labels = _counts(choice.emotion, table, "emotion")
     todo = {label: labels[label] for label in (read.unknown if read else ())}
     return Draft(name, keys, todo, tuple(unsure), lacking, _doubt(choice))
 
@@ -81,37 +83,31 @@ def _choice(files: Sequence[AudioFile], folder: Path, table: Join | None) -> Cho
     return choice
 
 
-def _used(choice: Choice) -> tuple[dict[int, Split], dict[str, Part]]:
-    """Return how names are taken apart by level, and the parts that become columns."""
-    used: dict[int, Split] = {}
-    groups: dict[str, Part] = {}
-    for name, chosen in (("emotion", choice.emotion), ("speaker", choice.speaker)):
-        if chosen is not None:
-            used[chosen.part.level] = chosen.split
-            groups[name] = chosen.part
-    for split in used.values():
+def _groups(choice: Choice, speaker: Part | None) -> dict[str, Part]:
+    """Return the parts that become columns if a part tells the speaker."""
+    chosen = {"emotion": choice.emotion, "speaker": speaker}
+    groups = {name: part for name, part in chosen.items() if part is not None}
+    for split in {part.level: part.split for part in groups.values()}.values():
         for part in split.parts():
-            free = not any(part.overlaps(other) for other in groups.values())
-            if free and sexes(part.counts) and "sex" not in groups:
-                groups["sex"] = part
-            elif free and _is_repetition(part, split, groups) and "repetition" not in groups:
-                groups["repetition"] = part
-    return used, groups
+            if any(part.overlaps(other) for other in groups.values()):
+                continue
+            if sexes(part.counts):
+                groups.setdefault("sex", part)
+            elif _is_repetition(part, groups):
+                groups.setdefault("repetition", part)
+    return groups
 
 
-def _is_repetition(part: Part, split: Split, groups: Mapping[str, Part]) -> bool:
+def _is_repetition(part: Part, groups: Mapping[str, Part]) -> bool:
     """Tell whether a part is a number at the end that stands for itself."""
     if part.level or not (part.at_end and part.is_number) or len(part.counts) > _MOST_REPETITIONS:
         return False
     ends = {other.last for other in groups.values() if other.level == 0}
-    return part.first == 0 or split.separators[part.first - 1] or part.first - 1 in ends
+    return part.first == 0 or part.split.separators[part.first - 1] or part.first - 1 in ends
 
 
 def _file_keys(
-    files: Sequence[AudioFile],
-    used: Mapping[int, Split],
-    groups: Mapping[str, Part],
-    has_table: bool,
+    files: Sequence[AudioFile], groups: Mapping[str, Part], depth: int, has_table: bool
 ) -> dict[str, object]:
     """Return the keys that say which files there are and how their names are read."""
     extensions = sorted({file.name.rpartition(".")[2] for file in files})
@@ -120,12 +116,16 @@ def _file_keys(
         keys["glob"] = [f"*.{extension}" for extension in extensions]
     if not groups and has_table:
         return keys
-    depth = max((part.level for part in groups.values()), default=0)
-    depth = max(depth, _distinguishing(files))
     if depth:
         keys["match"] = "path"
-    keys["pattern"] = expression(used, groups, depth, extensions)
+    keys["pattern"] = expression(groups, depth, extensions)
     return keys
+
+
+def _depth(files: Sequence[AudioFile], readings: Sequence[Mapping[str, Part]]) -> int:
+    """Return how many folders expressions need, the same for all readings of the names."""
+    levels = [part.level for groups in readings for part in groups.values()]
+    return max([_distinguishing(files), *levels])
 
 
 def _distinguishing(files: Sequence[AudioFile]) -> int:
@@ -142,11 +142,11 @@ def _distinguishing(files: Sequence[AudioFile]) -> int:
     return deepest
 
 
-def _labels(choice: Choice, table: Join | None) -> Counter[str]:
-    """Return the number of files by label."""
-    if choice.emotion is not None:
-        return choice.emotion.part.counts
-    return Counter(value for value in (table.values.get("emotion", ()) if table else ()) if value)
+def _counts(part: Part | None, table: Join | None, column: str) -> Counter[str]:
+    """Return the number of files by the value of a column, told by names or else by a table."""
+    if part is not None:
+        return part.counts
+    return Counter(filter(None, table.values.get(column, ()))) if table else Counter()
 
 
 def emotions(read: Meaning, words: Mapping[str, str]) -> dict[str, str]:
@@ -156,13 +156,6 @@ def emotions(read: Meaning, words: Mapping[str, str]) -> dict[str, str]:
         label: f"{words[label]} -> {emotion}" if words.get(label, emotion) != emotion else emotion
         for label, emotion in ordered
     }
-
-
-def _speakers(choice: Choice, table: Join | None) -> set[str]:
-    if choice.speaker is not None:
-        return set(choice.speaker.part.counts)
-    values = table.values.get("speaker", ()) if table else ()
-    return {value for value in values if value}
 
 
 def _table_keys(join: Join) -> list[dict[str, object]]:
@@ -188,7 +181,8 @@ def _useless(sheet: Sheet) -> str:
     """Return what is to be said of a table that was read in vain."""
     columns = ", ".join(sheet.header[:_MOST_COLUMNS]) + ", …" * (len(sheet.header) > _MOST_COLUMNS)
     return (
-        f"{' and '.join(sheet.files)}: read ({columns}), but no column names most of the files once"
+        f"{' and '.join(sheet.files)}: read ({columns}), but no column names most of the files "
+        "once and has another beside it that is known"
     )
 
 
@@ -215,14 +209,14 @@ def _unsure(
 ) -> Iterator[str]:
     """Yield what was guessed, for people to confirm."""
     if choice.emotion is not None:
-        yield f"emotion: from {choice.emotion.part}"
+        yield f"emotion: from {choice.emotion}"
     if choice.legend is not None:
         yield f"emotion: the codes are explained by {choice.legend}"
     if read is not None:
         yield from _doubts(read)
     if choice.speaker is not None:
-        counting = choice.speaker.part.is_number and not choice.speaker.part.before
-        yield f"speaker: from {choice.speaker.part}" + (
+        counting = choice.speaker.is_number and not choice.speaker.before
+        yield f"speaker: from {choice.speaker}" + (
             ". Numbers may count recordings instead of people" if counting else ""
         )
     if table is not None:
@@ -235,9 +229,11 @@ def _unsure(
 
 def _doubt(choice: Choice) -> str:
     """Return what must be said before anybody is held out; "" if nothing."""
-    if choice.speaker is None or not choice.rivals:
+    named = [one for one in choice.rivals if not one.is_number]  # else they rather count
+    if not (choice.rivals if choice.speaker else named):
         return ""
-    places = ", or ".join(str(one.part) for one in (choice.speaker, *choice.rivals))
+    candidates = filter(None, (choice.speaker, *choice.rivals))
+    places = ", or ".join(str(one) for one in candidates)
     return f"say who speaks. It may be {places}; the patterns are below."
 
 

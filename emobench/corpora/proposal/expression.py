@@ -11,35 +11,33 @@ _MOST_ALTERNATIVES = 16
 _LOOSE = {"signs", "brackets", "underscores", "hyphens", "blanks", "whole"}
 
 
-def expression(
-    used: Mapping[int, Split], groups: Mapping[str, Part], depth: int, extensions: Sequence[str]
-) -> str:
+def expression(groups: Mapping[str, Part], depth: int, extensions: Sequence[str]) -> str:
     """Return an expression for names, or for paths where folders are needed.
 
     Args:
-        used: how names are taken apart, by level
         groups: parts that are named
         depth: highest level that takes part
         extensions: of the files, without dot
     """
-    names = []
-    for level in range(depth, -1, -1):
-        split = used.get(level)
-        names.append("[^/]+" if split is None else _name(split, level, groups))
+    splits = {part.level: part.split for part in groups.values()}
+    names = [
+        _name(splits[level], groups) if level in splits else "[^/]+"
+        for level in range(depth, -1, -1)
+    ]
     ending = extensions[0] if len(extensions) == 1 else f"(?:{'|'.join(sorted(extensions))})"
     begin = "(?:^|/)" if depth else "^"
     return f"{begin}{'/'.join(names)}\\.{ending}$"
 
 
-def _name(split: Split, level: int, groups: Mapping[str, Part]) -> str:
+def _name(split: Split, groups: Mapping[str, Part]) -> str:
     """Return the expression for the names of one level."""
-    begins = {part.first: (name, part) for name, part in groups.items() if part.level == level}
+    begins = {part.first: (name, part) for name, part in groups.items() if part.split is split}
     pieces = []
     position = 0
     while position < len(split.separators):
         if position in begins:
             name, part = begins[position]
-            pieces.append(f"(?P<{name}>{_inside(split, name, part)})")
+            pieces.append(f"(?P<{name}>{_inside(name, part)})")
             position = part.last + 1
         else:
             pieces.append(_token(split, position))
@@ -47,10 +45,10 @@ def _name(split: Split, level: int, groups: Mapping[str, Part]) -> str:
     return "".join(pieces)
 
 
-def _inside(split: Split, name: str, part: Part) -> str:
+def _inside(name: str, part: Part) -> str:
     if name in ("emotion", "sex") and len(part.counts) <= _MOST_ALTERNATIVES:
         return _alternatives(part.counts)
-    return "".join(_token(split, position) for position in range(part.first, part.last + 1))
+    return "".join(_token(part.split, position) for position in range(part.first, part.last + 1))
 
 
 def _token(split: Split, position: int) -> str:

@@ -36,25 +36,49 @@ _LEAST_SHARE = 0.9
 _MOST_SHOWN = 8
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Part:
     """A stretch of file or folder names that may mean something.
 
     Attributes:
-        level: 0 for the file name, 1 for the folder that holds it, and so on
+        split: how the names that it belongs to are taken apart
         first: position of its first token in the name
         last: of its last token
-        values: text by file; None where a name is put together otherwise
-        before: the word before it, in small letters, if that is always the same
-        at_end: whether nothing but separators follows
     """
 
-    level: int
+    split: Split
     first: int
     last: int
-    values: tuple[str | None, ...]
-    before: str = ""
-    at_end: bool = False
+
+    @property
+    def level(self) -> int:
+        """0 for the file name, 1 for the folder that holds it, and so on."""
+        return self.split.level
+
+    @cached_property
+    def values(self) -> tuple[str | None, ...]:
+        """Text by file; None where a name is put together otherwise."""
+        stretch = slice(self.first, self.last + 1)
+        return tuple(None if row is None else "".join(row[stretch]) for row in self.split.tokens)
+
+    @property
+    def before(self) -> str:
+        """The word before it, in small letters, if that is always the same."""
+        for position in range(self.first - 1, max(-1, self.first - 3), -1):
+            if not self.split.separators[position]:  # one separator may lie between
+                texts = self.split.column(position)
+                return texts.pop().casefold() if len(texts) == 1 else ""
+        return ""
+
+    @property
+    def at_end(self) -> bool:
+        """Whether nothing but separators follows."""
+        return all(self.split.separators[self.last + 1 :])
+
+    @property
+    def whole(self) -> bool:
+        """Whether it is all of the name."""
+        return self.first == 0 and self.last == len(self.split.separators) - 1
 
     @cached_property
     def counts(self) -> Counter[str]:
@@ -84,7 +108,7 @@ class Part:
         return f"{where} ({len(self.counts)} values: {some}{more})"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Split:
     """The names of one level, taken apart in one way.
 
@@ -104,39 +128,21 @@ class Split:
         """Return the texts that occur at a position."""
         return {row[position] for row in self.tokens if row is not None}
 
-    def part(self, first: int, last: int) -> Part:
-        """Return the stretch from one token to another."""
-        values = tuple(
-            None if row is None else "".join(row[first : last + 1]) for row in self.tokens
-        )
-        return Part(self.level, first, last, values, self._before(first), self._nothing_after(last))
-
     def parts(self) -> Iterator[Part]:
         """Yield every token that varies, and every word with the number that follows it."""
         for position, is_separator in enumerate(self.separators):
             if is_separator:
                 continue
-            part = self.part(position, position)
+            part = Part(self, position, position)
             if len(part.counts) > 1:
                 yield part
             follows = position + 1 < len(self.separators) and not self.separators[position + 1]
             if follows and part.is_word:
-                joint = self.part(position, position + 1)
-                if self.part(position + 1, position + 1).is_number and len(joint.counts) > 1:
+                joint = Part(self, position, position + 1)
+                if Part(self, position + 1, position + 1).is_number and len(joint.counts) > 1:
                     yield joint
         if len(self.separators) > 1 and self.level > 0:
-            yield self.part(0, len(self.separators) - 1)
-
-    def _before(self, first: int) -> str:
-        """Return the constant word before a token; one separator may lie between."""
-        for position in range(first - 1, max(-1, first - 3), -1):
-            if not self.separators[position]:
-                texts = self.column(position)
-                return texts.pop().casefold() if len(texts) == 1 else ""
-        return ""
-
-    def _nothing_after(self, last: int) -> bool:
-        return all(self.separators[last + 1 :])
+            yield Part(self, 0, len(self.separators) - 1)
 
 
 def splits(names: Sequence[str | None], level: int) -> list[Split]:

@@ -4,25 +4,23 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ...errors import CorpusError, EmobenchError, SpecError, count
+from ...errors import CorpusError, EmobenchError, SpecError, count, named
 from ...storage import output, overwrite, storing
 from ..entries import yaml_source
 from ..entries.fields import EMOTIONS
 from ..entries.table_kinds import ARROW, REFUSED
 from ..opening import read
-from ..reading.audio_files import AudioFile, archives, scan
-from ..reading.clips import Reading, named
+from ..reading.audio_files import AUDIO, VIDEO, AudioFile, found_instead, scan
+from ..reading.clips import Reading
 from ..registry import DRAFT, load_registry, normalised
 from .draft import Draft
 from .drafting import draft
 from .from_audformat import draft as draft_of_database
 
-_AUDIO = ("wav", "flac", "mp3", "ogg", "opus", "aif", "aiff", "aifc", "au", "m4a", "wma")
-_VIDEO = ("avi", "mp4", "mov", "mkv", "webm", "mpg", "mpeg", "flv")
 _MOST_IGNORED = 10
 
 
@@ -65,18 +63,17 @@ def propose(folder: Path, name: str | None = None, *, audformat: bool = False) -
     own = folder.resolve().name
     name = name or re.sub(r"[^a-z0-9]+", "-", own.casefold()).strip("-") or "my-corpus"
     proposed = (draft_of_database if audformat else draft)(files, folder, name, own)
-    proposed = replace(proposed, unsure=(*notes, *proposed.unsure))
-    if proposed.lacking:
-        verdict = "Not ready: something is missing that names and tables do not tell; see below."
-        return Proposal(name, proposed.written(verdict), False, False, 0, verdict)
     reading, problem = _tried(proposed, folder)
     if reading is not None and 0 < len(reading.unmatched) <= _MOST_IGNORED:
         proposed = _ignoring(proposed, reading.unmatched)
         reading, problem = _tried(proposed, folder)
-    if reading is None:
-        verdict = f"Not ready: {_in_the_way(name) or _in_the_way(own) or problem}"
-        return Proposal(name, proposed.written(verdict), False, False, 0, verdict)
-    return _judged(_counted(proposed, reading), reading, files)
+    verdict = _verdict(proposed, reading, problem)
+    if reading is not None:
+        proposed = _counted(proposed, reading)
+        notes += _asides(proposed, reading)
+    text = replace(proposed, unsure=(*notes, *proposed.unsure)).written(verdict)
+    clips = 0 if reading is None else len(reading.clips)
+    return Proposal(name, text, verdict.startswith("Ready"), reading is not None, clips, verdict)
 
 
 def add_to(file: Path, proposal: Proposal) -> None:
@@ -105,7 +102,7 @@ def add_to(file: Path, proposal: Proposal) -> None:
 
 def _files(folder: Path) -> tuple[list[AudioFile], list[str]]:
     """Return the audio files, of one kind where the same names occur in several."""
-    for kinds in (_AUDIO, _VIDEO):
+    for kinds in (AUDIO, VIDEO):
         files = scan(folder, [f"*.{kind}" for kind in kinds])
         if files:
             break
@@ -126,8 +123,8 @@ def _files(folder: Path) -> tuple[list[AudioFile], list[str]]:
 
 def _instead(folder: Path) -> str:
     """Return what a folder holds that has no audio files, and what to do about it."""
-    if packed := archives(folder):
-        return f"only {named(packed)}. Unpack it there."
+    if found := found_instead(folder):
+        return found
     if held := scan(folder, [f"*.{ending}" for ending in (*REFUSED, *ARROW)]):
         names = named([file.relative for file in held])
         return f"only {names}. If the sound is in there, write each clip to a file of its own."
@@ -135,12 +132,16 @@ def _instead(folder: Path) -> str:
 
 
 def _tried(proposed: Draft, folder: Path) -> tuple[Reading | None, str]:
-    """Load a draft as a user would, and read the folder by it."""
+    """Load a draft as a user would, and read the folder by it; say why that is not possible."""
+    if proposed.lacking:
+        missing = "something is missing that names and tables do not tell; see below."
+        return None, (len(proposed.lacking) == 1 and proposed.doubt) or missing
     try:
         corpus = load_registry(draft=proposed.written("")).get(proposed.name)
         return read(corpus, folder), ""
     except EmobenchError as error:
-        return None, str(error).replace(f"{DRAFT}, ", "")
+        known = _in_the_way(proposed.name) or _in_the_way(folder.resolve().name)
+        return None, known or str(error).replace(f"{DRAFT}, ", "")
 
 
 def _in_the_way(name: str) -> str | None:
@@ -180,42 +181,43 @@ def _counted(proposed: Draft, reading: Reading) -> Draft:
     return replace(proposed, keys=keys)
 
 
-def _judged(proposed: Draft, reading: Reading, files: Sequence[AudioFile]) -> Proposal:
-    """Return the proposal with a verdict that says no more than was found."""
-    clips = len(reading.clips)
-    speakers = {clip.facts["speaker"] for clip in reading.clips}
-    labels = {clip.facts["label"] for clip in reading.clips}
-    unsure = list(proposed.unsure)
+def _asides(proposed: Draft, reading: Reading) -> Iterator[str]:
+    """Yield what else should be known of an entry that can be read by."""
     if reading.duplicates:
-        unsure.append(
-            f"{len(reading.duplicates):,} of {len(files):,} files bear the name of another and "
+        yield (
+            f"{len(reading.duplicates):,} of {reading.files:,} files bear the name of another and "
             "are taken for copies of it."
         )
-    other = _in_the_way(proposed.name)
-    if other is not None:
-        unsure.append(f"{other} This entry would take its place.")
+    if other := _in_the_way(proposed.name):
+        yield f"{other} This entry would take its place."
+
+
+def _verdict(proposed: Draft, reading: Reading | None, problem: str) -> str:
+    """Return a sentence that says no more than was found."""
+    if reading is None:
+        return f"Not ready: {problem}"
     if proposed.todo:
-        many = len(proposed.todo) > 1
-        what = (
-            f"{len(proposed.todo)} labels" if many else f"the label '{next(iter(proposed.todo))}'"
-        )
+        first, *others = proposed.todo
         of = count(sum(proposed.todo.values()), "clip")
-        verdict = f"Not ready: say what {what} of {of} mean{'' if many else 's'}."
-    elif reading.problems:
-        verdict = f"Not ready: {reading.problems[0].partition(': ')[2]}"
-    elif proposed.doubt:
-        verdict = f"Not ready: {proposed.doubt}"
-    elif len(speakers) < 2 or len(labels) < 2:
-        verdict = (
-            f"Not ready: expected several speakers and several emotions, found {len(speakers)} "
-            f"and {len(labels)}; nobody can be held out."
+        what = (
+            f"{1 + len(others)} labels of {of} mean"
+            if others
+            else f"the label '{first}' of {of} means"
         )
-    else:
-        verdict = (
-            f"Ready: {clips:,} clips of {len(speakers)} speakers and {len(labels)} emotions were "
-            "read by this entry. See whether these are the speakers and the emotions."
+        return f"Not ready: say what {what}."
+    if reading.problems:
+        return f"Not ready: {reading.problems[0].partition(': ')[2]}"
+    if proposed.doubt:
+        return f"Not ready: {proposed.doubt}"
+    speakers, labels = (
+        len({clip.facts[column] for clip in reading.clips}) for column in ("speaker", "label")
+    )
+    if speakers < 2 or labels < 2:
+        return (
+            f"Not ready: expected several speakers and several emotions, found {speakers} and "
+            f"{labels}; nobody can be held out."
         )
-    final = replace(proposed, unsure=tuple(unsure))
-    return Proposal(
-        proposed.name, final.written(verdict), verdict.startswith("Ready"), True, clips, verdict
+    return (
+        f"Ready: {len(reading.clips):,} clips of {speakers} speakers and {labels} emotions were "
+        "read by this entry. See whether these are the speakers and the emotions."
     )

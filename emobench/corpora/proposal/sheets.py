@@ -7,12 +7,13 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from itertools import product
 from pathlib import Path
 
+from ...errors import named
 from ..entries.table_kinds import REFUSED, TABLES, TEXTS, suffix
 from ..reading.audio_files import AudioFile, scan
-from ..reading.clips import named
 from ..reading.table_formats import content_of, read, separated
 from ..reading.table_keys import Paths, spelled
 from ..reading.table_parts import Form, Part, Unreadable, decoded
@@ -23,6 +24,7 @@ _SEPARATORS = (",", ";", "\t", "|")
 _MOST_BYTES = 50_000_000
 _MOST_FILES = 20
 _MOST_SKIPPED = 6
+_OF_PERSONS = ("sex", "age")
 _LOOKED_AT = 200
 """Lines of a text from which its form is told."""
 
@@ -60,9 +62,9 @@ class Join:
     sheet: Sheet
     key: tuple[str, str]
     columns: Mapping[str, str]
-    values: Mapping[str, Sequence[str | None]] = field(default_factory=dict)
-    emotion: Meaning | None = None
-    missing: int = 0
+    values: Mapping[str, Sequence[str | None]]
+    emotion: Meaning | None
+    missing: int
 
 
 def sheets(folder: Path) -> tuple[list[Sheet], list[str]]:
@@ -102,57 +104,47 @@ def _continued(found: Sequence[Sheet]) -> Iterator[Sheet]:
 
 def of_clips(sheet: Sheet, files: Sequence[AudioFile]) -> Join | None:
     """Return how a table belongs to audio files; None if it does not list most of them."""
-    best: tuple[int, str, int, list[int | None]] | None = None
-    for kind in ("name", "stem", "path"):
-        wanted = [file.location if kind == "path" else getattr(file, kind) for file in files]
-        for column in range(len(sheet.header)):
-            cells = [spelled(kind, row[column]) for row in sheet.rows]
-            rows = {cell: number for number, cell in enumerate(cells)}
-            if len(rows) < len(cells):  # several rows for one file, or no names at all
-                continue
-            paths = Paths(cells) if kind == "path" else None
-            place = [rows.get((paths and paths.cell_of(text)) or text) for text in wanted]
-            count = sum(number is not None for number in place)
-            if count > (best[0] if best else len(files) / 2):
-                best = count, kind, column, place
-    if best is None:
-        return None
-    count, kind, column, place = best
-    values = {
-        name: tuple(None if number is None else sheet.rows[number][position] for number in place)
-        for position, name in enumerate(sheet.header)
-        if position != column
-    }
-    roles, emotion = _roles(values)
-    if not roles:
-        return None
-    return Join(
-        sheet,
-        (kind, sheet.header[column]),
-        roles,
-        {ours: values[name] for ours, name in roles.items()},
-        emotion,
-        len(files) - count,
-    )
+    most, best = len(files) // 2, None
+    for kind, column in product(("name", "stem", "path"), range(len(sheet.header))):
+        rows = {spelled(kind, row[column]): row for row in sheet.rows}
+        if len(rows) < len(sheet.rows):  # several rows for one file, or no names at all
+            continue
+        names = [file.names[kind] for file in files]
+        if kind == "path":
+            paths = Paths(rows)
+            names = [paths.cell_of(name) or name for name in names]
+        listed = [rows.get(name) for name in names]
+        if (count := len(files) - listed.count(None)) > most:
+            most, best = count, (kind, column, listed)
+    return None if best is None else _join(sheet, *best)
 
 
 def of_speakers(sheet: Sheet, speakers: Iterable[str]) -> Join | None:
     """Return how a table belongs to speakers; None if it says nothing of them."""
     wanted = set(speakers)
-    for column, name in enumerate(sheet.header):
+    for column in range(len(sheet.header)):
         cells = [row[column] for row in sheet.rows]
-        if len(set(cells)) < len(cells) or len(wanted & set(cells)) <= len(wanted) / 2:
-            continue
-        rest = {
-            other: [row[position] for row in sheet.rows]
-            for position, other in enumerate(sheet.header)
-            if position != column
-        }
-        roles, _ = _roles(rest)
-        told = {ours: theirs for ours, theirs in roles.items() if ours in ("sex", "age")}
-        if told:
-            return Join(sheet, ("speaker", name), told, {ours: rest[told[ours]] for ours in told})
+        if len(set(cells)) == len(cells) and len(wanted & set(cells)) > len(wanted) / 2:
+            join = _join(sheet, "speaker", column, sheet.rows)
+            columns = {} if join is None else join.columns
+            if told := {ours: name for ours, name in columns.items() if ours in _OF_PERSONS}:
+                return replace(join, columns=told)
     return None
+
+
+def _join(
+    sheet: Sheet, kind: str, column: int, rows: Sequence[tuple[str, ...] | None]
+) -> Join | None:
+    """Return what a table says of files or speakers; None if nothing is known of its columns."""
+    values = {
+        name: tuple(row and row[position] for row in rows)
+        for position, name in enumerate(sheet.header)
+        if position != column
+    }
+    roles, emotion = _roles(values)
+    told = {ours: values[name] for ours, name in roles.items()}
+    key = kind, sheet.header[column]
+    return Join(sheet, key, roles, told, emotion, rows.count(None)) if roles else None
 
 
 def _roles(values: Mapping[str, Sequence[str | None]]) -> tuple[dict[str, str], Meaning | None]:

@@ -15,11 +15,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ...errors import CorpusError
+from ...errors import CorpusError, count, named
 from ..entries.fields import SEXES
 from ..entries.schema import Corpus
 from ..reading.audio_files import AudioFile, readable, scan
-from ..reading.clips import Clip, LabelledClips, counted, named
+from ..reading.clips import Clip, LabelledClips
 from ..reading.table_keys import Paths, spelled
 
 if TYPE_CHECKING:
@@ -266,5 +266,5 @@ def _unreadable(what: str, error: Exception) -> CorpusError:
 def _lost_message(corpus: Corpus, cells: Sequence[str]) -> str:
     return (
         f"{corpus.at('reader')}: expected an audio file for every label, found none for "
-        f"{counted(cells)}: {named(cells)}. Put the audio where the database says."
+        f"{count(len(cells), 'file')}: {named(cells)}. Put the audio where the database says."
     )

@@ -8,10 +8,11 @@ from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ...errors import CorpusError
+from ...errors import CorpusError, count, named
 from ..entries.schema import Corpus
 from ..reading.audio_files import AudioFile, readable
-from ..reading.clips import Clip, LabelledClips, counted, drop_reason, named
+from ..reading.clips import Clip, LabelledClips
+from ..reading.drops import Drops
 
 _MOST_SHOWN = 5
 _LONGEST_SHOWN = 80
@@ -153,11 +154,12 @@ def joined(
 
 def _lost(corpus: Corpus, labels: Iterable[Label], recorded: Container[str]) -> list[str]:
     """Return turns of which there is no recording, and where their labels stand."""
+    drops = Drops(corpus)
     return [
         f"{label.turn} ({label.line.place})"
         for label in labels
         if label.turn not in recorded
-        and drop_reason(corpus, {**label.facts, "id": label.turn, "stem": label.turn}) is None
+        and drops.reason({**label.facts, "id": label.turn, "stem": label.turn}) is None
     ]
 
 
@@ -180,16 +182,16 @@ def _contradiction(first: Label, second: Label) -> str:
 def _unmatched_message(corpus: Corpus, files: Sequence[str]) -> str:
     return (
         f"{corpus.at('reader')}: expected audio files named like the turns of {corpus.title}, "
-        f"found {counted(files)} named otherwise: {named(files)}. List what is no clip under "
-        "`ignore:`."
+        f"found {count(len(files), 'file')} named otherwise: {named(files)}. List what is no "
+        "clip under `ignore:`."
     )
 
 
 def _unlabelled_message(corpus: Corpus, files: Sequence[str]) -> str:
     return (
         f"{corpus.at('reader')}: expected a label for every audio file, found none for "
-        f"{counted(files)}: {named(files)}. Restore the label files from the archive, or list "
-        "the audio under `ignore:`."
+        f"{count(len(files), 'file')}: {named(files)}. Restore the label files from the "
+        "archive, or list the audio under `ignore:`."
     )
 
 

@@ -11,8 +11,13 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from ...errors import CorpusError
+from ...errors import CorpusError, named
 from ...storage import Stamp, stamp
+
+AUDIO = ("wav", "flac", "mp3", "ogg", "opus", "aif", "aiff", "aifc", "au", "m4a", "wma")
+VIDEO = ("avi", "mp4", "mov", "mkv", "webm", "mpg", "mpeg", "flv")
+POINTER = b"version https://git-lfs"
+_ARCHIVES = ("zip", "tar", "tgz", "gz", "bz2", "xz", "7z", "rar")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +51,11 @@ class AudioFile:
     def location(self) -> str:
         """Relative path with its extension in small letters."""
         return with_small_extension(self.relative)
+
+    @property
+    def names(self) -> dict[str, str]:
+        """How it is called: `name`, `stem` and `path`."""
+        return {"name": self.name, "stem": self.stem, "path": self.location}
 
 
 def scan(folder: Path, globs: Sequence[str], ignored: Sequence[str] = ()) -> list[AudioFile]:
@@ -87,12 +97,25 @@ def scan(folder: Path, globs: Sequence[str], ignored: Sequence[str] = ()) -> lis
     return sorted(found, key=lambda file: (file.relative, file.path))
 
 
-def archives(folder: Path) -> list[str]:
-    """Return the archives below a folder that somebody forgot to unpack."""
-    found = scan(
-        folder, [f"*.{kind}" for kind in ("zip", "tar", "tgz", "gz", "bz2", "xz", "7z", "rar")]
-    )
-    return [file.relative for file in found]
+def found_instead(folder: Path) -> str | None:
+    """Return what lies in a folder in place of the audio files, and what to do about it."""
+    packed = scan(folder, [f"*.{kind}" for kind in _ARCHIVES])
+    if packed:
+        names = named([file.relative for file in packed])
+        if all(is_pointer(file.path) for file in packed):
+            return f"only Git LFS pointers: {names}. Run `git lfs pull` there."
+        return f"only {names}. Unpack {'it' if len(packed) == 1 else 'them'} there."
+    others = scan(folder, [f"*.{kind}" for kind in (*AUDIO, *VIDEO)])
+    if others:
+        names = named([file.relative for file in others])
+        return f"only {names}. Put those that are expected there."
+    return None
+
+
+def is_pointer(path: str) -> bool:
+    """Tell whether a file only points to one that is kept by Git LFS and was not fetched."""
+    with open(path, "rb") as stream:
+        return stream.read(len(POINTER)) == POINTER
 
 
 def readable(path: str) -> str:

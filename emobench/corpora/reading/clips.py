@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -11,9 +11,7 @@ from typing import NamedTuple
 from ...errors import CorpusError
 from ..entries.fields import Channel
 from ..entries.schema import Corpus
-from .audio_files import AudioFile, archives
-
-_MOST_NAMED = 5
+from .audio_files import AudioFile, found_instead
 
 _log = logging.getLogger(__name__)
 
@@ -42,9 +40,7 @@ class Clip:
     @property
     def known(self) -> dict[str, str]:
         """What can be asked of a clip: its facts, its id, and how its file is called."""
-        file = self.file
-        names = {"id": self.id, "name": file.name, "stem": file.stem, "path": file.location}
-        return {**self.facts, **names}
+        return {**self.facts, "id": self.id, **self.file.names}
 
 
 class Duplicate(NamedTuple):
@@ -106,7 +102,7 @@ class Reading:
     gaps: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
 
-    def insist(self) -> None:
+    def raise_problems(self) -> None:
         """Raise what is wrong, and log what is lacking: a smaller copy can be used.
 
         Raises:
@@ -121,28 +117,9 @@ class Reading:
 
     def nothing_found(self) -> str:
         """Return the sentence for a folder without audio."""
-        corpus, packed = self.corpus, archives(self.folder)
-        found = f"only {named(packed)}. Unpack it" if packed else "none. Unpack the archives"
+        corpus = self.corpus
+        found = found_instead(self.folder) or f"none. Unpack the archives of {corpus.title} there."
         return (
             f"{self.folder}: expected audio files like {' or '.join(corpus.glob)} "
-            f"({corpus.at('glob')}), found {found}{'' if packed else f' of {corpus.title}'} there."
+            f"({corpus.at('glob')}), found {found}"
         )
-
-
-def drop_reason(corpus: Corpus, known: Mapping[str, str]) -> str | None:
-    """Return why an entry leaves out what is known to be so; None if it does not."""
-    for rule in corpus.drop:
-        if rule.applies(known):
-            return rule.reason
-    return None
-
-
-def named(files: Sequence[str]) -> str:
-    """Return the first of some names, and how many more there are."""
-    more = f" and {len(files) - _MOST_NAMED:,} more" if len(files) > _MOST_NAMED else ""
-    return ", ".join(files[:_MOST_NAMED]) + more
-
-
-def counted(files: Sequence[str]) -> str:
-    """Return how many files there are, in words."""
-    return "1 file" if len(files) == 1 else f"{len(files):,} files"

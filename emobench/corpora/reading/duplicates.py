@@ -93,6 +93,9 @@ def _advice(corpus: Corpus, mixed: Sequence[tuple[Clip, Clip]]) -> str:
     used, clip = mixed[0]
     if corpus.reader is not None:
         return "Remove the files that do not belong to the corpus."
+    (one, first), (other, second) = (os.path.splitext(each.file.location) for each in (used, clip))
+    if one.casefold() == other.casefold() and first != second:
+        return f"Write `glob: '*{first}'` or `glob: '*{second}'`."
     if used.file.name.casefold() == clip.file.name.casefold():
         one, other = differing_folders(used.file.relative, clip.file.relative)
         if one == other:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ...errors import CorpusError, suggest
-from ..entries.items import SideTable
+from ..entries.items import Listing, SideTable
 from ..entries.schema import Corpus
 from . import table_files
 from .audio_files import AudioFile, scan
@@ -63,9 +63,31 @@ def read_joins(corpus: Corpus, folder: Path) -> list[Join]:
     return joins
 
 
+def read_lists(corpus: Corpus, folder: Path) -> list[Paths | None]:
+    """Return the files that each rule under `drop` lists; None where it lists none.
+
+    Raises:
+        CorpusError: if such a table cannot be read, or lacks its column
+    """
+    lists: list[Paths | None] = []
+    for position, rule in enumerate(corpus.drop):
+        found = scan(folder, [rule.listed.file]) if rule.listed else []
+        lists.append(_listed(corpus, rule.listed, position, found[0]) if found else None)
+    return lists
+
+
+def _listed(corpus: Corpus, table: Listing, position: int, file: AudioFile) -> Paths:
+    cells: list[str] = []
+    place = ("drop", position, "listed")
+    for part in table_files.read(file, table, corpus.at(*place)):
+        column = _column(corpus, part.header, table.column, (*place, "column"))
+        cells += [spelled("path", line[column].strip()) for _, line in part.lines if line[column:]]
+    return Paths(cells)
+
+
 def _join(corpus: Corpus, table: SideTable, position: int, file: AudioFile) -> Join:
     rows: _Rows = {}
-    for part in table_files.read(corpus, table, position, file):
+    for part in table_files.read(file, table, corpus.at("tables", position)):
         _add(corpus, table, position, file, part, rows)
     if "path" not in table.key:
         return Join(tuple(table.key), rows)

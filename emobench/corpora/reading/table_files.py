@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 from ...errors import CorpusError
-from ..entries.items import SideTable
-from ..entries.schema import Corpus
+from ..entries.items import TableFile
 from . import table_formats
 from .audio_files import AudioFile
 from .table_parts import Form, Part, Unreadable
 
 
-def read(corpus: Corpus, table: SideTable, position: int, file: AudioFile) -> list[Part]:
+def read(file: AudioFile, table: TableFile, where: str) -> list[Part]:
     """Return what a file of tables holds.
 
     Args:
-        corpus: whose table it is
-        table: what the entry says of it
-        position: of the table in the entry
         file: which file
+        table: what the entry says of it
+        where: file, line, entry and key that name it
 
     Raises:
         CorpusError: if it cannot be read as a table
     """
-    where = corpus.at("tables", position)
     form = Form(table.separator, table.encoding, table.skip, table.sheet)
     try:
         return table_formats.read(file.name, table_formats.content_of(file), form)

@@ -11,12 +11,11 @@ from zipfile import ZipFile
 
 from ...errors import suggest
 from ..entries.table_kinds import ARROW, BOOKS, JSON, REFUSED, suffix
-from .audio_files import AudioFile
+from .audio_files import POINTER, AudioFile
 from .table_parts import MOST_BYTES, Form, Part, Unreadable, decoded, named, shown
 from .table_records import arrow, json_records
 
 _MOST_COLUMNS = 20_000
-_STUB = b"version https://git-lfs"
 
 
 def content_of(file: AudioFile) -> bytes:
@@ -31,8 +30,8 @@ def content_of(file: AudioFile) -> bytes:
     if file.size > MOST_BYTES:
         raise Unreadable(f"{file.size:,} bytes", "Correct `file:`, or shorten it.")
     content = Path(file.path).read_bytes()
-    if content.startswith(_STUB):
-        raise Unreadable("a stub of Git LFS", "Fetch the file with `git lfs pull`.")
+    if content.startswith(POINTER):
+        raise Unreadable("a Git LFS pointer", "Run `git lfs pull` there.")
     return content
 
 

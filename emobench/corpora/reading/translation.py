@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from ...errors import suggest
+from ...errors import count, named, suggest
 from ..entries.fields import EMOTIONS, SEXES
 from ..entries.schema import Corpus
-from .clips import Clip, counted, named
+from .clips import Clip
 from .spellings import unified
 
 
@@ -92,7 +92,7 @@ def _unmapped_message(corpus: Corpus, code: str, files: Sequence[str]) -> str:
     known = list(corpus.emotions) or list(EMOTIONS)
     return (
         f"{corpus.at('emotions')}: expected one of the codes {', '.join(known)}, found '{code}' "
-        f"in {counted(files)}: {named(files)}.{suggest(code, known)} Map the code to an "
+        f"in {count(len(files), 'file')}: {named(files)}.{suggest(code, known)} Map the code to an "
         "emotion, or drop it with a reason."
     )
 
@@ -100,6 +100,6 @@ def _unmapped_message(corpus: Corpus, code: str, files: Sequence[str]) -> str:
 def _sex_message(corpus: Corpus, sex: str, files: Sequence[str]) -> str:
     return (
         f"{corpus.at('values', 'sex')}: expected female or male, found '{sex}' in "
-        f"{counted(files)}: {named(files)}. Translate it, as in values: "
+        f"{count(len(files), 'file')}: {named(files)}. Translate it, as in values: "
         f"{{sex: {{map: {{{sex}: female}}}}}}."
     )

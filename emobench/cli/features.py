@@ -1,0 +1,208 @@
+"""`emobench features`."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ..errors import SpecError, count
+from . import options, reports
+
+if TYPE_CHECKING:
+    from ..features.inventory import Criteria, Holding
+    from ..runs import Cached
+    from ..spec import Places
+
+
+@click.command()
+@click.argument("names", nargs=-1)
+@options.names("corpus", "Corpora to extract from.", required=False)
+@options.data
+@options.cache
+@options.datasets
+@options.jobs
+@options.skip_bad
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.option("--prune", is_flag=True, help="Remove what is damaged or was left unfinished.")
+@click.option(
+    "--older-than",
+    type=click.FloatRange(min=0),
+    metavar="DAYS",
+    help="With --prune: remove what was not used for so many days, too.",
+)
+@click.option(
+    "--outdated",
+    is_flag=True,
+    help="With --prune: remove what no run would use any more, too.",
+)
+@click.option("--dry-run", is_flag=True, help="With --prune: say what would go, and stop.")
+def features(
+    names: tuple[str, ...],
+    corpus: tuple[str, ...],
+    data: Path | None,
+    cache: Path | None,
+    datasets: tuple[Path, ...],
+    jobs: int,
+    skip_bad: bool,
+    as_json: bool,
+    prune: bool,
+    older_than: float | None,
+    outdated: bool,
+    dry_run: bool,
+) -> int:
+    """Extract features ahead of a run, or see what is cached.
+
+    NAMES are front-ends, such as `logmel`, `logmel:bands=240` or `encoder:FOLDER`. Without any, the
+    cache is listed: features by front-end, parameters, condition and the corpus that they were made
+    for, how large they are, when they were used last, and whether a run would use them today. With
+    --prune it becomes smaller; what a process reads or writes stays.
+    """
+    from .. import runs
+    from ..features.inventory import Criteria
+
+    _insist_on_sense(
+        names,
+        corpus,
+        prune=prune,
+        only={"--older-than": older_than is not None, "--outdated": outdated, "--dry-run": dry_run},
+    )
+    places = runs.find_places(data=data, cache=cache, datasets=datasets)
+    if names:
+        return _extract(names, corpus, places, jobs=jobs, skip_bad=skip_bad)
+    if prune:
+        return _prune(places, Criteria(older_than, outdated), dry_run=dry_run)
+    known = runs.cached(places)
+    if as_json:
+        click.echo(json.dumps(_plain(known), indent=1, ensure_ascii=False))
+    else:
+        _list(known)
+    return 0
+
+
+def _insist_on_sense(
+    names: tuple[str, ...], corpus: tuple[str, ...], *, prune: bool, only: dict[str, bool]
+) -> None:
+    """Refuse options that do not go together."""
+    if bool(names) != bool(corpus):
+        found = "no --corpus" if names else "no front-end"
+        raise SpecError(
+            f"features: expected front-ends and --corpus to extract from, or neither to list the "
+            f"cache, found {found}. Add it."
+        )
+    if names and prune:
+        raise SpecError(
+            "--prune: expected no front-ends beside it, found "
+            f"{', '.join(names)}. Choose what goes by --older-than DAYS or --outdated."
+        )
+    for option, is_given in only.items():
+        if is_given and not prune:
+            raise SpecError(f"{option}: expected --prune beside it, found none. Add --prune.")
+
+
+def _extract(
+    names: tuple[str, ...],
+    corpus: tuple[str, ...],
+    places: Places,
+    *,
+    jobs: int,
+    skip_bad: bool,
+) -> int:
+    """Fill the cache."""
+    from .. import runs
+    from .progress import Progress
+
+    with Progress() as progress:
+        extracted = runs.extract_ahead(
+            names, corpus, places, jobs=jobs, skip_bad=skip_bad, progress=progress.features
+        )
+        for line in extracted:
+            click.echo(line)
+    return 0
+
+
+def _prune(places: Places, criteria: Criteria, *, dry_run: bool) -> int:
+    """Remove what is to go, and say what."""
+    from .. import runs
+
+    freed = 0
+    for one in runs.prune(places, criteria, dry_run=dry_run):
+        told = f"{_called(one.holding)}, {_size(one.holding.size)}: {one.reason}"
+        if one.kept:
+            click.echo(f"kept: {told}; {one.kept}", err=True)
+        else:
+            freed += one.holding.size
+            click.echo(f"{'would remove' if dry_run else 'removed'}: {told}")
+    click.echo(f"{_size(freed)} {'would be freed' if dry_run else 'freed'} in {places.cache}")
+    return 0
+
+
+def _called(holding: Holding) -> str:
+    """Return what a person calls a pack of features."""
+    through = f" with {holding.condition}" if holding.condition else ""
+    corpus = f" of {holding.corpus}" if holding.corpus else ""
+    clips = "" if holding.clips is None else f", {count(holding.clips, 'clip')}"
+    version = f" v{holding.version}" if holding.front_end else ""
+    return f"{holding.title}{version}{through}{corpus}{clips}"
+
+
+def _list(known: Cached) -> None:
+    """Print what is cached as tables."""
+    from rich.table import Table
+
+    table = Table(box=None, header_style="bold")
+    for title in ("features", "version", "condition", "made for", "clips", "refused", "size"):
+        right = title in ("version", "clips", "refused", "size")
+        table.add_column(title, justify="right" if right else "left")
+    table.add_column("last used")
+    table.add_column("of use today")
+    for one in known.features:
+        whole = one.kind == "features"
+        table.add_row(
+            reports.printable(one.title),
+            reports.number(one.version),
+            one.condition or "none" if whole else "",
+            reports.printable(one.corpus),
+            reports.number(one.clips),
+            reports.number(one.refused),
+            _size(one.size),
+            _day(one.used),
+            ("no: " + one.outdated if one.outdated else "yes") if whole else one.kind,
+        )
+    if known.features:
+        reports.console().print(table)
+        click.echo()
+    others = [
+        (_size(one.size), reports.printable(one.name), one.what or "not known")
+        for one in known.others
+    ]
+    for line in reports.aligned(others):
+        click.echo(line)
+    made = sum(one.size for one in known.features)
+    click.echo(f"{_size(known.size)} in {known.folder}, {_size(made)} of it features")
+
+
+def _plain(known: Cached) -> dict[str, Any]:
+    """Return what is cached as JSON holds it."""
+    rows = [
+        {**asdict(one), "folder": str(one.folder), "used": _instant(one.used)}
+        for one in known.features
+    ]
+    others = [asdict(one) for one in known.others]
+    return {"folder": str(known.folder), "size": known.size, "features": rows, "others": others}
+
+
+def _size(size: int) -> str:
+    return f"{size / 1e6:,.1f} MB"
+
+
+def _day(instant: float) -> str:
+    return time.strftime("%Y-%m-%d", time.localtime(instant))
+
+
+def _instant(instant: float) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(instant))

@@ -1,0 +1,84 @@
+"""What is asked of Slurm: the text after --slurm."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..errors import SpecError
+
+OPTION = "--slurm"
+SHARES = 16
+"""Jobs of an array, unless something else is asked for."""
+
+LEAST_MINUTES = 3
+"""Jobs are told a minute and a half before their time is up."""
+
+_CLUSTERS = ("slurm", "local")
+_NAMES = {"time": "timeout_min", "gpus": "gpus_per_node", "cpus": "cpus_per_task", "mem": "mem_gb"}
+"""What submitit calls what is short on our command line."""
+
+_ONE = ("nodes", "ntasks_per_node", "tasks_per_node")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is asked of the scheduler.
+
+    Attributes:
+        cluster: "slurm", or "local" for processes of this machine
+        shares: jobs of an array
+        parameters: of each, as submitit calls them
+    """
+
+    cluster: str = "slurm"
+    shares: int = SHARES
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def gpus(self) -> int:
+        """Cards of each job."""
+        return int(self.parameters.get("gpus_per_node", 0))
+
+
+def parse(text: str) -> Asked:
+    """Return what a text such as "partition=gpu,time=120,gpus=1,array=20" asks for.
+
+    Raises:
+        SpecError: if a part of it is no KEY=VALUE, a number is none, or the time is not told
+
+    Examples:
+        >>> parse("time=120,gpus=1").parameters
+        {'timeout_min': 120, 'gpus_per_node': 1}
+    """
+    given: dict[str, Any] = {}
+    for part in filter(None, (part.strip() for part in text.split(","))):
+        name, equals, value = part.partition("=")
+        if not equals or not name or not value:
+            raise SpecError(f"{OPTION}: expected KEY=VALUE with commas between, found '{part}'.")
+        given[name] = int(value) if value.isascii() and value.isdigit() else value
+    cluster, shares = given.pop("cluster", "slurm"), given.pop("array", SHARES)
+    if cluster not in _CLUSTERS:
+        raise SpecError(f"{OPTION} cluster: expected slurm or local, found '{cluster}'.")
+    _insist_on_numbers({"array": shares, **{name: given[name] for name in _NAMES if name in given}})
+    for name in _ONE:
+        if given.pop(name, 1) != 1:
+            raise SpecError(
+                f"{OPTION} {name}: expected 1, as each job of the array does its share on one node "
+                "with the processes of --jobs. For more nodes, ask for a larger array."
+            )
+    if cluster == "slurm" and given.get("time", 0) < LEAST_MINUTES:
+        raise SpecError(
+            f"{OPTION}: expected time=MINUTES, {LEAST_MINUTES} or more, found "
+            f"{given.get('time', 'none')}: how long a job of the array may run. A fold that takes "
+            "longer is begun again and again."
+        )
+    named = {_NAMES.get(name, f"slurm_{name}"): value for name, value in given.items()}
+    return Asked(cluster, shares, named)
+
+
+def _insist_on_numbers(numbers: Mapping[str, Any]) -> None:
+    for name, value in numbers.items():
+        if not isinstance(value, int) or value < 1:
+            raise SpecError(f"{OPTION} {name}: expected a number of 1 or more, found {value}.")

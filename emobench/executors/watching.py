@@ -1,0 +1,108 @@
+"""What becomes of jobs that are in a scheduler's queue, told by what they file and by the queue."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
+
+from ..errors import EmobenchError
+from ..store import Store
+from ..store.reading import FAILURE
+from .submissions import Key, Submission, key
+from .work import Event, Work
+
+_UNSAID = ("", "None")
+"""Of jobs that run, and of those that the scheduler has not considered yet."""
+
+_log = logging.getLogger(__name__)
+
+
+class Watching:
+    """Jobs whose fate is not known yet.
+
+    Args:
+        left: the jobs
+        submissions: the scheduler's jobs that do them
+    """
+
+    def __init__(self, left: dict[Key, Work], submissions: list[Submission]) -> None:
+        self.left = left
+        self.submissions = submissions
+        self._gone: set[str] = set()
+        self._said: set[str] = set()
+        self._old = {name: _failure(item) for name, item in left.items()}
+
+    def filed(self) -> Iterator[Event]:
+        """Yield what was filed since; failures from before are not news."""
+        by_experiment: dict[str, list[Work]] = {}
+        for item in self.left.values():
+            by_experiment.setdefault(item.experiment.fingerprint, []).append(item)
+        for items in by_experiment.values():
+            store = Store(items[0].places.results)
+            names = {path.name for path in store.folder(items[0].experiment).iterdir()}
+            for item in items:
+                if f"{item.job.name}.json" in names:
+                    yield from self._told(Event("done", item, record=_record(store, item)))
+                elif f"{item.job.name}{FAILURE}" in names:
+                    failure = _failure(item)
+                    if failure is not None and failure != self._old[key(item)]:
+                        yield from self._told(Event("failed", item, message=failure[0]))
+
+    def explain(self, queue: Mapping[str, str]) -> None:
+        """Say why jobs wait, each reason once: some wait for ever.
+
+        Args:
+            queue: why the jobs in it wait, by id
+        """
+        for one in self.submissions:
+            reason = queue.get(one.id, "")
+            if reason not in self._said and reason not in _UNSAID:
+                self._said.add(reason)
+                _log.warning(
+                    "the scheduler's job %s waits: %s (see the job reason codes in the manual of "
+                    "squeue).",
+                    one.id,
+                    reason,
+                )
+
+    def ended(self, alive: Collection[str]) -> Iterator[Event]:
+        """Yield what is to be said of jobs that are in no queue any more, and have no record.
+
+        Raises:
+            EmobenchError: if a node cannot do the jobs
+        """
+        for one in list(self.submissions):
+            if one.refusal.exists():
+                raise EmobenchError(one.refusal.read_text())
+            if one.id in alive:
+                self._gone.discard(one.id)
+            elif one.id not in self._gone:
+                self._gone.add(one.id)  # what it filed last may not be seen yet
+            else:
+                self.submissions.remove(one)
+                for name in sorted(one.jobs & self.left.keys()):
+                    item = self.left[name]
+                    failure = _failure(item)
+                    message = (
+                        f"the scheduler's job {one.id} ended without a record of it. Its log is "
+                        f"{one.log}; give the same command to try again."
+                    )
+                    again = failure is not None and failure != self._old[name]
+                    yield from self._told(
+                        Event("failed", item, message=failure[0] if again else message)
+                    )
+
+    def _told(self, event: Event) -> Iterator[Event]:
+        del self.left[key(event.work)]
+        yield Event("started", event.work)
+        yield event
+
+
+def _failure(item: Work) -> tuple[str, int] | None:
+    """Return why a job failed last, and what tells that from an earlier time."""
+    return Store(item.places.results).failure(item.experiment, item.job)
+
+
+def _record(store: Store, item: Work) -> dict[str, Any]:
+    return store.record(item.experiment, item.job)

@@ -1,0 +1,237 @@
+"""Experiments one after another: each is made ready when its turn comes, as those before it train.
+
+Making ready is extracting features, for the most part. It happens in a thread of this process, one
+experiment at a time, so that whoever runs the jobs goes on meanwhile. The first experiment is made
+ready at once, every other once a job of an earlier one is over: results come as early as they can.
+"""
+
+from __future__ import annotations
+
+import concurrent.futures
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from queue import Empty, SimpleQueue
+from typing import Any
+
+from ..conditions import Condition
+from ..corpora import Corpus
+from ..executors import Event, Work
+from ..experiments.dataset import Progress
+from ..spec import Job, ModelSpec
+from .handing_out import Step
+
+_POLL_SECONDS = 0.1
+_OVER = ("done", "failed", "elsewhere")
+
+
+@dataclass
+class Turn:
+    """An experiment of a plan.
+
+    Attributes:
+        corpus: what is trained and tested on
+        model: what is trained
+        condition: what the sound goes through
+        only: folds that are this machine's; None for all
+        foreseen: what is to do, as far as that is known without features: all clips can be used
+        step: what is to do; None until that is known, and where it cannot be done
+        settled: whether that is known
+    """
+
+    corpus: Corpus
+    model: ModelSpec
+    condition: Condition
+    only: frozenset[int] | None
+    foreseen: Step
+    step: Step | None = None
+    settled: bool = False
+
+    def settle(self, step: Step | None) -> None:
+        """Take down what is to do."""
+        self.step, self.settled = step, True
+
+
+@dataclass(frozen=True)
+class Made:
+    """An experiment that was made ready.
+
+    Attributes:
+        step: what is to do
+        left_out: clips that cannot be used, with the reason
+        known: what is filed beside the experiment
+    """
+
+    step: Step
+    left_out: Mapping[str, str]
+    known: Mapping[str, Any]
+
+
+class StoppedError(Exception):
+    """Nothing is made ready any more: the run is to stop."""
+
+
+class Readying:
+    """Makes experiments ready, one at a time; to be closed.
+
+    Args:
+        make: makes one ready, in so many processes
+        processes: for that, where nothing else needs them
+        spare: for that, while jobs run; with none, it waits until a worker has nothing to do
+        workers: how many jobs run at once
+        tell: called, in the thread of who waits, with the corpus and how far it is
+        stopping: once true, nothing is made ready any more
+    """
+
+    def __init__(
+        self,
+        make: Callable[[Turn, int, Progress], Made],
+        *,
+        processes: int,
+        spare: int,
+        workers: int,
+        tell: Callable[[str, str, int, int], None],
+        stopping: Callable[[], bool],
+    ) -> None:
+        self.spare = max(min(spare, processes), 0)
+        self._make, self._processes, self._workers = make, processes, workers
+        self._tell, self._stopping = tell, stopping
+        self._told: SimpleQueue[tuple[str, str, int, int]] = SimpleQueue()
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="features")
+        self._future: Future[Made] | None = None
+        self._running: set[tuple[str, Job]] = set()
+        self._handed = self._over = 0  # jobs, since an experiment was made ready
+        self._closed = False
+
+    def close(self) -> None:
+        """Give up what is being made ready."""
+        self._closed = True
+        self._thread.shutdown(wait=True, cancel_futures=True)
+
+    def poll(self, turn: Turn, *, beside: bool = False) -> bool:
+        """Tell whether an experiment is ready; see that it will be, if its turn has come.
+
+        Args:
+            turn: the experiment
+            beside: whether jobs are run meanwhile, of those that are still to be handed out too
+        """
+        self._deliver()
+        if self._future is None and self._has_come():
+            is_busy = (beside or self._running) and self.spare
+            self._begin(turn, self.spare if is_busy else self._processes)
+        return self._future is not None and self._future.done()
+
+    def wait(self, turn: Turn) -> Made:
+        """Return an experiment once it is ready.
+
+        Raises:
+            StoppedError: if the run is to stop
+            EmobenchError: whatever goes wrong
+        """
+        if self._future is None:
+            self._begin(turn, self._processes)
+        while not self._future.done():
+            concurrent.futures.wait([self._future], timeout=_POLL_SECONDS)
+            self._deliver()
+        self._deliver()
+        future, self._future = self._future, None
+        self._handed = self._over = 0
+        return future.result()
+
+    def handed_out(self, work: Work) -> None:
+        """Take down that a job is handed out."""
+        self._handed += 1
+        self._running.add((work.experiment.fingerprint, work.job))
+
+    def heard(self, event: Event) -> None:
+        """Take down what becomes of a job."""
+        if event.kind in _OVER:
+            self._over += 1
+            self._running.discard((event.work.experiment.fingerprint, event.work.job))
+
+    def _has_come(self) -> bool:
+        """Tell whether an experiment may be made ready beside those that train."""
+        if not self._handed:
+            return True
+        return self._over > 0 and (self.spare > 0 or len(self._running) < self._workers)
+
+    def _begin(self, turn: Turn, processes: int) -> None:
+        def progress(what: str, done: int, total: int) -> None:
+            self._told.put((turn.corpus.name, what, done, total))
+            if self._closed or self._stopping():
+                raise StoppedError  # a half-made cache is discarded
+
+        self._future = self._thread.submit(self._make, turn, processes, progress)
+
+    def _deliver(self) -> None:
+        """Pass on how far it is."""
+        while True:
+            try:
+                self._tell(*self._told.get_nowait())
+            except Empty:
+                return
+
+
+class Feed:
+    """Jobs of experiments in turn; see `executors.Coming`.
+
+    Args:
+        turns: the experiments
+        readying: makes them ready
+        settle: settles a turn; called in the thread of who draws
+        jobs: of an experiment that is ready
+    """
+
+    def __init__(
+        self,
+        turns: Iterable[Turn],
+        readying: Readying,
+        settle: Callable[[Turn, Readying], None],
+        jobs: Callable[[Step], Iterator[Work]],
+    ) -> None:
+        self._turns = deque(turns)
+        self._readying, self._settle, self._jobs_of = readying, settle, jobs
+        self._jobs: Iterator[Work] = iter(())
+        self._next: Work | None = None
+
+    def __iter__(self) -> Feed:
+        return self
+
+    def __next__(self) -> Work:
+        self._arrive(wait=True)
+        if self._next is None:
+            raise StopIteration
+        work, self._next = self._next, None
+        self._readying.handed_out(work)
+        return work
+
+    def ready(self) -> bool:
+        """Tell whether the next job, or that there is none, is known without waiting."""
+        return self._arrive(wait=False)
+
+    def heard(self, event: Event) -> None:
+        """Take in what becomes of a job: another experiment's turn may have come."""
+        self._readying.heard(event)
+        if self._readying.spare > 0 and self._turns and not self._turns[0].settled:
+            self._readying.poll(self._turns[0], beside=True)
+
+    def _arrive(self, *, wait: bool) -> bool:
+        """Go on to the next job; False if that would take waiting, and it is not to."""
+        while self._next is None:
+            self._next = next(self._jobs, None)
+            if self._next is not None or not self._turns:
+                break
+            turn = self._turns[0]
+            if not turn.settled:
+                if not wait and not self._readying.poll(turn):
+                    return False
+                try:
+                    self._settle(turn, self._readying)
+                except StoppedError:
+                    self._turns.clear()
+                    break
+            self._turns.popleft()
+            if turn.step is not None:
+                self._jobs = self._jobs_of(turn.step)
+        return True

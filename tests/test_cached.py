@@ -1,0 +1,261 @@
+"""What lies in the folder of caches: told as it is, and made smaller without harm to anybody."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from emobench import corpora, features
+from emobench.cli import cli
+from emobench.errors import SpecError
+from emobench.features import logmel, registry
+from emobench.runs import extract_ahead
+from emobench.spec import Places
+from emobench.storage import locks, unused, using
+
+DAY = 86_400
+
+
+@pytest.fixture(scope="module")
+def filled(tiny_data, tmp_path_factory) -> Path:
+    """A cache with two front-ends of a corpus; not to be changed."""
+    cache = tmp_path_factory.mktemp("filled")
+    places = Places(cache, cache, tiny_data, (tiny_data / "datasets.yaml",))
+    list(extract_ahead(["logmel", "logmel:bands=26", "is09"], ["tiny"], places))
+    return cache
+
+
+@pytest.fixture
+def cache(filled, tmp_path) -> Path:
+    return shutil.copytree(filled, tmp_path / "cache")
+
+
+def packs(cache: Path) -> dict[str, Path]:
+    """Return the packs by the name of their shelf."""
+    return {path.parent.parent.name: path.parent for path in cache.rglob("about.json")}
+
+
+def say(*words: object) -> str:
+    """Return what `emobench features` prints."""
+    done = CliRunner().invoke(cli, ["features", *map(str, words)], catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+    return done.output
+
+
+def told(cache: Path) -> dict:
+    return json.loads(say("--cache", cache, "--json"))
+
+
+def age(pack: Path, days: float) -> None:
+    then = time.time() - days * DAY
+    os.utime(pack / "about.json", (then, then))
+
+
+def size(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
+def test_everything_is_told(cache):
+    (cache / "compiled" / "jax").mkdir(parents=True)
+    (cache / "compiled" / "jax" / "program").write_bytes(bytes(1000))
+    (cache / "sounds").mkdir(exist_ok=True)
+    (cache / "mine.txt").write_bytes(bytes(10))
+    age(packs(cache)["is09-v1"], 40)
+    known = told(cache)
+    assert known["size"] == size(cache)
+    found = {(row["front_end"], row["params"].get("bands")): row for row in known["features"]}
+    assert set(found) == {("logmel", 40), ("logmel", 26), ("is09", None)}
+    for row in known["features"]:
+        assert row["size"] == size(Path(row["folder"]))
+        assert (row["kind"], row["corpus"], row["clips"], row["refused"]) == (
+            "features",
+            "tiny",
+            24,
+            0,
+        )
+        assert (row["condition"], row["outdated"]) == ("", "")
+    others = {row["name"]: row for row in known["others"]}
+    assert others["compiled"]["size"] == 1000
+    assert others["compiled"]["what"] == "programs compiled for graphics cards"
+    assert others["mine.txt"] == {"name": "mine.txt", "what": "", "size": 10}
+    assert others["sounds"]["what"] == "what is heard in audio files"
+    lines = say("--cache", cache).splitlines()
+    (row,) = [line.strip() for line in lines if line.strip().startswith("is09")]
+    month_ago = time.strftime("%Y-%m-%d", time.localtime(time.time() - 40 * DAY))
+    assert row.split()[1:5] == ["1", "none", "tiny", "24"]
+    assert month_ago in row
+    assert row.endswith("yes")
+    assert lines[-1].startswith(f"{size(cache) / 1e6:.1f} MB in {cache}, ")
+
+
+def test_a_cache_that_is_not_there_is_empty(tmp_path):
+    none = tmp_path / "none"
+    assert say("--cache", none) == f"0.0 MB in {none}, 0.0 MB of it features\n"
+    assert "0.0 MB freed" in say("--cache", tmp_path / "none", "--prune", "--outdated")
+    assert not (tmp_path / "none").exists()
+
+
+def test_another_version_of_a_front_end_is_outdated(cache, monkeypatch):
+    monkeypatch.setitem(
+        registry._FRONT_ENDS, "logmel", type(logmel.LOGMEL)(**{**vars(logmel.LOGMEL), "version": 2})
+    )
+    known = {Path(row["folder"]).parent.name: row["outdated"] for row in told(cache)["features"]}
+    assert known == {
+        "is09-v1": "",
+        "logmel-bands=26-v1": "version 2 is used",
+        "logmel-bands=40-v1": "version 2 is used",
+    }
+    shown = say("--cache", cache, "--prune", "--outdated", "--dry-run")
+    assert len(packs(cache)) == 3
+    removed = say("--cache", cache, "--prune", "--outdated")
+    assert removed == shown.replace("would remove", "removed").replace("would be freed", "freed")
+    assert "removed: logmel(bands=26) v1 of tiny, 24 clips, " in removed
+    assert "outdated: version 2 is used" in removed
+    assert set(packs(cache)) == {"is09-v1"}
+    assert not (cache / "logmel-bands=26-v1").exists()
+
+
+def test_another_format_is_outdated(cache):
+    about = packs(cache)["is09-v1"] / "about.json"
+    about.write_text(json.dumps({"format": 1, "version": 1, "ids": ["a", "b"], "bad": {}}))
+    (row,) = [row for row in told(cache)["features"] if "is09" in row["folder"]]
+    assert (row["outdated"], row["clips"]) == ("expected format 2, found 1", 2)
+    assert "removed: is09-v1, 2 clips" in say("--cache", cache, "--prune", "--outdated")
+
+
+def test_what_was_not_used_for_long_goes(cache, tiny_data):
+    found = packs(cache)
+    age(found["is09-v1"], 31)
+    age(found["logmel-bands=26-v1"], 31)
+    places = Places(cache, cache, tiny_data, (tiny_data / "datasets.yaml",))
+    list(extract_ahead(["is09"], ["tiny"], places))  # finds it there, which counts as use
+    assert "0.0 MB freed" in say("--cache", cache, "--prune", "--older-than", 32)
+    text = say("--cache", cache, "--prune", "--older-than", 30)
+    assert "logmel(bands=26)" in text
+    assert "not used for 31 days" in text
+    assert set(packs(cache)) == {"is09-v1", "logmel-bands=40-v1"}
+
+
+def test_leftovers_and_damage_go_and_strangers_stay(cache):
+    dead = subprocess.run(
+        [sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, check=True
+    )
+    found, host = packs(cache), socket.gethostname()
+    shelf = found["is09-v1"].parent
+    for process in (int(dead.stdout), os.getpid()):
+        (shelf / f".unfinished-{host}-{process}-a").mkdir()
+        (shelf / f".unfinished-{host}-{process}-a" / "values.npy").write_bytes(bytes(500))
+    (found["logmel-bands=26-v1"] / "about.json").write_text("nonsense")
+    (found["logmel-bands=40-v1"] / "about.json").unlink()
+    (found["logmel-bands=40-v1"] / "thesis.tex").write_text("mine")
+    (shelf / "notes").mkdir()
+    kinds = sorted(row["kind"] for row in told(cache)["features"])
+    assert kinds == ["damaged", "damaged", "features", "unfinished"]
+    text = say("--cache", cache, "--prune")
+    assert "removed: is09-v1, 0.0 MB: left by a process that was killed" in text
+    assert "removed: logmel-bands=26-v1" in text
+    assert "kept: logmel-bands=40-v1" in text
+    assert "it holds thesis.tex, which is not ours" in text
+    assert sorted(path.name for path in shelf.iterdir()) == sorted(
+        [f".unfinished-{host}-{os.getpid()}-a", found["is09-v1"].name, "notes"]
+    )
+    assert not found["logmel-bands=26-v1"].exists()
+    assert (found["logmel-bands=40-v1"] / "thesis.tex").exists()
+
+
+HOLD = """
+import sys
+from pathlib import Path
+from emobench.features.packing import open_pack
+pack = open_pack(Path(sys.argv[1]))
+print("open", flush=True)
+sys.stdin.readline()
+print(float(pack.values.sum()))
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs locks of files")
+def test_what_a_process_uses_stays(cache):
+    found = packs(cache)["is09-v1"]
+    reader = subprocess.Popen(
+        [sys.executable, "-c", HOLD, found],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert reader.stdout.readline() == "open\n"
+    age(found, 9)
+    for words in (["--dry-run"], []):
+        text = say("--cache", cache, "--prune", "--older-than", 9, *words)
+        assert "kept: is09 v1 of tiny, 24 clips, " in text
+        assert "not used for 9 days; a process uses it" in text
+    reader.communicate("\n")
+    assert reader.returncode == 0
+    assert "removed: is09" in say("--cache", cache, "--prune", "--older-than", 9)
+
+
+def test_without_locks_what_was_opened_today_stays(cache, monkeypatch):
+    monkeypatch.setattr(locks, "fcntl", None)
+    found = packs(cache)
+    age(found["is09-v1"], 2)
+    text = say("--cache", cache, "--prune", "--older-than", 0)
+    assert "there are no locks to tell" in text
+    assert set(packs(cache)) == {"logmel-bands=26-v1", "logmel-bands=40-v1"}
+
+
+def test_who_reads_goes_on_when_features_are_pruned(cache, tiny_data):
+    """A set of features that is dropped, pruned and asked for again is what it was."""
+    places = Places(cache, cache, tiny_data, (tiny_data / "datasets.yaml",))
+    table = corpora.load(
+        corpora.load_registry(places.datasets).get("tiny"), places.data, places.cache
+    )
+    before = features.load(table, features.spec("is09"), cache=cache)
+    expected = [before.clip(position).tobytes() for position in range(len(before))]
+    del before
+    assert "removed: is09" in say("--cache", cache, "--prune", "--older-than", 0)
+    again = features.load(table, features.spec("is09"), cache=cache)
+    assert [again.clip(position).tobytes() for position in range(len(again))] == expected
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--outdated"], "--outdated: expected --prune beside it"),
+        (["--older-than", "3"], "--older-than: expected --prune beside it"),
+        (["--dry-run"], "--dry-run: expected --prune beside it"),
+        (["is09", "--corpus", "tiny", "--prune"], "--prune: expected no front-ends .* found is09"),
+        (["is09"], "expected front-ends and --corpus .* found no --corpus"),
+        (["--corpus", "tiny"], "expected front-ends and --corpus .* found no front-end"),
+    ],
+)
+def test_options_that_do_not_go_together_are_said(tmp_path, words, message):
+    with pytest.raises(SpecError, match=message):
+        CliRunner().invoke(
+            cli, ["features", "--cache", str(tmp_path), *words], catch_exceptions=False
+        )
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs locks of files")
+def test_uses_are_counted(tmp_path):
+    file = tmp_path / "about.json"
+    file.write_text("x")
+    os.utime(file, (1, 1))
+    first, second = using(file), using(file)
+    assert file.stat().st_mtime > time.time() - 60
+    held = [first, second]
+    del first, second
+    while held:
+        with unused(file) as free:
+            assert free is False
+        held.pop()
+    with unused(file) as free:
+        assert free is True
