@@ -37,6 +37,7 @@ def prepare(
     progress: dataset.Progress = lambda what, done, total: None,
     only: frozenset[int] | None = None,
     foreseen: Step | None = None,
+    clips: dataset.Clips | None = None,
 ) -> tuple[Step, Dataset]:
     """Extract what is not cached, and find out which jobs are missing.
 
@@ -51,13 +52,13 @@ def prepare(
         progress: told how far the extraction is
         only: folds that are this machine's; None for all
         foreseen: what was found without features: damage that was told then is not told again
+        clips: of the corpus, if they were read just now
 
     Raises:
         EmobenchError: if the corpus, the features or the results folder cannot be used
     """
-    data, folds, beside = _split(
-        corpus, model, planned, places, condition, jobs=jobs, extract=extract, progress=progress
-    )
+    how = {"jobs": jobs, "extract": extract, "progress": progress, "clips": clips}
+    data, folds, beside = _split(corpus, model, planned, places, condition, **how)
     experiment = _experiment(corpus, model, planned, data, beside, len(folds))
     wanted = [job for job in _jobs(experiment, model, planned, folds) if _is_among(job, only)]
     store = Store(places.results)
