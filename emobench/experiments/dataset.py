@@ -243,7 +243,7 @@ def load(
     if "transcript" in model.needs and places.transcripts is not None:
         texts = given_texts.read(places.transcripts, table.index)
         table = table.assign(transcript=texts)
-    specs = _specs(model, places) if extract else {}
+    specs = specs_of(model, places) if extract else {}
     extraction = _Extraction(corpus.name, table, places.cache, jobs, skip_bad, sounds, progress)
     cached = {
         name: extraction.sides(spec, applied or AppliedCondition())
@@ -270,7 +270,7 @@ def load(
     return Dataset(table, labels, corpus.folds, inputs, left_out, uses_transcripts, sounds)
 
 
-def _specs(model: ModelSpec, places: Places) -> dict[str, FeatureSpec]:
+def specs_of(model: ModelSpec, places: Places) -> dict[str, FeatureSpec]:
     """Return the front-end of each input, with the vectors and the encoder that are given."""
     specs = {}
     for name, wanted in model.inputs.items():

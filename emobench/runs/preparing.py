@@ -12,7 +12,7 @@ from ..audio import SAMPLE_RATE
 from ..conditions import Condition
 from ..corpora import Corpus
 from ..errors import CorpusError, FeatureError, SpecError
-from ..experiments import configuration, dataset, extras, searches, takes_audio
+from ..experiments import configuration, dataset, durations, extras, searches, takes_audio
 from ..experiments.context import applied_condition
 from ..experiments.dataset import Dataset
 from ..spec import Experiment, Fold, Job, ModelSpec, Places
@@ -231,8 +231,10 @@ def facts(data: Dataset, condition: Condition) -> dict[str, object]:
     if condition != AS_IT_IS:
         silence = np.zeros(SAMPLE_RATE, np.float32)
         heard = {"stream": {**condition.apply(silence)[1], **condition.tools}}
+    lasting = durations.histogram(data.table["duration"].to_numpy(float, na_value=np.nan))
     return {
         **heard,
+        **({durations.KEY: lasting.plain} if lasting else {}),
         "labels": list(data.labels),
         "n_clips": len(data.table),
         "n_speakers": int(data.table["speaker"].nunique()),
