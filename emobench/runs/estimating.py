@@ -68,7 +68,7 @@ def estimate(
                 condition=condition,
                 extract=False,
                 only=only,
-                **({"progress": watched(corpus.name)} if watched else {}),
+                clips=estimating.clips(corpus, watched),
             )
         except (CorpusError, FeatureError):
             if passing_over:
@@ -95,6 +95,7 @@ class _Estimating:
     places: Places
     try_seconds: float | None
     _precedents: dict[str, Precedents] = field(default_factory=dict)
+    _read: tuple[str, dataset.Clips] | None = None
     _durations: dict[str, float] = field(default_factory=dict)
     _counted: dict[tuple[FeatureSpec, Condition | None], set[str | None]] = field(
         default_factory=dict
@@ -125,6 +126,15 @@ class _Estimating:
             *(self.try_seconds, selection.backend, selection.threads, self.places),
             Seat(cards[0].address) if cards else None,
         )
+
+    def clips(
+        self, corpus: Corpus, watched: Callable[[str], dataset.Progress] | None
+    ) -> dataset.Clips:
+        """Return the clips of a corpus; its experiments, which stand together, share them."""
+        if self._read is None or self._read[0] != corpus.name:
+            progress = watched(corpus.name) if watched else lambda what, done, total: None
+            self._read = corpus.name, dataset.Clips(corpus, self.places, progress)
+        return self._read[1]
 
     def cost(self, corpus: Corpus, step: Step, data: Dataset) -> Cost:
         """Return what an experiment takes."""
