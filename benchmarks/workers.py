@@ -1,11 +1,12 @@
-"""How much sooner folds are done by several workers than by one, and what that costs.
+"""How much sooner folds are done by several workers than by one.
 
-    python benchmarks/workers.py --model svm-is09 --corpus emo-db --folds 8 --workers 2 --pairs 3
+    python benchmarks/workers.py --model svm-is09 --corpus emo-db --workers 2 --pairs 3
 
-Runs with one worker and with several take turns, so that a ratio is of runs side by side. Linear is
-a ratio of as many as there are workers. On a machine that does other things as well, see the second
-ratio: how much time of the CPU one worker takes for what several take it for. Below 1, they are in
-each other's way: caches, memory, threads.
+Runs with one worker and with several take turns, so that a ratio is of runs side by side: of jobs a
+second, once every worker has started and done one. Linear is a ratio of as many as there are
+workers. On a machine that does other things as well, see the second ratio: of what the workers take
+of the CPU in all, with their start. It is below 1 for the starts of more workers, and lower where
+they are in each other's way.
 """
 
 from __future__ import annotations
@@ -14,25 +15,32 @@ import argparse
 import os
 import tempfile
 import time
-from statistics import median
 
+import numpy as np
+
+from emobench.executors import Event
 from emobench.run_options import Selection
 from emobench.runs import Observer, execute, find_places, plan
 
 
 def measured(selection: Selection) -> tuple[float, float]:
-    """Run; return seconds from when all is planned, and those of the CPU in the workers."""
+    """Run; return jobs a second, and seconds of the CPU in the workers."""
+    done: list[float] = []
+
+    def listen(event: Event) -> None:
+        if event.kind == "done":
+            done.append(time.perf_counter())
+
+    before = os.times()
     with tempfile.TemporaryDirectory() as folder:
         places = find_places(results=folder)
-        began: list[float] = []
-        before = os.times()
-        observer = Observer(begin=lambda steps: began.append(time.perf_counter()))
-        summary = execute(plan(selection, places), places, observer)
-        seconds, after = time.perf_counter() - began[0], os.times()
-        if summary.failures:
-            raise SystemExit(str(summary.failures))
+        summary = execute(plan(selection, places), places, Observer(listener=listen))
+    if summary.failures:
+        raise SystemExit(str(summary.failures))
+    after, workers = os.times(), selection.jobs
     cpu = after.children_user + after.children_system
-    return seconds, cpu - before.children_user - before.children_system
+    rate = (len(done) - workers) / (done[-1] - done[workers - 1])
+    return rate, cpu - before.children_user - before.children_system
 
 
 def main() -> None:
@@ -46,20 +54,20 @@ def main() -> None:
     parser.add_argument("--pairs", type=int, default=3)
     given = parser.parse_args()
     asked = (given.model, given.corpus, given.protocol)
-    options = {"folds": list(range(given.folds)), "device": "cpu", "repetitions": 1}
+    options = {"folds": range(given.folds), "repetitions": 1, "device": "cpu"}
     wall, cpu = [], []
     for _ in range(given.pairs):
         one = measured(Selection(*asked, jobs=1, **options))
         several = measured(Selection(*asked, jobs=given.workers, **options))
-        wall.append(one[0] / several[0])
+        wall.append(several[0] / one[0])
         cpu.append(one[1] / several[1])
         print(
-            f"1 worker {one[0]:6.1f} s, {given.workers} workers {several[0]:6.1f} s: "
+            f"1 worker {one[0]:.2f} jobs/s, {given.workers} workers {several[0]:.2f} jobs/s: "
             f"{wall[-1]:.2f} times as fast; of CPU {one[1]:6.1f} s and {several[1]:6.1f} s: "
             f"{cpu[-1]:.2f}",
             flush=True,
         )
-    print(f"{given.model}: {median(wall):.2f} times as fast (median), CPU {median(cpu):.2f}")
+    print(f"{given.model}: {np.median(wall):.2f} times as fast (median), CPU {np.median(cpu):.2f}")
 
 
 if __name__ == "__main__":
