@@ -401,6 +401,16 @@ def test_patience_ends(host, fetch):
     assert len(host.asked) == HASTE.attempts
 
 
+def test_numbers_of_thousands_of_digits(host, fetch):
+    def endless_length(handler: Handler) -> None:
+        handler.head(200, "9" * 6_000)
+        handler.wfile.write(handler.content)
+        handler.close_connection = True
+
+    host.plans["/a.zip"] = [answers(503, Retry_After="9" * 6_000), endless_length]
+    assert fetch()[0] == CONTENT
+
+
 @pytest.mark.parametrize("size", [b"-5", b"", b"zz", b"1" * 99, b"-" + b"f" * 20])
 def test_chunks_of_unlawful_sizes(host, fetch, size):
     host.plans["/a.zip"] = [lawless_chunks(size)] * 9

@@ -29,6 +29,12 @@ def test_mutated_inputs_end_in_a_result_or_a_message(name):
         assert wrong is None, f"{content[:2_000]!r}\n{wrong}"
 
 
+def test_half_of_a_surrogate_pair_in_a_description_is_damage():
+    (seed,) = TARGETS["experiment"].seeds
+    changed = seed.replace(b"{", b'{"note": "\\ud800",', 1)
+    assert fuzzing.attempt(TARGETS["experiment"], changed) is None
+
+
 def test_failures_are_found_and_made_small():
     def call(content, folder):
         if b"X" in content:

@@ -78,7 +78,7 @@ def _is_whole(content: Mapping[str, Any]) -> bool:
     sha256 = promised(content, _NAME)
     try:
         return sha256 is None or sha256 == vouched(content)[KEY][_NAME]
-    except RecursionError:
+    except (RecursionError, UnicodeEncodeError):  # nested too deeply, or half of a surrogate pair
         return False
 
 

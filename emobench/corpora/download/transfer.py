@@ -32,6 +32,7 @@ Notice = Callable[[str], None]
 _PASSING = frozenset({408, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524})
 _LONGEST_PAUSE = 60.0
 _MOST_BYTES = 200 << 30
+_BYTES = r"\d{1,18}"
 _SPARE_BYTES = 1 << 28
 """Left free on the disk where nobody says how much is to come."""
 
@@ -160,7 +161,7 @@ class Transfer:
                     ) from problem
                 most = max(most, here)
                 pause = max(patience.pause, retry.get_backoff_time())
-                with suppress(urllib3.exceptions.InvalidHeader):
+                with suppress(urllib3.exceptions.InvalidHeader, ValueError):
                     pause = max(pause, retry.parse_retry_after(problem.retry_after or "0"))
                 pause = min(pause, _LONGEST_PAUSE)
                 self._notice(f"{problem} after {here / 1e6:,.1f} MB; again in {pause:.3g} s")
@@ -213,7 +214,7 @@ class Transfer:
                 "It may have moved or ask for a log-in: see the corpus' page."
             )
         length = headers.get("Content-Length", "")
-        total = int(length) if re.fullmatch(r"\d+", length) else published
+        total = int(length) if re.fullmatch(_BYTES, length) else published
         if published not in (None, total):
             raise CorpusError(
                 f"{self.source.address}: expected {published:,} bytes, as the registry says, found "
@@ -224,7 +225,7 @@ class Transfer:
     def _goes_on(self, headers: Mapping[str, str], known: _State, here: int) -> _State:
         """Return what the rest of a file is of, if it belongs to what has arrived."""
         span = re.fullmatch(
-            r"bytes (\d+)-\d+/(?:(\d+)|\*)", headers.get("Content-Range", "").strip()
+            rf"bytes ({_BYTES})-\d+/(?:({_BYTES})|\*)", headers.get("Content-Range", "").strip()
         )
         total = int(span[2]) if span and span[2] else None
         pairs = ((_validator(headers), known.validator), (total, known.total))
