@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ import pyarrow.parquet as pq
 from emobench import metrics, protocols
 from emobench.errors import SpecError
 from emobench.results.result import Result
-from emobench.spec import Experiment, Job
+from emobench.spec import Experiment, Job, plain
 from emobench.store import Store, StoredExperiment
 
 FIRST = Job(0)
@@ -173,6 +174,33 @@ def result(
     records = tuple({"fold": one, "repetition": other} for one in folds for other in repetitions)
     stored = StoredExperiment(Path(model), described, records, predictions=table)
     return Result(stored, protocol=protocols.get(protocol))
+
+
+def in_memory(made: Experiment, seed: int = 0) -> StoredExperiment:
+    """Return a complete experiment as it is read, without any file."""
+    predicted, scores = _predicted(made.n_folds, made.repetitions, seed % 8)
+    records = tuple({**score, "fingerprint": made.fingerprint} for score in scores)
+    described = {
+        **plain(made),
+        "fingerprint": made.fingerprint,
+        "configuration_fingerprint": made.configuration_fingerprint,
+        "labels": LABELS,
+        "n_clips": 20 * made.n_folds,
+    }
+    folder = Path(made.protocol, made.corpus, made.model, made.fingerprint[:8])
+    return StoredExperiment(folder, described, records, predictions=predicted)
+
+
+@cache
+def _predicted(folds: int, repetitions: int, seed: int) -> tuple[pd.DataFrame, list[dict]]:
+    """Return the predictions of all jobs of an experiment, and what their records say of them."""
+    jobs = [Job(fold, number + 1) for number in range(repetitions) for fold in range(folds)]
+    tables = [predictions(job, skill=0.4 + seed / 20, seed=seed) for job in jobs]
+    scores = [
+        {"fold": job.fold, "repetition": job.repetition, "scores": metrics.score(table, LABELS)}
+        for job, table in zip(jobs, tables, strict=True)
+    ]
+    return pd.concat(tables), scores
 
 
 def older(path: Path) -> None:

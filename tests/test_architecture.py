@@ -50,8 +50,9 @@ RANKS = {
     "bundles": 7,
     "executors": 8,
     "report": 9,
-    "runs": 9,
-    "cli": 10,
+    "costs": 9,
+    "runs": 10,
+    "cli": 11,
 }
 FLOORS = {
     "corpora": {

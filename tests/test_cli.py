@@ -71,7 +71,12 @@ def test_a_dry_run_writes_nothing(home, say):
     status, text = say(*RUN, "--dry-run")
     assert status == 0
     assert "tiny svm-is09: protocol smoke, 2 folds, 2 jobs to do, 0 done before" in text
+    assert "all: 2 jobs, " in text
+    status, text = say(*RUN, "--dry-run", "--json")
+    [told] = json.loads(text)["experiments"]
+    assert (told["title"], told["to_do"], told["done_before"]) == ("tiny svm-is09", 2, 0)
     assert say(*RUN, "--dry-run", "--folds", "7")[0] == 2
+    assert say(*RUN, "--json")[0] == say(*RUN, "--measure", "5")[0] == 2
     assert not (home / "results").exists()
 
 

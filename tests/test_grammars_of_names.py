@@ -284,6 +284,51 @@ GRAMMARS = {
             + "".join(f"{list(WORDS)[n // 12]}_{n:03}.wav;{'abc'[n % 3]}\n" for n in range(36))
         },
     ),
+    # What one number or code may hide.
+    "numbers that begin anew for each sex": Grammar(
+        {
+            f"{sex}/{n:02}/{label}_{take}.wav": f"{sex}{n}"
+            for sex in ("male", "female")
+            for n in (1, 2, 3)
+            for label in WORDS
+            for take in (1, 2)
+        },
+        ready=False,
+    ),
+    "numbers that begin anew in each session": Grammar(
+        {
+            f"Session{part}/spk{n}/{label}_{take}.wav": f"{part}{n}"
+            for part in (1, 2, 3)
+            for n in (1, 2)
+            for label in WORDS
+            for take in (1, 2)
+        },
+        ready=False,
+    ),
+    "numbers that go on for each sex": Grammar(
+        {
+            f"{sex}/{n:02}/{label}_{take}.wav": str(n)
+            for sex, numbers in (("male", (1, 3, 5)), ("female", (2, 4, 6)))
+            for n in numbers
+            for label in WORDS
+            for take in (1, 2)
+        }
+    ),
+    "person and take, a letter each": Grammar(
+        grid("{who}{take}_{label}.wav", "XYZ", numbers=[1], take="abc"), ready=False
+    ),
+    "person and text, two digits each": Grammar(
+        grid("{who:02}{text:02}{label}{number}.wav", range(1, 6), "WFTN", text=(1, 2, 3)),
+        ready=False,
+    ),
+    "a table of emotions and one of speakers": Grammar(
+        IN_WAVS,
+        {
+            "emotions.csv": "name,emotion\n"
+            + "".join(f"{name},{label}\n" for name, _, label in ROWS),
+            "speakers.csv": "name,speaker\n" + "".join(f"{name},{who}\n" for name, who, _ in ROWS),
+        },
+    ),
 }
 
 
@@ -372,6 +417,12 @@ def test_readings_are_listed_where_none_is_better_founded(tmp_path):
     proposal = propose(plant(tmp_path / "corpus", grammar))
     told = "say who speaks. It may be the file name (3 values: anna, ben, cleo), or the file name ("
     assert f"{told}9 values: anna1, anna2, anna3, " in proposal.verdict
+
+
+def test_many_tables_that_say_nothing_are_not_told_one_by_one(tmp_path):
+    others = {f"wavs/{name[:-4]}.json": '{"mood": "x", "tone": "y"}' for name, _, _ in ROWS}
+    proposal = propose(plant(tmp_path / "corpus", Grammar(IN_WAVS, others)))
+    assert proposal.text.count("but no column names most") == 1
 
 
 def test_a_sentence_keeps_its_letter(tmp_path):

@@ -61,7 +61,10 @@ def test_aliases_that_multiply(write, quick):
         corpora.load_registry([write("\n".join(lines))])
 
 
-@pytest.mark.parametrize("text", ["[" * 50_000, "mine: " + "{a: " * 5_000, "a: " * 3, "? " * 9_999])
+@pytest.mark.parametrize(
+    "text",
+    ["[" * 50_000, "mine: " + "{a: " * 5_000, "a: " * 3, "? " * 9_999, "mine:\n " + "? " * 195],
+)
 def test_nesting_without_end(write, quick, text):
     with pytest.raises(SpecError, match=r"mine\.yaml"):
         corpora.load_registry([write(text)])

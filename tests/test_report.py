@@ -83,10 +83,11 @@ def test_the_first_page_has_the_numbers_of_the_leaderboard(pages, board):
     for table in drawn:
         one = tables[table.get("id").removeprefix("board-")]
         rows = {row["corpus"]: row for row in one["rows"]}
+        corpora = [head.get("data-corpus") for head in next(table.iter(f"{XHTML}tr"))[1:]]
         for line in table.iter(f"{XHTML}tr"):
             name = said(line[0]).replace(" ", "")
-            for cell in line[1:]:
-                facts = rows.get(cell.get("data-corpus"), {}).get("results", {}).get(name)
+            for corpus, cell in zip(corpora, line[1:], strict=False):
+                facts = rows.get(corpus, {}).get("results", {}).get(name)
                 if facts is None:
                     continue
                 words = said(cell)
@@ -95,7 +96,7 @@ def test_the_first_page_has_the_numbers_of_the_leaderboard(pages, board):
                 if None not in held:
                     assert "{:.1f}–{:.1f}".format(*held) in words
                 assert ("†" in words) == (not facts["complete"])
-                assert ("best" in cell.get("class").split()) == facts["best"]
+                assert (cell.get("class") == "best") == facts["best"]
                 if facts["published_uar"] is not None:
                     assert f"publ. {facts['published_uar']:.1f}" in words
                 checked += 1
@@ -106,19 +107,27 @@ def test_what_the_script_shows_are_the_numbers_of_the_leaderboard(pages, board):
     (block,) = [one for one in pages["index.html"].all("script") if one.get("id") == "data"]
     data = json.loads(block.text)
     assert data["metrics"] == [metric.name for metric in METRICS]
+    seen = 0
     for one, row, column, facts in results(board):
-        held = data["cells"][f"{one['protocol']}/{row['corpus']}/{column}"]
-        for place, metric in enumerate(METRICS):
-            told = held["figures"][place]
-            assert (told if isinstance(told, str) else told[0]) == f"{facts[metric.key]:.1f}"
-            printed = facts.get(f"published_{metric.name}")
-            assert held.get("published", {}).get(metric.name, [None])[0] == (
-                None if printed is None else f"{printed:.1f}"
+        drawn = data["boards"][one["protocol"]]
+        cell = drawn["cells"][column][drawn["corpora"].index(row["corpus"])]
+        scores, more, best, printed, _ = cell + ["", "", "", [], []][len(cell) :]
+        for place, (metric, told) in enumerate(zip(METRICS, scores.split(" "), strict=True)):
+            assert told.split("±")[0] == f"{facts[metric.key]:.1f}"
+            value = facts.get(f"published_{metric.name}")
+            assert [one[1] for one in printed if one[0] == place] == (
+                [] if value is None else [f"{value:.1f}"]
             )
-        assert (0 in held["best"]) == facts["best"]
-        more = dict(zip(data["facts"], held["facts"], strict=True))
-        assert not facts["complete"] or more["clips"] == f"{facts['clips']:,}"
-    assert len(data["cells"]) == len(list(results(board)))
+        assert ("0" in best) == facts["best"]
+        told = dict(zip(data["facts"], more.split("|"), strict=True))
+        assert not facts["complete"] or told["clips"] == f"{facts['clips']:,}"
+        seen += 1
+    assert seen == sum(
+        bool(cell)
+        for drawn in data["boards"].values()
+        for line in drawn["cells"].values()
+        for cell in line
+    )
 
 
 def test_the_page_of_a_number_has_its_figures(pages, board):
@@ -141,6 +150,56 @@ def test_the_page_of_a_number_has_its_figures(pages, board):
         values = [[float(cell) for cell in line[3:] if cell != "–"] for line in folds[1:]]
         assert sum(map(len, values[:-1])) == facts["folds_done"]
         assert sum(values[-1]) / len(values[-1]) == pytest.approx(facts["uar"], abs=0.06)
+
+
+def pairs(board):
+    """Yield what the leaderboard says of results between corpora, and the address of their page."""
+    for one in board["leaderboards"]:
+        for row in one.get("across", ()):
+            for column, facts in row["results"].items():
+                address = f"results/{one['protocol']}/{row['corpus']}/{column}.html"
+                yield row["corpus"].split("-to-"), facts, address
+
+
+def test_a_result_between_corpora_has_a_page(pages, board):
+    for (trained, tested), facts, address in pairs(board):
+        page = pages[address]
+        scores = page.table("Scores in percent")
+        assert [line[1] for line in scores[1:]] == [f"{facts[m.key]:.1f}" for m in METRICS]
+        lines = page.table("Rows are true classes")[2:]
+        counts = [
+            [int(cell.split(" ")[1].replace(",", "")) for cell in line[1:-1]] for line in lines
+        ]
+        assert counts == facts["confusion"]
+        command = said(page.all("pre")[0])
+        assert f"--corpus {trained} --test-corpus {tested} " in command
+        assert page.table("Speakers: sex")[1:]
+        assert page.table("Provenance, from the records")[0] == [
+            "fingerprint",
+            facts["fingerprint"],
+        ]
+        links = {link.get("href") for link in page.all("a")}
+        assert {f"../../../corpora/{name}.html" for name in (trained, tested)} <= links
+    assert len({address for *_, address in pairs(board)}) >= 4
+
+
+def test_a_page_between_corpora_tells_what_the_records_say_of_labels(pages, board):
+    for (trained, tested), facts, address in pairs(board):
+        folder = RESULTS.joinpath(*Path(address).parts[1:-1], Path(address).stem)
+        stored = json.loads((folder / facts["fingerprint"][:8] / "experiment.json").read_text())
+        heads, *lines = pages[address].table("Common emotions")
+        assert {*heads[1:]} == {trained, tested}
+        assert {line[0] for line in lines} == {*stored["words"]}
+        for line in lines:
+            own = stored["words"][line[0]]
+            assert line[1:] == [", ".join(own[name]) for name in heads[1:]]
+        dropped = {why: int(clips) for why, clips in pages[address].table("Left out on both")[1:]}
+        assert dropped == stored["dropped"]
+
+
+def test_the_map_of_pairs_leads_to_their_pages(pages, board):
+    links = {link.get("href") for link in pages["across.html"].all("a")}
+    assert {address for *_, address in pairs(board)} <= links
 
 
 def test_the_committed_leaderboard_and_the_site_agree(pages):

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import itertools
 import json
+import os
+import re
 import shutil
 from pathlib import Path
 
@@ -13,7 +16,7 @@ import pytest
 import stored
 from sites import Page, said
 
-from emobench import leaderboard, metrics, report, runs
+from emobench import leaderboard, metrics, models, report, runs
 from emobench.analysis import ledger, speaker_scores
 from emobench.cli import main
 from emobench.corpora import load_registry
@@ -22,8 +25,10 @@ from emobench.report.evidence import Evidence
 from emobench.report.pages import leaderboard as first
 from emobench.report.site import MANIFEST, contents
 from emobench.report.templating import render
+from emobench.results import gathering
 from emobench.results.gathering import COLUMNS
 from emobench.spec import Job
+from emobench.storage import writing
 
 RESULTS = Path(__file__).parents[1] / "results"
 EVIL = "<script>alert(1)<"
@@ -182,7 +187,8 @@ def test_hostile_names_are_words(hostile_site):
     assert cell.table("Speakers: sex")[1][0] == "</script><script>alert(0)</script>"
     index = next(page for page in pages if page.path.name == "index.html")
     data = next(one for one in index.all("script") if one.get("id") == "data")
-    (address,) = json.loads(data.text)["cells"]
+    ((protocol, drawn),) = json.loads(data.text)["boards"].items()
+    address = "/".join([protocol, *drawn["corpora"], *drawn["cells"]])
     assert index.path.parent / f"results/{address}.html" == cell.path
     model = next(page for page in pages if "This version does not know the model" in page.words())
     assert "Learning curves" in model.words()
@@ -241,6 +247,45 @@ def test_a_disk_that_cannot_be_written_is_told(made, some, tmp_path):
         made(some)
 
 
+@pytest.mark.parametrize(
+    ("number", "message"),
+    [
+        (errno.ENOSPC, r"expected room for [\d,]+ bytes, found a full disk\. Free some space, or"),
+        (errno.EROFS, "expected a folder that can be written, found 'Read-only file system'"),
+    ],
+)
+def test_a_disk_that_refuses_leaves_the_old_site(
+    made, some, tmp_path, monkeypatch, number, message
+):
+    made(some)
+    site = tmp_path / "site"
+    before = {path: path.read_bytes() for path in site.rglob("*") if path.is_file()}
+    for record in some.rglob("fold-*.json"):
+        record.unlink()
+    written = []
+
+    def settle(stream):
+        written.append(Path(stream.name))
+        if len(written) == 30:
+            raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(writing, "settle", settle)
+    with pytest.raises(SpecError, match=f"{re.escape(str(site))}: {message}"):
+        made(some)
+    after = {path: path.read_bytes() for path in site.rglob("*") if path.is_file()}
+    assert json.loads(after.pop(site / MANIFEST)) == json.loads(before.pop(site / MANIFEST))
+    assert after == before  # to the last byte, and nothing half-written beside it
+    assert written[-1].parent != site
+
+
+def test_what_a_killed_report_left_is_removed(made, some, tmp_path):
+    made(some)
+    left = tmp_path / "site" / "models" / ".latif2019.html.0123.tmp"
+    left.write_text("half a page")
+    made(some)
+    assert not left.exists()
+
+
 def test_the_command(some, tmp_path, capsys):
     out = tmp_path / "pages"
     with pytest.raises(SystemExit) as stop:
@@ -279,18 +324,58 @@ def test_unknown_sexes_and_speakers_have_pages(tmp_path, registry):
     assert [line[:2] for line in lines] == [["speaker0", "unknown"], ["speaker1", "unknown"]]
 
 
-def test_a_full_table_stays_a_small_page(tmp_path, registry):
-    """Every model on every corpus, under both usual protocols: 900 results on the first page."""
+def many(registry, monkeypatch, protocols: list[str], zoo: list[str]) -> Evidence:
+    """Return results of some models on every corpus under some protocols, without any file."""
     corpora = [name for name in registry.names() if not registry.get(name).synthetic]
-    sizes = []
-    usual = ["mirsamadi2017-mean-lld", "mirsamadi2017-attention-lld"]
-    for models in (usual[:1], usual):
-        filled = stored.Filled(tmp_path / str(len(models)))
-        for corpus, model in itertools.product(corpora, models):
-            filled.run(stored.experiment(corpus, model, "losgo", n_folds=4))
-        reading = {"registry": registry, "current": stored.current}
-        boards = leaderboard.build_all(filled.results, partial=True, **reading)
-        evidence = Evidence(filled.results, registry, tuple(boards), (), ())
-        sizes.append(len(render(first.page(evidence))))
-    one_more_model = sizes[1] - sizes[0]
-    assert sizes[0] + 900 / len(corpora) * one_more_model < 500_000
+    pairs = list(itertools.product(corpora, zoo))
+    every = {
+        protocol: [
+            stored.in_memory(stored.experiment(*pair, protocol, repetitions=2), seed)
+            for seed, pair in enumerate(pairs)
+        ]
+        for protocol in protocols
+    }
+    monkeypatch.setattr(gathering, "stored_protocols", lambda results: list(every))
+    monkeypatch.setattr(
+        gathering, "read_experiments", lambda results, protocol, columns: every[protocol]
+    )
+    reading = {"registry": registry, "current": stored.current}
+    boards = leaderboard.build_all(Path(), partial=True, **reading)
+    evidence = Evidence(Path(), registry, tuple(boards), (), ())
+    assert len(evidence.cells) == len(protocols) * len(pairs)
+    return evidence
+
+
+def test_a_full_table_is_a_small_page(monkeypatch, registry):
+    """Much of the zoo on every corpus under both usual protocols, on the first page."""
+    evidence = many(registry, monkeypatch, ["losgo", "keesing2020"], models.names()[:30])
+    assert len(evidence.cells) >= 900
+    [page] = first.pages(evidence)
+    assert len(render(page)) < 350_000
+
+
+def test_what_the_first_page_has_no_room_for_has_a_page(monkeypatch, registry, tmp_path):
+    protocols = ["losgo", "keesing2020", "wang2020"]
+    evidence = many(registry, monkeypatch, protocols, ["svm-is09", "latif2019"])
+    [whole] = first.pages(evidence)
+    assert len(whole.data["boards"]) == 3
+    monkeypatch.setattr(first, "MOST_RESULTS", len(evidence.cells) // 3)
+    found = list(first.pages(evidence))
+    names = ["index.html", *(f"protocols/{name}.html" for name in protocols[1:])]
+    assert sorted(page.address for page in found) == sorted(names)
+    seen = set()
+    for page in found:
+        path = tmp_path / page.address
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(render(page))
+        drawn = Page(path)
+        [board] = [one for one in drawn.all("table") if "board" in one.get("class", "")]
+        own = board.get("id").removeprefix("board-")
+        assert list(page.data["boards"]) == [own]
+        seen.add(own)
+        links = [one.get("href") for one in drawn.all("a") if "results/" in one.get("href")]
+        assert len(links) == len(evidence.cells) // 3
+        assert {link.split("results/")[1].split("/")[0] for link in links} == {own}
+    assert seen == {*protocols}
+    links = {one.get("href") for one in Page(tmp_path / "index.html").all("a")}
+    assert {*names[1:]} <= links

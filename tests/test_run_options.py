@@ -65,7 +65,7 @@ def test_an_option_that_is_added_is_a_keyword_in_python():
 def test_command_line_and_python_have_the_same_options():
     names = [name for name, _ in run_options.options()]
     assert list(inspect.signature(emobench.run).parameters) == names
-    assert [item.name for item in command.params] == [*names, "dry_run"]
+    assert [item.name for item in command.params] == [*names, "dry_run", "measure", "as_json"]
     assert set(names) >= {"model", "corpus", "protocol", "data", "jobs", "sides", "vectors"}
 
 

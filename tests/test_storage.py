@@ -77,6 +77,23 @@ def test_a_failed_write_leaves_everything_as_it_was(tmp_path, monkeypatch):
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"a": b"1", "b": b"2"}
 
 
+def test_many_files_are_written_or_none(tmp_path):
+    old = tmp_path / "a" / "old.txt"
+    storage.write_all([(old, b"old"), (tmp_path / "b" / "other.txt", b"1")])
+
+    def contents():
+        yield old, b"new"
+        yield tmp_path / "c" / "more.txt", b"2"
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with pytest.raises(OSError, match="No space"):
+        storage.write_all(contents())
+    files = {path.name: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    assert files == {"old.txt": b"old", "other.txt": b"1"}
+    storage.write_all([(old, b"new")])
+    assert old.read_bytes() == b"new"
+
+
 def test_an_output_keeps_its_permissions_and_its_link(tmp_path):
     held, link = tmp_path / "deep" / "held.csv", tmp_path / "link.csv"
     storage.overwrite(held, b"first")

@@ -19,6 +19,7 @@ import soundfile
 from conftest import perform_here
 
 from emobench import models
+from emobench.cli.progress import Progress
 from emobench.errors import FeatureError, StoreError
 from emobench.executors import Coming, Event, Local, Outcome, Work, local
 from emobench.executors.pending import Pending
@@ -235,6 +236,24 @@ def test_a_stop_ends_the_extraction_and_keeps_what_is_done(own, monkeypatch):
     assert run(own, FIRST, SECOND, observer=Observer()).done == 4
 
 
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_stop_while_the_first_is_extracted_begins_no_other(own, monkeypatch, jobs):
+    """With tuning steps, for which there are several phases."""
+    perform_here(monkeypatch, lambda work: pytest.fail("a job was begun"))
+    heard = Heard()
+
+    def stop():
+        return any(kind == "features" and what != "sound" for kind, what, _ in heard.told)
+
+    names = (FIRST, SECOND)
+    options = {"protocol": "keesing2020", "repetitions": 1, "jobs": jobs}
+    summary = run(own, *names, observer=heard.observer(stopping=stop), **options)
+    assert (summary.stopped, summary.done, summary.failures) == (True, 0, {})
+    assert {what for kind, what, _ in heard.told if kind == "features"} <= {"sound", "is09"}
+    assert not list(own.cache.rglob("about.json"))
+    assert not list(own.cache.rglob(".unfinished-*"))
+
+
 def test_an_error_that_ends_the_run_ends_the_extraction(own, monkeypatch):
     """A full disk, say: told where the run waits, though it happens in a thread."""
     perform_here(monkeypatch, lambda work: Outcome({}))
@@ -344,6 +363,21 @@ def test_how_far_ahead_experiments_are_made_ready(spare):
     slowly.readying.close()
 
 
+def test_jobs_are_counted_as_they_turn_out_to_be(capsys):
+    one, other = turn("a", 3).foreseen, turn("b", 2).foreseen
+    with Progress() as progress:
+        progress.begin([one, other])
+        progress.revise(one, None)
+        handout = Handout(Places(Path("r"), Path("c")), 1, 1, lambda missing: 1)
+        for work in handout.folds(other):
+            progress.event(over(work, "started"))
+            progress.event(over(work))
+    told = capsys.readouterr().err
+    assert "jobs to do: 5" in told
+    assert "[1/2]" in told
+    assert "[2/2]" in told
+
+
 def test_a_job_that_another_run_is_at_holds_up_nothing():
     slowly = Slowly(spare=0)
     feed = slowly.feed(turn("a", 1), turn("b", 1))
@@ -366,14 +400,19 @@ def test_experiments_without_jobs_are_passed_over():
 
 
 def test_who_stops_is_handed_no_more():
-    stop = []
+    stop, begun = [], []
+
+    def make(turn, processes, progress):
+        begun.append(turn)
+        progress("is09", 1, 2)
+
     readying = Readying(
-        lambda turn, processes, progress: progress("is09", 1, 2),
+        make,
         processes=1,
         spare=0,
         workers=1,
         tell=lambda *told: stop.append(told),
-        stopping=lambda: True,
+        stopping=lambda: bool(begun),
     )
 
     def settle(turn, readying):

@@ -5,7 +5,7 @@ tell how it came about and how well it does, `card` puts that into words. `conte
 bundle says of itself, `folder` how it lies on disk. `model` is a bundle in use: `wanted` and
 `tables` tell what it is asked about, `extracting` extracts, `speakers` gathers what standardises,
 `predictors` predict, `labelling` is all that in one stream, `answers` writes down what comes of
-it. `onnx` converts a network.
+it, `database` in the field's format. `onnx` converts a network.
 """
 
 from __future__ import annotations

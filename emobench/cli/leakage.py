@@ -92,7 +92,8 @@ def _run(selection: Selection) -> int:
     from .. import runs
 
     places = runs.find_places(**selection.places)
-    with watching.observed() as observer:
+    plans = list(runs.variants_of(selection, places))
+    with watching.observed(plans, places) as observer:
         summary = runs.run_variants(selection, places, observer)
     watching.say_what_is_left_out(summary.left_out)
     return watching.conclude(summary, places.results)

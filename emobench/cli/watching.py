@@ -4,26 +4,34 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from ..errors import EmobenchError
 from . import signals
 
 if TYPE_CHECKING:
-    from ..runs import Observer, Summary
+    from ..costs import Forecast
+    from ..runs import Observer, Plan, Summary
+    from ..spec import Places
 
 
 @contextlib.contextmanager
-def observed() -> Iterator[Observer]:
-    """Let a run show how far it is, and stop when who gave the command wants it to."""
+def observed(plans: Sequence[Plan], places: Places) -> Iterator[Observer]:
+    """Let a run show how far it is, and stop when who gave the command wants it to.
+
+    Args:
+        plans: all that is run, which is estimated first
+        places: where it reads and writes
+    """
     from .. import runs
     from .progress import Progress
 
     with signals.heeded() as interrupted, Progress() as progress:
-        yield runs.Observer(
+        observer = runs.Observer(
             listener=progress.event,
             feature_progress=progress.features,
             begin=progress.begin,
@@ -31,6 +39,25 @@ def observed() -> Iterator[Observer]:
             notice=lambda text: click.echo(text, err=True),
             stopping=lambda: bool(interrupted),
         )
+        progress.forecast = _forecast(plans, places, observer)
+        yield observer
+
+
+def _forecast(plans: Sequence[Plan], places: Places, observer: Observer) -> Forecast | None:
+    """Return what tells when all plans will be done; None where they cannot be estimated.
+
+    The run itself says why, of each experiment that is concerned.
+    """
+    from .. import runs
+    from ..costs import Forecast, together
+
+    with contextlib.suppress(EmobenchError):
+        found = [
+            runs.estimate(each, places, passing_over=True, watched=observer.extracting)
+            for each in plans
+        ]
+        return Forecast(together(found)) if found else None
+    return None
 
 
 def say_what_is_left_out(left_out: Mapping[str, str]) -> None:

@@ -175,6 +175,33 @@ class _Extraction:
         )
 
 
+class Clips:
+    """The clips of a corpus, which are the same for every model; read once they are needed.
+
+    Args:
+        corpus: entry of the registry
+        places: where audio and cache are
+        progress: called while sound is decoded
+    """
+
+    def __init__(self, corpus: corpora.Corpus, places: Places, progress: Progress) -> None:
+        self._corpus, self._places, self._progress = corpus, places, progress
+
+    @cached_property
+    def table(self) -> pd.DataFrame:
+        """One row a clip, by id, so that batches do not depend on how an archive was unpacked."""
+        return corpora.load(self._corpus, self._places.data, self._places.cache).sort_index()
+
+    @cached_property
+    def sounds(self) -> Mapping[str, str | None]:
+        """Name of what is decoded of each clip, by id."""
+        return features.identify(
+            self.table,
+            self._places.cache,
+            lambda done, total: self._progress("sound", done, total),
+        )
+
+
 def load(
     corpus: corpora.Corpus,
     model: ModelSpec,
@@ -187,6 +214,7 @@ def load(
     skip_bad: bool = False,
     extract: bool = True,
     progress: Progress = lambda what, done, total: None,
+    clips: Clips | None = None,
 ) -> Dataset:
     """Read a corpus and the features that a model needs, extracting those that are not cached.
 
@@ -201,6 +229,7 @@ def load(
         skip_bad: leave out clips that a front-end refuses instead of stopping
         extract: without it the data set has clips, their sounds and classes, but no inputs
         progress: called while features are extracted
+        clips: of the corpus, if they were read just now
 
     Returns:
         the data set
@@ -209,12 +238,12 @@ def load(
         CorpusError: if the corpus is not there or holds fewer than two classes
         FeatureError: if a clip is refused and `skip_bad` is false
     """
-    # By id, so that batches do not depend on how deep an archive was unpacked.
-    table = corpora.load(corpus, places.data, places.cache).sort_index()
+    clips = clips or Clips(corpus, places, progress)
+    table, sounds = clips.table, clips.sounds if takes_audio(model) else {}
     if "transcript" in model.needs and places.transcripts is not None:
-        table["transcript"] = given_texts.read(places.transcripts, table.index)
-    sounds = _sounds(table, model, places, progress)
-    specs = _specs(model, places) if extract else {}
+        texts = given_texts.read(places.transcripts, table.index)
+        table = table.assign(transcript=texts)
+    specs = specs_of(model, places) if extract else {}
     extraction = _Extraction(corpus.name, table, places.cache, jobs, skip_bad, sounds, progress)
     cached = {
         name: extraction.sides(spec, applied or AppliedCondition())
@@ -241,18 +270,7 @@ def load(
     return Dataset(table, labels, corpus.folds, inputs, left_out, uses_transcripts, sounds)
 
 
-def _sounds(
-    table: pd.DataFrame, model: ModelSpec, places: Places, progress: Progress
-) -> dict[str, str | None]:
-    """Return the names of the clips' sounds, where a model takes audio."""
-    if not takes_audio(model):
-        return {}
-    return features.identify(
-        table, places.cache, lambda done, total: progress("sound", done, total)
-    )
-
-
-def _specs(model: ModelSpec, places: Places) -> dict[str, FeatureSpec]:
+def specs_of(model: ModelSpec, places: Places) -> dict[str, FeatureSpec]:
     """Return the front-end of each input, with the vectors and the encoder that are given."""
     specs = {}
     for name, wanted in model.inputs.items():

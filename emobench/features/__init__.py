@@ -5,7 +5,7 @@ A front-end is a `FrontEnd` in a module of its family, listed in `registry`.
 
 from __future__ import annotations
 
-from .cache import identify, load
+from .cache import identify, load, missing
 from .feature_set import FeatureSet
 from .front_end import Fitted, FrontEnd
 from .registry import extract, get, missing_package, names, spec
@@ -18,6 +18,7 @@ __all__ = [
     "get",
     "identify",
     "load",
+    "missing",
     "missing_package",
     "names",
     "spec",

@@ -87,6 +87,29 @@ def load(
     return result
 
 
+def missing(
+    table: pd.DataFrame,
+    spec: FeatureSpec,
+    *,
+    cache: Path,
+    sounds: Mapping[str, str | None],
+    condition: Condition | None = None,
+) -> list[str]:
+    """Return the ids of the clips that would be extracted, of several alike one.
+
+    Args:
+        table: utterances, indexed by id, with `path`, `start` and `end`
+        spec: front-end with all its parameters, from `features.spec`
+        cache: folder of all cached features
+        sounds: name of the sound of each clip by id, as `identify` returned it
+        condition: what the sound goes through first
+    """
+    made = recipes.recipe(recipes.source(spec), condition)
+    held = finding.held(Path(cache) / recipes.folder_name(made), made)
+    heard = {_heard(clip, sounds[clip.id]): clip.id for clip in _clips(table)}
+    return [name for sound, name in heard.items() if sound is not None and sound not in held]
+
+
 def identify(
     table: pd.DataFrame, cache: Path, progress: Callable[[int, int], None] | None = None
 ) -> dict[str, str | None]:

@@ -77,6 +77,21 @@ def look_up(shelf: Path, recipe: Recipe, wanted: Collection[str]) -> Found:
     return found
 
 
+def held(shelf: Path, recipe: Recipe) -> set[str]:
+    """Return the sounds of which packs say that they hold them; nothing is opened or moved away.
+
+    Args:
+        shelf: folder of packs
+        recipe: how the values are to be made
+    """
+    found: set[str] = set()
+    for folder in pack_folders(shelf):
+        with suppress(DamageError):
+            about = packing.read_about(folder)
+            found |= _sounds(about) if about.recipe == recipe else set()
+    return found
+
+
 def pack_folders(shelf: Path) -> list[Path]:
     """Return the folders of packs in a folder; whatever else is there is somebody else's."""
     try:

@@ -41,8 +41,18 @@ def model(name: str) -> str:
     return f"models/{slug(name)}.html"
 
 
+def protocol(name: str) -> str:
+    """Return where the table of a protocol lies for which the first page has no room."""
+    return f"protocols/{slug(name)}.html"
+
+
 def cell(result: Result) -> str:
     """Return where the page of a result lies, whichever fingerprint it has today."""
+    return f"results/{'/'.join(parts(result))}.html"
+
+
+def parts(result: Result) -> tuple[str, str, str]:
+    """Return protocol, corpus and model as they stand in the address of a result's page."""
     heard = [f"{result.condition} on {result.sides}"] if result.condition else []
     name = "+".join(map(slug, [result.column.name.replace("+", ":"), *heard]))
-    return f"results/{slug(result.stored.experiment['protocol'])}/{slug(result.corpus)}/{name}.html"
+    return slug(result.stored.experiment["protocol"]), slug(result.corpus), name

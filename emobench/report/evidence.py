@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -91,12 +91,14 @@ class Evidence:
 
     @cached_property
     def cells(self) -> tuple[Cell, ...]:
-        """Return every result that is shown, in the order of the leaderboard."""
+        """Return every result inside a corpus that is shown, in the order of the leaderboard."""
+        return tuple(_cells((board, row) for board in self.boards for row in self.rows(board)))
+
+    @cached_property
+    def cells_across(self) -> tuple[Cell, ...]:
+        """Return every result from one corpus to another that is shown."""
         return tuple(
-            Cell(board, row, result)
-            for board in self.boards
-            for row in self.rows(board)
-            for result in (*row.cells.values(), *row.conditions)
+            _cells((board, row) for board in self.boards for row in self.rows_across(board))
         )
 
     def plain_cells(self) -> Iterator[Cell]:
@@ -143,6 +145,12 @@ class Evidence:
             return models.get(name)
         except SpecError:
             return None
+
+
+def _cells(rows: Iterable[tuple[Leaderboard, Row]]) -> Iterator[Cell]:
+    for board, row in rows:
+        for result in (*row.cells.values(), *row.conditions):
+            yield Cell(board, row, result)
 
 
 def read(results: Path, *, registry: Registry, current: Current) -> Evidence:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 MANIFEST = "site.json"
 """Lists the files of a site: what another run replaces or removes."""
+
+_SITE = storage.Purpose("the site", SpecError, "name another folder with --out")
 
 ASSETS = ("style.css", "emobench.js")
 
@@ -73,17 +75,21 @@ def write(results: Path, out: Path, *, registry: Registry, current: Current) -> 
     former = _former(out)
     files = dict(contents(reading.read(results, registry=registry, current=current)))
     sizes = {name: len(content) for name, content in files.items()}
-    purpose = storage.Purpose("the site", SpecError, "name another folder with --out")
-    with storage.storing(out, purpose):
-        # Listed before it is written: whatever ends this run, the next one knows its files.
-        storage.overwrite(out / MANIFEST, _manifest({*former, *files}))
-        for name, content in files.items():
-            (out / name).parent.mkdir(parents=True, exist_ok=True)
-            (out / name).write_bytes(content)
-        for name in sorted(former - {*files}):
-            (out / name).unlink(missing_ok=True)
-        storage.overwrite(out / MANIFEST, _manifest(files))
+    with storage.storing(out, _SITE, sum(sizes.values())):
+        _replace(out, former, files)
     return Site(out, sizes)
+
+
+def _replace(out: Path, former: set[str], files: Mapping[str, bytes]) -> None:
+    """Put a site in the place of another, of which nothing is lost before all of it is on disk."""
+    for folder in {out, *((out / name).parent for name in former)}:
+        storage.discard_leftovers(folder)
+    # Listed before it is written: whatever ends this run, the next one knows its files.
+    storage.overwrite(out / MANIFEST, _manifest({*former, *files}))
+    storage.write_all((out / name, content) for name, content in files.items())
+    for name in sorted(former - {*files}):
+        (out / name).unlink(missing_ok=True)
+    storage.overwrite(out / MANIFEST, _manifest(files))
 
 
 def contents(evidence: Evidence) -> Iterator[tuple[str, bytes]]:
@@ -100,7 +106,7 @@ def contents(evidence: Evidence) -> Iterator[tuple[str, bytes]]:
 
 def pages(evidence: Evidence) -> Iterator[Page]:
     """Yield every page."""
-    yield first.page(evidence)
+    yield from first.pages(evidence)
     yield from cells.pages(evidence)
     yield corpora.index(evidence)
     yield from corpora.pages(evidence)

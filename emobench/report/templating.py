@@ -81,6 +81,16 @@ def whole(share: float | None) -> str:
     return ABSENT if share is None else f"{100 * share:.0f}"
 
 
+def place(share: float) -> str:
+    """Return where a share lies on a line of 100, in as few characters as a tenth needs.
+
+    Examples:
+        >>> place(0.25), place(0.58763), place(1)
+        ('25', '58.8', '100')
+    """
+    return f"{round(100 * share, 1):g}"
+
+
 def seconds(value: float) -> str:
     """Return a duration for people.
 
@@ -109,7 +119,7 @@ def _environment() -> jinja2.Environment:
         keep_trailing_newline=False,
     )
     environment.filters.update(
-        points=points, signed=signed, whole=whole, seconds=seconds, count=count
+        points=points, signed=signed, whole=whole, place=place, seconds=seconds, count=count
     )
     environment.filters["grouped"] = lambda number: f"{number:,}"
     return environment

@@ -2,9 +2,9 @@
 
 `choosing` looks up corpora, `planning` says what a selection comes to and what is left out and why,
 `preparing` makes experiments of it, `running` computes what the store does not hold yet, `between`
-says and refuses what only runs from one corpus to another need, and `calling` is all that as one
-function. `exporting` makes a bundle of a single model instead. `extraction` fills the cache ahead
-of a run, and `cached` says what it holds.
+says and refuses what only runs from one corpus to another need, `estimating` tells beforehand what
+a plan takes, and `calling` is all that as one function. `exporting` makes a bundle of a single
+model instead. `extraction` fills the cache ahead of a run, and `cached` says what it holds.
 """
 
 from __future__ import annotations
@@ -15,9 +15,10 @@ from .between import explained
 from .cached import Cached, cached, prune
 from .calling import find_places, run
 from .choosing import select
+from .estimating import estimate
 from .exporting import Export, export
 from .extraction import extract_ahead
-from .leakage import run_variants
+from .leakage import run_variants, variants_of
 from .planning import Plan, plan
 from .preparing import preview
 from .running import Observer, Summary, execute
@@ -32,6 +33,7 @@ __all__ = [
     "cached",
     "configuration",
     "current_fingerprint",
+    "estimate",
     "execute",
     "explained",
     "export",
@@ -43,4 +45,5 @@ __all__ = [
     "run",
     "run_variants",
     "select",
+    "variants_of",
 ]

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 from collections.abc import Callable
+from functools import lru_cache
 
 from .. import executors
 from ..errors import SpecError
 from ..executors import Devices, Executor, Local
+from ..run_options import Selection
 from ..spec import Places
 from .planning import Plan
 
@@ -64,15 +67,28 @@ def processors() -> int:
 
 def _devices(planned: Plan, notice: Callable[[str], None]) -> Devices:
     """Return what this machine has to train networks on."""
-    selection = planned.selection
-    found = executors.find(
-        executors.parse(selection.device),
-        selection.backend,
-        workers_per_card=selection.workers_per_device,
-    )
+    found = devices(planned.selection)
     if found.note:
         notice(found.note)
     return found
+
+
+def devices(selection: Selection) -> Devices:
+    """Return what this machine has to train networks on; it is looked for once.
+
+    Args:
+        selection: where networks are to be trained
+
+    Raises:
+        SpecError: if a device is asked for that is not there
+    """
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    return _look(selection.device, selection.backend, selection.workers_per_device, visible)
+
+
+@lru_cache(maxsize=1)
+def _look(device: str, backend: str, workers: int, visible: str | None) -> Devices:
+    return executors.find(executors.parse(device), backend, workers_per_card=workers)
 
 
 def _insist_on_package(package: str, executor: str) -> None:

@@ -12,7 +12,7 @@ from ..audio import SAMPLE_RATE
 from ..conditions import Condition
 from ..corpora import Corpus
 from ..errors import CorpusError, FeatureError, SpecError
-from ..experiments import configuration, dataset, extras, searches, takes_audio
+from ..experiments import configuration, dataset, durations, extras, searches, takes_audio
 from ..experiments.context import applied_condition
 from ..experiments.dataset import Dataset
 from ..spec import Experiment, Fold, Job, ModelSpec, Places
@@ -37,6 +37,7 @@ def prepare(
     progress: dataset.Progress = lambda what, done, total: None,
     only: frozenset[int] | None = None,
     foreseen: Step | None = None,
+    clips: dataset.Clips | None = None,
 ) -> tuple[Step, Dataset]:
     """Extract what is not cached, and find out which jobs are missing.
 
@@ -51,13 +52,13 @@ def prepare(
         progress: told how far the extraction is
         only: folds that are this machine's; None for all
         foreseen: what was found without features: damage that was told then is not told again
+        clips: of the corpus, if they were read just now
 
     Raises:
         EmobenchError: if the corpus, the features or the results folder cannot be used
     """
-    data, folds, beside = _split(
-        corpus, model, planned, places, condition, jobs=jobs, extract=extract, progress=progress
-    )
+    how = {"jobs": jobs, "extract": extract, "progress": progress, "clips": clips}
+    data, folds, beside = _split(corpus, model, planned, places, condition, **how)
     experiment = _experiment(corpus, model, planned, data, beside, len(folds))
     wanted = [job for job in _jobs(experiment, model, planned, folds) if _is_among(job, only)]
     store = Store(places.results)
@@ -230,8 +231,10 @@ def facts(data: Dataset, condition: Condition) -> dict[str, object]:
     if condition != AS_IT_IS:
         silence = np.zeros(SAMPLE_RATE, np.float32)
         heard = {"stream": {**condition.apply(silence)[1], **condition.tools}}
+    lasting = durations.histogram(data.table["duration"].to_numpy(float, na_value=np.nan))
     return {
         **heard,
+        **({durations.KEY: lasting.plain} if lasting else {}),
         "labels": list(data.labels),
         "n_clips": len(data.table),
         "n_speakers": int(data.table["speaker"].nunique()),

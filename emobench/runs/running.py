@@ -131,9 +131,15 @@ class _Run:
             try:
                 foreseeing.say(corpus)
                 progress = self.observer.extracting(corpus.name)
-                options = {"condition": condition, "progress": progress, "only": only}
                 step, data = prepare(
-                    corpus, model, self.planned, self.places, extract=False, **options
+                    corpus,
+                    model,
+                    self.planned,
+                    self.places,
+                    condition=condition,
+                    extract=False,
+                    only=only,
+                    clips=foreseeing.clips(corpus, progress),
                 )
                 foreseeing.warn_of_control(corpus, data)
                 turn = Turn(corpus, model, condition, only, step)

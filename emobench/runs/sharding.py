@@ -1,30 +1,25 @@
 """Which folds of which experiments a machine does that was told `--shard 2/5`.
 
 Every machine works out the same shares, from nothing but the corpora and the command: not from what
-is stored, which differs between machines that do not see each other's results.
+is stored, which differs between machines that do not see each other's results. How much there is to
+compute is told as for an estimate; how long that takes is what is usual.
 """
 
 from __future__ import annotations
 
 import heapq
-import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from ..conditions import Condition
 from ..corpora import Corpus
+from ..costs import effort
 from ..errors import SpecError
 from ..experiments import searches
 from ..experiments.dataset import Dataset
 from ..spec import Fold, ModelSpec, Protocol
 
 OPTION = "--shard"
-
-# Rough, as measured on one core: they decide who does what, and change no result.
-_SECONDS_OF_SOUND = 0.02  # of a network's training, by second of sound and epoch
-_SECONDS_OF_PAIR = 2e-7  # of a support vector machine, by pair of clips and fit
-_INNER_FOLDS = 5
-_OVERHEAD = 1.0
 
 Key = tuple[str, str, str]
 """Names of corpus, model and condition."""
@@ -105,7 +100,11 @@ def parts(
         repetitions: of each
         epochs: asked for
     """
-    costs = {fold.index: _cost(model, protocol, data, fold, epochs) * repetitions for fold in folds}
+    costs = {
+        fold.index: effort.usual_seconds(effort.of_fold(model, protocol, data.table, fold, epochs))
+        * repetitions
+        for fold in folds
+    }
     if searches(model, protocol) and protocol.tuning == "evaluation":
         return [Part(name, frozenset(costs), sum(costs.values()))]
     return [Part(name, frozenset([index]), cost) for index, cost in costs.items()]
@@ -124,19 +123,3 @@ def dealt(everything: Iterable[Part], shard: Shard) -> Mapping[Key, frozenset[in
         if number == shard.number:
             found[part.key] = found.get(part.key, frozenset()) | part.folds
     return found
-
-
-def _cost(
-    model: ModelSpec, protocol: Protocol, data: Dataset, fold: Fold, epochs: int | None
-) -> float:
-    """Return how long a fold is expected to take, in seconds of one core."""
-    training = data.table.loc[list(fold.training)]
-    if model.kind == "network":
-        mean = data.table["duration"].mean()
-        sound = training["duration"].fillna(0.0 if math.isnan(mean) else mean).sum()
-        usual = protocol.epochs or getattr(model.config, "epochs", 1)
-        fits = math.prod(map(len, model.grid.values())) if searches(model, protocol) else 1
-        return _OVERHEAD + _SECONDS_OF_SOUND * float(sound) * (epochs or usual) * fits
-    cells = [len(value) for value in vars(model.config).values() if isinstance(value, tuple)]
-    fits = math.prod(cells) * _INNER_FOLDS if searches(model, protocol) else 1
-    return _OVERHEAD + _SECONDS_OF_PAIR * len(training) ** 2 * fits

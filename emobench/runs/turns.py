@@ -117,6 +117,8 @@ class Readying:
             beside: whether jobs are run meanwhile, of those that are still to be handed out too
         """
         self._deliver()
+        if self._stopping():
+            return True  # which `wait` tells
         if self._future is None and self._has_come():
             is_busy = (beside or self._running) and self.spare
             self._begin(turn, self.spare if is_busy else self._processes)
@@ -129,6 +131,8 @@ class Readying:
             StoppedError: if the run is to stop
             EmobenchError: whatever goes wrong
         """
+        if self._stopping():  # what is under way may be another experiment
+            raise StoppedError
         if self._future is None:
             self._begin(turn, self._processes)
         while not self._future.done():

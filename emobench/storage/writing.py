@@ -6,6 +6,7 @@ import contextlib
 import os
 import secrets
 import stat
+from collections.abc import Iterable
 from pathlib import Path
 from typing import BinaryIO
 
@@ -43,6 +44,36 @@ def write(*contents: tuple[Path, bytes]) -> None:
         _sync_folder(last.parent)
     finally:
         for temporary, _, _ in staged:
+            with contextlib.suppress(OSError):
+                temporary.unlink(missing_ok=True)
+
+
+def write_all(contents: Iterable[tuple[Path, bytes]]) -> None:
+    """Write many files, in several folders, that need not vouch for each other.
+
+    All are on disk under temporary names before anything that was there is touched: a full disk
+    leaves the old files as they are. A kill between two renames leaves some new and some old ones.
+
+    Args:
+        contents: paths with what they are to hold; their folders are made
+
+    Raises:
+        OSError: if the disk is full or a folder cannot be written
+    """
+    staged: list[tuple[Path, Path]] = []
+    try:
+        for path, content in contents:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            staged.append((_temporary(path), path))
+            with open(staged[-1][0], "wb") as stream:
+                stream.write(content)
+                settle(stream)
+        for temporary, path in staged:
+            os.replace(temporary, path)
+        for folder in dict.fromkeys(path.parent for _, path in staged):
+            _sync_folder(folder)
+    finally:
+        for temporary, _ in staged:
             with contextlib.suppress(OSError):
                 temporary.unlink(missing_ok=True)
 

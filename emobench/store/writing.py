@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -97,11 +98,12 @@ class Store:
     def missing(self, experiment: Experiment, jobs: Iterable[Job]) -> list[Job]:
         """Return the jobs still to be run, in the order given.
 
-        A job that failed, or whose files are damaged, is missing; damage is logged as a warning.
+        A job that failed, or whose files are damaged, is missing; damage is logged as a warning,
+        once by a process.
         """
         stored = self._inspect(experiment)
         for problem in stored.problems:
-            _log.warning("%s", problem)
+            _warn(str(problem))
         return [job for job in jobs if job not in stored.jobs]
 
     def record(self, experiment: Experiment, job: Job) -> dict[str, Any]:
@@ -205,6 +207,12 @@ class Store:
         if not folder.is_dir() or not any(folder.iterdir()):
             return StoredExperiment(folder, {})
         return inspect(folder, (), fingerprint=experiment.fingerprint, jobs=jobs)
+
+
+@cache
+def _warn(text: str) -> None:
+    """Log a warning, unless it was told before."""
+    _log.warning("%s", text)
 
 
 def _read(path: Path) -> dict[str, Any]:

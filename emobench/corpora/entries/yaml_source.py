@@ -247,5 +247,6 @@ def _line(node: yaml.Node) -> int:
 
 
 def _kind(node: yaml.Node) -> str:
-    kinds = {yaml.MappingNode: "a mapping", yaml.SequenceNode: "a list"}
-    return kinds.get(type(node), f"'{getattr(node, 'value', '')}'")
+    if isinstance(node, yaml.ScalarNode):
+        return f"'{node.value}'"
+    return "a mapping" if isinstance(node, yaml.MappingNode) else "a list"

@@ -248,6 +248,8 @@ def _rank(part: Part, emotion: Part | None) -> int:
     if part.before in _SPEAKER_WORDS or (numbered and (by_sex or stems <= _SPEAKER_WORDS)):
         return _TOLD
     stuck = _is_fragment(part, emotion)
+    if compound(part):
+        return _COUNT
     longest = max(map(len, part.counts))
     if part.at_end and not part.level:  # more often a take or a text
         return _COUNT
@@ -259,6 +261,22 @@ def _rank(part: Part, emotion: Part | None) -> int:
     if part.is_number and not part.level and (not first or plain_count):
         return _COUNT
     return _COUNT if longest == 1 and not part.level else _NAMED - stuck
+
+
+def compound(part: Part) -> int:
+    """Return after how many signs a code falls into two, such as Xa, Xb, Ya and Yb; else 0."""
+    lengths = {len(text) for text in part.counts}
+    if len(lengths) == 1 and not (part.is_number and lengths < {1, 2, 3}):
+        for size in range(1, *lengths):
+            heads, tails = {text[:size] for text in part.counts}, {t[size:] for t in part.counts}
+            if 1 < len(heads) < len(part.counts) == len(heads) * len(tails):
+                return size
+    return 0
+
+
+def is_generic(part: Part) -> bool:
+    """Tell whether values are mere numbers or letters, which others may bear too."""
+    return all(len(stem) < 2 or stem in _SPEAKER_WORDS for stem in _stems(part))
 
 
 def _stems(part: Part) -> set[str]:

@@ -51,11 +51,9 @@ class Draft:
                 lines += _comment(sentence, "# - ", "#   ")
         lines.append(f"{self.name}:")
         for key, value in self.keys.items():
-            lines += textwrap.indent(_dumped({key: value}), "  ").splitlines()
-            if key == "emotions":
+            if key == "folds":
                 lines += self._open_labels()
-        if self.todo and "emotions" not in self.keys:
-            lines += self._open_labels()
+            lines += textwrap.indent(_dumped({key: value}), "  ").splitlines()
         return "\n".join(lines) + "\n"
 
     def _open_labels(self) -> Iterable[str]:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from ...errors import named
 from ..entries.fields import EMOTIONS
 from ..reading.audio_files import AudioFile
 from ..reading.contents import digest
 from ..registry import normalised
 from . import sheets
+from .alternatives import alternatives
 from .choice import Choice, choose
 from .draft import Draft
 from .expression import expression
@@ -20,7 +22,6 @@ from .sheets import Join, Sheet
 from .vocabulary import Meaning, sexes
 
 _MOST_REPETITIONS = 50
-_MOST_COLUMNS = 8
 
 
 def draft(files: Sequence[AudioFile], folder: Path, name: str, own: str) -> Draft:
@@ -33,37 +34,65 @@ def draft(files: Sequence[AudioFile], folder: Path, name: str, own: str) -> Draf
         own: name of the folder
     """
     found, unread = sheets.sheets(folder)
-    joins = [join for sheet in found if (join := sheets.of_clips(sheet, files))]
-    table = max(joins, key=_worth, default=None)
-    choice = _choice(files, folder, table)
-    if table is not None and choice.emotion is not None:  # names say it as well, and better
-        columns = {ours: name for ours, name in table.columns.items() if ours != "emotion"}
-        table = replace(table, columns=columns) if columns else None
-    told = table.columns if table else {}
-    groups, *others = (_groups(choice, one) for one in (choice.speaker, *choice.rivals))
-    depth = _depth(files, [groups, *others])
+    tables = _tables(found, files)
+    choice = _choice(files, folder, tables)
+    if choice.emotion is not None:  # names say it as well, and better
+        tables = list(_without(tables, "emotion"))
+    told = [column for table in tables for column in table.columns]
+    groups = _groups(choice, choice.speaker)
+    extensions = sorted({file.name.rpartition(".")[2] for file in files})
+    depth = _depth(files, choice)
+
+    def pattern(speaker: Part | None) -> str:
+        return expression(_groups(choice, speaker), depth, extensions)
+
+    others = list(alternatives(choice, files, pattern))
     keys: dict[str, object] = {"title": own}
     if normalised(own) != normalised(name):
         keys["aliases"] = [own]
-    keys |= _file_keys(files, groups, depth, bool(told))
-    read = choice.meaning if choice.emotion else table.emotion if table else None
+    if extensions != ["wav"]:
+        keys["glob"] = [f"*.{extension}" for extension in extensions]
+    if groups or not told:
+        keys |= {"match": "path"} if depth else {}
+        keys["pattern"] = pattern(choice.speaker)
+    read = choice.meaning if choice.emotion else _meaning(tables)
     if read is not None and read.emotions:
         keys["emotions"] = emotions(read, choice.raw)
-    speakers = _counts(choice.speaker, table, "speaker")
+    speakers = _counts(choice.speaker, tables, "speaker")
     persons = (sheets.of_speakers(sheet, speakers) for sheet in found)
-    telling = [*filter(None, [table]), *[join for join in persons if join is not None][:1]]
+    telling = [*tables, *[join for join in persons if join is not None][:1]]
     if telling:
         keys["tables"] = [each for join in telling for each in _table_keys(join)]
     keys["folds"] = "speaker"
     lacking = tuple(_lacking(choice, told))
-    unsure = [*_unsure(choice, table, read, groups), *unread]
-    unsure += [_useless(sheet) for sheet in found if lacking and not joins]
-    for rival, other in zip(choice.rivals, others, strict=True):
-        pattern = _file_keys(files, other, depth, bool(told))["pattern"]
-        unsure.append(f"speaker: it might be {rival}. Then pattern: {pattern}")
-    labels = _counts(choice.emotion, table, "emotion")
+    unsure = [*_unsure(choice, tables, read, groups), *unread]
+    unsure += [_useless(found[0])] if found and lacking and not tables else []
+    unsure += [f"speaker: it might be {what}. Then pattern: {text}" for what, text in others]
+    labels = _counts(choice.emotion, tables, "emotion")
     todo = {label: labels[label] for label in (read.unknown if read else ())}
-    return Draft(name, keys, todo, tuple(unsure), lacking, _doubt(choice))
+    return Draft(name, keys, todo, tuple(unsure), lacking, _doubt(choice, others))
+
+
+def _tables(found: Sequence[Sheet], files: Sequence[AudioFile]) -> list[Join]:
+    """Return the table that says most of the clips, and one that tells speakers if it does not."""
+    joins = [join for sheet in found if (join := sheets.of_clips(sheet, files))]
+    joins.sort(key=_worth, reverse=True)
+    best = joins[:1]
+    if best and "speaker" not in best[0].columns:
+        others = _without(joins[1:], *best[0].columns)
+        best += [join for join in others if "speaker" in join.columns][:1]
+    return best
+
+
+def _without(joins: Iterable[Join], *told: str) -> Iterator[Join]:
+    """Yield tables without columns that are told otherwise, and none that has no others."""
+    for join in joins:
+        if left := {ours: name for ours, name in join.columns.items() if ours not in told}:
+            yield replace(join, columns=left)
+
+
+def _meaning(tables: Sequence[Join]) -> Meaning | None:
+    return next((table.emotion for table in tables if "emotion" in table.columns), None)
 
 
 def _worth(join: Join) -> tuple[float, int]:
@@ -71,14 +100,15 @@ def _worth(join: Join) -> tuple[float, int]:
     return score + ("speaker" in join.columns), -join.missing
 
 
-def _choice(files: Sequence[AudioFile], folder: Path, table: Join | None) -> Choice:
-    """Return what names tell, beyond what a table tells."""
-    columns = table.columns if table else {}
-    needs_speaker = "speaker" not in columns
-    labels = table.values["emotion"] if "emotion" in columns else None
-    score = table.emotion.score if labels is not None and table.emotion else 0.0
-    choice = choose(files, folder, None if score < 0.3 else labels, needs_speaker)
-    if labels is not None and score < 0.3 and (not choice.meaning or not choice.meaning.emotions):
+def _choice(files: Sequence[AudioFile], folder: Path, tables: Sequence[Join]) -> Choice:
+    """Return what names tell, beyond what tables tell."""
+    needs_speaker = not any("speaker" in table.columns for table in tables)
+    labels = next((each.values["emotion"] for each in tables if "emotion" in each.columns), None)
+    read = _meaning(tables)
+    if labels is not None and read is not None and read.score >= 0.3:
+        return choose(files, folder, labels, needs_speaker)
+    choice = choose(files, folder, None, needs_speaker)
+    if labels is not None and (not choice.meaning or not choice.meaning.emotions):
         return choose(files, folder, labels, needs_speaker)
     return choice
 
@@ -106,26 +136,10 @@ def _is_repetition(part: Part, groups: Mapping[str, Part]) -> bool:
     return part.first == 0 or part.split.separators[part.first - 1] or part.first - 1 in ends
 
 
-def _file_keys(
-    files: Sequence[AudioFile], groups: Mapping[str, Part], depth: int, has_table: bool
-) -> dict[str, object]:
-    """Return the keys that say which files there are and how their names are read."""
-    extensions = sorted({file.name.rpartition(".")[2] for file in files})
-    keys: dict[str, object] = {}
-    if extensions != ["wav"]:
-        keys["glob"] = [f"*.{extension}" for extension in extensions]
-    if not groups and has_table:
-        return keys
-    if depth:
-        keys["match"] = "path"
-    keys["pattern"] = expression(groups, depth, extensions)
-    return keys
-
-
-def _depth(files: Sequence[AudioFile], readings: Sequence[Mapping[str, Part]]) -> int:
+def _depth(files: Sequence[AudioFile], choice: Choice) -> int:
     """Return how many folders expressions need, the same for all readings of the names."""
-    levels = [part.level for groups in readings for part in groups.values()]
-    return max([_distinguishing(files), *levels])
+    parts = filter(None, (choice.emotion, choice.speaker, *choice.rivals))
+    return max([_distinguishing(files), *(part.level for part in parts)])
 
 
 def _distinguishing(files: Sequence[AudioFile]) -> int:
@@ -142,11 +156,13 @@ def _distinguishing(files: Sequence[AudioFile]) -> int:
     return deepest
 
 
-def _counts(part: Part | None, table: Join | None, column: str) -> Counter[str]:
+def _counts(part: Part | None, tables: Sequence[Join], column: str) -> Counter[str]:
     """Return the number of files by the value of a column, told by names or else by a table."""
     if part is not None:
         return part.counts
-    return Counter(filter(None, table.values.get(column, ()))) if table else Counter()
+    return Counter(
+        value for each in tables if column in each.columns for value in each.values[column] if value
+    )
 
 
 def emotions(read: Meaning, words: Mapping[str, str]) -> dict[str, str]:
@@ -179,14 +195,13 @@ def _table_keys(join: Join) -> list[dict[str, object]]:
 
 def _useless(sheet: Sheet) -> str:
     """Return what is to be said of a table that was read in vain."""
-    columns = ", ".join(sheet.header[:_MOST_COLUMNS]) + ", …" * (len(sheet.header) > _MOST_COLUMNS)
     return (
-        f"{' and '.join(sheet.files)}: read ({columns}), but no column names most of the files "
-        "once and has another beside it that is known"
+        f"{named(sheet.files)}: read ({named(sheet.header)}), but no column names most of the "
+        "files once and has another beside it that is known"
     )
 
 
-def _lacking(choice: Choice, told: Mapping[str, str]) -> Iterator[str]:
+def _lacking(choice: Choice, told: Collection[str]) -> Iterator[str]:
     """Yield what nobody tells, and what to do about it."""
     if choice.emotion is None and "emotion" not in told:
         yield (
@@ -203,7 +218,7 @@ def _lacking(choice: Choice, told: Mapping[str, str]) -> Iterator[str]:
 
 def _unsure(
     choice: Choice,
-    table: Join | None,
+    tables: Sequence[Join],
     read: Meaning | None,
     groups: Mapping[str, Part],
 ) -> Iterator[str]:
@@ -219,7 +234,7 @@ def _unsure(
         yield f"speaker: from {choice.speaker}" + (
             ". Numbers may count recordings instead of people" if counting else ""
         )
-    if table is not None:
+    for table in tables:
         names = ", ".join(f"{ours} from '{theirs}'" for ours, theirs in table.columns.items())
         lines = f"; files without a row in it: {table.missing:,}" if table.missing else ""
         yield f"table {' and '.join(table.sheet.files)}: {names}{lines}"
@@ -227,13 +242,12 @@ def _unsure(
         yield "repetition: the last number of the file name; call it sentence if it tells the text"
 
 
-def _doubt(choice: Choice) -> str:
+def _doubt(choice: Choice, others: Sequence[tuple[str, str]]) -> str:
     """Return what must be said before anybody is held out; "" if nothing."""
-    named = [one for one in choice.rivals if not one.is_number]  # else they rather count
-    if not (choice.rivals if choice.speaker else named):
-        return ""
-    candidates = filter(None, (choice.speaker, *choice.rivals))
-    places = ", or ".join(str(one) for one in candidates)
+    if not others or (choice.speaker is None and all(one.is_number for one in choice.rivals)):
+        return ""  # numbers that count rather than name somebody
+    first = [str(choice.speaker)] if choice.speaker else []
+    places = ", or ".join([*first, *(what for what, _ in others)])
     return f"say who speaks. It may be {places}; the patterns are below."
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -34,6 +34,12 @@ SPLITTERS = {
 _SEPARATOR = re.compile(r"[\W_]+")
 _LEAST_SHARE = 0.9
 _MOST_SHOWN = 8
+
+
+def shown(values: Collection[str]) -> str:
+    """Return how many values there are, and the first of them."""
+    more = ", …" if len(values) > _MOST_SHOWN else ""
+    return f"{len(values)} values: {', '.join(sorted(values)[:_MOST_SHOWN])}{more}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,9 +109,7 @@ class Part:
     def __str__(self) -> str:
         names = ("the file name", "the folder", "the folder above")
         where = names[self.level] if self.level < 3 else f"the folder {self.level} levels up"
-        more = ", …" if len(self.counts) > _MOST_SHOWN else ""
-        some = ", ".join(sorted(self.counts)[:_MOST_SHOWN])
-        return f"{where} ({len(self.counts)} values: {some}{more})"
+        return f"{where} ({shown(self.counts)})"
 
 
 @dataclass(frozen=True, eq=False)

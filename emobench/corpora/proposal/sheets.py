@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import codecs
-import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
@@ -14,19 +11,16 @@ from pathlib import Path
 from ...errors import named
 from ..entries.table_kinds import REFUSED, TABLES, TEXTS, suffix
 from ..reading.audio_files import AudioFile, scan
-from ..reading.table_formats import content_of, read, separated
+from ..reading.table_formats import content_of, read
 from ..reading.table_keys import Paths, spelled
-from ..reading.table_parts import Form, Part, Unreadable, decoded
+from ..reading.table_parts import Form, Unreadable
+from ..reading.table_sniffing import cleaned, sniffed
 from ..table_columns import is_number
 from .vocabulary import COLUMNS, Meaning, meaning, plain, sexes
 
-_SEPARATORS = (",", ";", "\t", "|")
 _MOST_BYTES = 50_000_000
 _MOST_FILES = 20
-_MOST_SKIPPED = 6
 _OF_PERSONS = ("sex", "age")
-_LOOKED_AT = 200
-"""Lines of a text from which its form is told."""
 
 
 @dataclass(frozen=True)
@@ -184,7 +178,7 @@ def _read(file: AudioFile, name: str) -> Iterator[Sheet]:
         return
     content = content_of(file)
     if suffix(name) in TEXTS:
-        form = _form(name, content)
+        form = sniffed(name, content)
         forms = [(form, part) for part in (read(name, content, form) if form else ())]
     else:
         parts = read(name, content, Form())
@@ -194,49 +188,6 @@ def _read(file: AudioFile, name: str) -> Iterator[Sheet]:
         else:
             forms = [(Form(sheet=(str(part.sheet),)), part) for part in parts]
     for form, part in forms:
-        sheet = _sheet(name, form, part)
-        if sheet is not None:
-            yield sheet
-
-
-def _form(name: str, content: bytes) -> Form | None:
-    """Return how a text is written, by its first lines; None if it does not look like a table."""
-    marked = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-    for encoding in ("utf-16",) if marked else ("utf-8", "cp1252", "latin-1"):
-        with suppress(Unreadable):
-            text = decoded(content, Form(encoding=encoding))
-            break
-    else:
-        return None
-    lines = text.splitlines(keepends=True)
-    for skip in range(min(_MOST_SKIPPED, len(lines))):
-        begin, widest, best = "".join(lines[: skip + _LOOKED_AT]), 0, None
-        for separator in _SEPARATORS:
-            form = Form(separator, encoding, skip)
-            with suppress(Unreadable):
-                sheet = _sheet(name, form, separated(name, begin, form))
-                if sheet is not None and len(sheet.header) > widest:
-                    widest, best = len(sheet.header), form
-        if best is not None:
-            return best
-    return None
-
-
-def _sheet(name: str, form: Form, part: Part) -> Sheet | None:
-    """Return a table of several columns with names; None if it is none."""
-    rows = [tuple(cell.strip() for cell in row) for _, row in part.lines]
-    whole = [row for row in rows if len(row) == len(part.header)]
-    if len(whole) < max(2, 0.9 * len(rows)):
-        return None
-    kept, nameless = [], 0
-    for place, header in enumerate(part.header):
-        if header == f"Unnamed: {place}":
-            cells = {row[place] for row in whole}
-            if all(re.fullmatch(r"0|[1-9]\d*|", cell) for cell in cells):  # the number of a row
-                continue
-            nameless += 1
-        kept.append(place)
-    names = tuple(part.header[place] for place in kept)
-    if nameless > 1 or len(names) < 2 or len(set(names)) < len(names):
-        return None
-    return Sheet((name,), form, names, tuple(tuple(row[place] for place in kept) for row in whole))
+        if table := cleaned(part):
+            rows = tuple(tuple(row) for _, row in table.lines)
+            yield Sheet((name,), form, tuple(table.header), rows)

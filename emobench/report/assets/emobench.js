@@ -8,6 +8,15 @@
   const form = document.getElementById("filters");
   const permalink = document.getElementById("permalink");
 
+  // What is the same in a whole column or row of the leaderboard is told once, in its heading.
+  for (const table of all("table.board")) {
+    const corpora = all("thead tr:last-child th", table).map((head) => head.dataset.corpus);
+    for (const cell of all("tbody tr:not(.paper) td", table)) {
+      cell.dataset.corpus = corpora[cell.cellIndex];
+      if (cell.parentNode.dataset.run) cell.classList.add("cell");
+    }
+  }
+
   // The view: what the form holds, and how tables are sorted; "#metric=wa&sort=board-losgo:2:down".
   const view = () => {
     const text = location.hash.slice(1);
@@ -93,8 +102,24 @@
   };
 
   // Another score: figures, the best of a corpus and published values, as the page's data has them.
-  const of = (link) => data.cells[link.getAttribute("href").slice("results/".length, -".html".length)];
-  const figures = (held, place) => [held.figures[place]].flat();
+  // A cell is told in few signs: figures, facts, of which scores it is the best, what is published,
+  // notes; each may be missing at the end.
+  const of = (link) => {
+    const path = link.getAttribute("href").slice(0, -".html".length).split("/");
+    const [protocol, corpus, model] = path.slice(-3);
+    const board = data.boards[protocol];
+    const told = board?.cells[model]?.[board.corpora.indexOf(corpus)];
+    if (!told) return undefined;
+    const [scores, facts, best = "", printed = [], notes = []] = told;
+    return {
+      figures: scores.split(" ").map((one) => one.split("±")),
+      facts: facts.split("|"),
+      best: [...best].map(Number),
+      published: Object.fromEntries(printed.map(([place, value, reproduced, by]) =>
+        [data.metrics[place], [value, Boolean(reproduced), data.protocols[by]]])),
+      notes: notes.map((number) => data.notes[number]),
+    };
+  };
   const small = (words) => {
     const element = document.createElement("small");
     element.textContent = words;
@@ -108,14 +133,14 @@
     for (const link of all(".cell > a")) {
       const held = of(link);
       const cell = link.closest("td");
-      const [own, deviation] = figures(held, place);
+      const [own, deviation] = held.figures[place];
       link.querySelector("b").textContent = own;
       link.querySelector("small")?.remove();
       if (deviation) link.append(small(` ± ${deviation}`));
       cell.classList.toggle("best", held.best.includes(place));
       cell.querySelector("div").classList.toggle("gone", name !== "uar");
       all(":scope > small", cell).forEach((one) => one.remove());
-      const printed = held.published?.[name];
+      const printed = held.published[name];
       if (printed) {
         const beside = small(`publ. ${printed[0]} `);
         if (printed[1]) {
@@ -194,14 +219,14 @@
     head.textContent = `${model.textContent} on ${corpus.textContent}`;
     const list = document.createElement("dl");
     data.metrics.forEach((name, number) => {
-      const [own, deviation] = figures(held, number);
-      const printed = held.published?.[name];
+      const [own, deviation] = held.figures[number];
+      const printed = held.published[name];
       const beside = printed ? `, publ. ${printed[0]} (${printed[2]})` : "";
       const title = form.elements.metric.options[number].textContent;
       pair(list, title, own + (deviation ? ` ± ${deviation}` : "") + beside);
     });
     data.facts.forEach((name, number) => held.facts[number] && pair(list, name, held.facts[number]));
-    for (const words of held.notes ?? []) pair(list, "note", words);
+    for (const words of held.notes) pair(list, "note", words);
     tip.replaceChildren(head, list);
     tip.hidden = false;
     const box = link.getBoundingClientRect();

@@ -9,6 +9,7 @@ from ...analysis.intervals import Interval, of_result
 from ...leaderboard import Leaderboard, Row
 from ...results.columns import Column
 from ...results.result import Result
+from .. import addresses
 from ..evidence import Evidence
 from ..page import Page
 
@@ -55,9 +56,8 @@ class Matrix:
 def page(evidence: Evidence) -> Page:
     """Return the page of results across corpora."""
     found = [one for board in evidence.boards for one in _matrices(evidence, board)]
-    return Page(
-        "across.html", "across.html", "Across corpora", {"matrices": found}, section="leaderboard"
-    )
+    content = {"matrices": found, "cell_address": addresses.cell}
+    return Page("across.html", "across.html", "Across corpora", content, section="leaderboard")
 
 
 def _matrices(evidence: Evidence, board: Leaderboard) -> Iterator[Matrix]:

@@ -23,6 +23,7 @@ from ..page import Page
 from ..pictures.reliability import reliability
 from ..pictures.speakers import SEXES, speakers
 from .leaderboard import figure
+from .mapping import label_mapping
 
 MOST_CLIPS = 40
 """Hard clips that are listed."""
@@ -32,9 +33,9 @@ FEWEST_MODELS = 3
 
 
 def pages(evidence: Evidence) -> Iterator[Page]:
-    """Yield the page of each result that is shown."""
+    """Yield the page of each result that is shown, inside a corpus or from one to another."""
     hard: dict[int, HardClips] = {}
-    for cell in evidence.cells:
+    for cell in (*evidence.cells, *evidence.cells_across):
         result = cell.result
         if id(cell.row) not in hard:
             hard[id(cell.row)] = _hard(cell.row)
@@ -42,7 +43,7 @@ def pages(evidence: Evidence) -> Iterator[Page]:
         yield Page(
             addresses.cell(result),
             "cell.html",
-            f"{result.column.name} on {cell.row.title}{heard}",
+            f"{result.column.name}{', ' if result.tested_on else ' on '}{cell.row.title}{heard}",
             _content(evidence, cell, hard[id(cell.row)]),
             section="leaderboard",
         )
@@ -77,10 +78,21 @@ def _content(evidence: Evidence, cell: Cell, hard: HardClips) -> dict[str, Any]:
         "provenance": provenance(result),
         "command": command(result),
         "files": _files(evidence, result),
-        "corpus_address": addresses.corpus(cell.row.corpus),
+        "sides": _sides(evidence, cell),
+        "mapping": label_mapping(result),
+        "within": cell.row.within.get(result.column),
         "model_address": addresses.model(result.column.model),
         "siblings": _siblings(evidence, cell),
     }
+
+
+def _sides(evidence: Evidence, cell: Cell) -> list[tuple[str, str]]:
+    """Return the corpora of a result by title, with the address of their page or "" for none."""
+    names = dict.fromkeys([cell.result.trained_on, cell.result.tested_on or cell.row.corpus])
+    return [
+        (evidence.lookup.title(name), addresses.corpus(name) if name in evidence.corpora else "")
+        for name in names
+    ]
 
 
 def _printed(evidence: Evidence, cell: Cell, metric: Any) -> tuple[str, bool] | None:
@@ -185,7 +197,9 @@ def _with_probabilities(result: Result) -> Any:
 def command(result: Result) -> str:
     """Return the command that repeats a result."""
     experiment = result.stored.experiment
-    parts = [f"emobench run --model {_quoted(result.model)} --corpus {_quoted(result.corpus)}"]
+    parts = [f"emobench run --model {_quoted(result.model)} --corpus {_quoted(result.trained_on)}"]
+    if result.tested_on:
+        parts.append(f"--test-corpus {_quoted(result.tested_on)}")
     parts.append(f"--protocol {_quoted(experiment['protocol'])}")
     if result.backend not in ("tensorflow", "scikit-learn"):
         parts.append(f"--backend {_quoted(result.backend)}")
@@ -282,7 +296,7 @@ def _files(evidence: Evidence, result: Result) -> list[str]:
 def _siblings(evidence: Evidence, cell: Cell) -> list[tuple[str, Cell]]:
     """Return results of the same model on this corpus under other protocols and conditions."""
     found = []
-    for other in evidence.cells:
+    for other in evidence.cells_across if cell.result.tested_on else evidence.cells:
         same = (other.row.corpus, other.result.column) == (cell.row.corpus, cell.result.column)
         if same and other is not cell:
             heard = (

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ...analysis.published import human
 from ...corpora.paths import how_to_get
+from ...experiments import durations
+from ...experiments.durations import Durations
 from ...leaderboard import Leaderboard
 from ...metric_table import UAR
 from ...results import speakers
@@ -100,6 +103,7 @@ def _content(evidence: Evidence, name: str) -> dict[str, Any]:
         "widest": widest,
         "sexes": sexes,
         "emotions": _emotions(corpus, widest, table, sexes),
+        "durations": _durations(cells),
         "splits": [board for board, _ in splits],
         "speakers": [] if table is None else _speakers(table, [cells for _, cells in splits]),
         "rankings": list(_rankings(evidence, cells)),
@@ -163,6 +167,20 @@ def _emotions(
         )
         for label in labels
     ]
+
+
+def _durations(cells: Sequence[Cell]) -> tuple[Durations, list[tuple[str, int]]] | None:
+    """Return how long clips last, where a result says so, and the bins of a histogram by name.
+
+    Of several results the one on most clips is taken.
+    """
+    told = (durations.stored(cell.result.stored.experiment) for cell in cells)
+    found = max((one for one in told if one), key=lambda one: one.clips, default=None)
+    if found is None:
+        return None
+    ends = [f"{place * found.width:g}" for place in range(len(found.counts) + 1)]
+    names = (f"{low}–{high} s" for low, high in itertools.pairwise(ends))
+    return found, list(zip(names, found.counts, strict=True))
 
 
 def _splits(cells: Sequence[Cell]) -> list[tuple[Leaderboard, list[Cell]]]:

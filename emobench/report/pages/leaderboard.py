@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+import itertools
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from ... import papers
@@ -17,6 +18,9 @@ from .. import addresses
 from ..evidence import Cell, Evidence
 from ..page import Page
 from ..templating import points
+
+MOST_RESULTS = 1_000
+"""Of the first page, which stays quick to open; what is beyond has pages of its own."""
 
 INCOMPLETE = "†"
 FACTS = (*("95 % interval of UAR", "speakers", "incomplete", "clips", "repetitions"),)
@@ -66,7 +70,7 @@ class Part:
     lines: tuple[Line, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Table:
     """One protocol."""
 
@@ -74,29 +78,55 @@ class Table:
     rows: tuple[Row, ...]
     parts: tuple[Part, ...]
 
+    @property
+    def results(self) -> int:
+        """Return how many results of ours it shows."""
+        return sum(len(row.cells) for row in self.rows)
 
-def page(evidence: Evidence) -> Page:
-    """Return the leaderboard."""
-    main, apart = (list(_tables(evidence, boards)) for boards in parts(evidence.boards))
-    tables = [*main, *apart]
+
+def pages(evidence: Evidence) -> Iterator[Page]:
+    """Yield the leaderboard, and a page for each protocol for which it has no room."""
+    first, others = _shared_out(list(_tables(evidence)))
+    yield _page(evidence, addresses.INDEX, "Leaderboard", first, others)
+    for table in others:
+        title = f"Protocol {table.board.protocol}"
+        yield _page(evidence, addresses.protocol(table.board.protocol), title, [table], [])
+
+
+def _shared_out(tables: Sequence[Table]) -> tuple[list[Table], list[Table]]:
+    """Return the tables of the first page, and those that get one of their own."""
+    first: list[Table] = []
+    others: list[Table] = []
+    for table in tables:
+        room = MOST_RESULTS - sum(one.results for one in first)
+        (first if not first or table.results <= room else others).append(table)
+    return first, others
+
+
+def _page(
+    evidence: Evidence, address: str, title: str, shown: Sequence[Table], others: Sequence[Table]
+) -> Page:
+    every = [*shown, *others]
     return Page(
-        addresses.INDEX,
+        address,
         "leaderboard.html",
-        "Leaderboard",
+        title,
         {
-            "main": main,
-            "apart": apart,
+            "first": address == addresses.INDEX,
+            "tables": shown,
+            "main": [table for table in every if not table.board.leaks],
+            "apart": [table for table in every if table.board.leaks],
             "apart_title": APART,
             "apart_why": WHY_APART,
             "best_rule": BEST.replace("of the row", "of the corpus"),
             "synthetic": SYNTHETIC if evidence.synthetic else "",
             "metrics": METRICS,
-            "corpora": _corpora(tables),
-            "papers": _papers(tables),
+            "corpora": _corpora(shown),
+            "papers": _papers(shown),
             "inputs": sorted(
                 {
                     name
-                    for one in tables
+                    for one in shown
                     for part in one.parts
                     for line in part.lines
                     for name in line.inputs
@@ -105,19 +135,17 @@ def page(evidence: Evidence) -> Page:
             "cell_address": addresses.cell,
             "model_address": addresses.model,
             "corpus_address": addresses.corpus,
+            "protocol_address": addresses.protocol,
             "incomplete": INCOMPLETE,
         },
-        data={
-            "metrics": [metric.name for metric in METRICS],
-            "facts": FACTS,
-            "cells": dict(_data(evidence)),
-        },
+        data=_Data(evidence, {table.board.protocol for table in shown}).plain(),
         section="leaderboard",
     )
 
 
-def _tables(evidence: Evidence, boards: Sequence[Leaderboard]) -> Iterator[Table]:
-    for board in boards:
+def _tables(evidence: Evidence) -> Iterator[Table]:
+    """Yield the protocols that have results, those that may be compared first."""
+    for board in itertools.chain(*parts(evidence.boards)):
         rows = tuple(row for row in evidence.rows(board) if row.cells)
         if rows:
             yield Table(board, rows, tuple(_parts(evidence, board, rows)))
@@ -176,31 +204,68 @@ def _shown(evidence: Evidence, board: Leaderboard, row: Row, column: Column, bes
     )
 
 
-def _data(evidence: Evidence) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield what the page's script shows of each cell, by its address, in few bytes.
+@dataclass
+class _Data:
+    """What the page's script shows of each cell, in few bytes.
 
-    Figures, and positions of those by which it is the best, are in the order of `METRICS`, other
-    facts in that of `FACTS`.
+    Figures, and positions of those by which a cell is the best, are in the order of `METRICS`,
+    other facts in that of `FACTS`; notes and protocols of publications stand once, cells say which.
+
+    Attributes:
+        shown: protocols of the page
     """
-    best: dict[int, list[frozenset[Column]]] = {}
-    for cell in evidence.plain_cells():
-        row = cell.row
-        if id(row) not in best:
-            best[id(row)] = [row.standing(metric).best for metric in METRICS]
-        held = enumerate(best[id(row)])
-        published = _published(evidence, cell)
-        facts = {
-            "figures": [_short(figure(cell, metric)) for metric in METRICS],
-            "facts": list(_facts(cell)),
-            "best": [place for place, columns in held if cell.result.column in columns],
-            **({"published": published} if published else {}),
-            **({"notes": list(cell.result.notes)} if cell.result.notes else {}),
+
+    evidence: Evidence
+    shown: Collection[str]
+    notes: dict[str, int] = field(default_factory=dict)
+    protocols: dict[str, int] = field(default_factory=dict)
+
+    def plain(self) -> dict[str, Any]:
+        """Return all of it as JSON values: by protocol and model a cell or 0 for each corpus."""
+        boards: dict[str, dict[str, Any]] = {}
+        best: dict[int, list[frozenset[Column]]] = {}
+        for cell in self.evidence.plain_cells():
+            if cell.board.protocol not in self.shown:
+                continue
+            row = cell.row
+            if id(row) not in best:
+                best[id(row)] = [row.standing(metric).best for metric in METRICS]
+            protocol, corpus, model = addresses.parts(cell.result)
+            own = boards.setdefault(protocol, {"corpora": [], "cells": {}})
+            if corpus not in own["corpora"]:
+                own["corpora"].append(corpus)
+            line = own["cells"].setdefault(model, [])
+            line += [0] * (own["corpora"].index(corpus) - len(line))
+            line.append(self._cell(cell, best[id(row)]))
+        return {
+            "metrics": [metric.name for metric in METRICS],
+            "facts": FACTS,
+            "boards": boards,
+            "notes": list(self.notes),
+            "protocols": list(self.protocols),
         }
-        yield addresses.cell(cell.result).removeprefix("results/").removesuffix(".html"), facts
 
+    def _cell(self, cell: Cell, best: Sequence[frozenset[Column]]) -> list[Any]:
+        held = enumerate(best)
+        told = [
+            " ".join("±".join(filter(None, figure(cell, metric))) for metric in METRICS),
+            "|".join(_facts(cell)),
+            "".join(str(place) for place, columns in held if cell.result.column in columns),
+            list(self._published(cell)),
+            [self.notes.setdefault(note, len(self.notes)) for note in cell.result.notes],
+        ]
+        while not told[-1]:
+            del told[-1]
+        return told
 
-def _short(told: tuple[str, str]) -> str | tuple[str, str]:
-    return told if told[1] else told[0]
+    def _published(self, cell: Cell) -> Iterator[list[Any]]:
+        """Yield place of the metric, value, whether it is reproduced, place of the protocol."""
+        for place, metric in enumerate(METRICS):
+            printed = cell.row.printed(cell.result.column, metric) if metric in PUBLISHED else None
+            if printed:
+                reproduced = int(self.evidence.reproduced(cell.result, metric))
+                by = self.protocols.setdefault(printed.protocol, len(self.protocols))
+                yield [place, f"{printed.value:.1f}", reproduced, by]
 
 
 def figure(cell: Cell, metric: Metric) -> tuple[str, str]:
@@ -209,16 +274,6 @@ def figure(cell: Cell, metric: Metric) -> tuple[str, str]:
     deviation = scores.get(metric.deviation)
     known = deviation is not None and cell.result.complete
     return points(scores[metric.key]), points(deviation) if known else ""
-
-
-def _published(evidence: Evidence, cell: Cell) -> dict[str, list[Any]]:
-    found = {}
-    for metric in PUBLISHED:
-        printed = cell.row.printed(cell.result.column, metric)
-        if printed:
-            reproduced = evidence.reproduced(cell.result, metric)
-            found[metric.name] = [f"{printed.value:.1f}", reproduced, printed.protocol]
-    return found
 
 
 def _facts(cell: Cell) -> Iterator[str]:
