@@ -130,6 +130,11 @@ class Cluster:
         for node in NODES:
             if node in self._processes:
                 self.kill_node(node)
+        for process in psutil.process_iter():  # steps that wait for the controller to hear of them
+            with suppress(psutil.Error):
+                seen = process.environ().get("SLURM_CONF")
+                if process.name().startswith("slurmstepd") and seen == str(self.configuration):
+                    process.kill()
         for name in reversed(list(self._processes)):
             self._end(name)
 
