@@ -327,6 +327,7 @@ def test_a_clip_that_is_refused_as_it_is_is_refused_under_a_condition(tmp_path):
     assert set(refused[1]) == {"silent", "holed"}
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(importlib.util.find_spec("jax") is None, reason="needs JAX")
 def test_jax_goes_back_to_the_best_epoch_and_tells_what_it_attends_to(tiny_places):
     """Both read variables that JAX keeps away from the network while it trains."""

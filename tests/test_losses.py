@@ -97,6 +97,7 @@ def test_loss_and_gradient_are_the_formula_where_probabilities_vanish(backend):
     assert np.abs(np.array(found["gradient"])).max() > 1
 
 
+@pytest.mark.slow
 def test_thirty_steps_from_a_saturated_start_agree_between_backends():
     found = {backend: run(STEPS, backend) for backend in BACKENDS}
     assert found["tensorflow"]["least"] < 1e-7  # where the loss of probabilities would be stuck

@@ -115,6 +115,7 @@ def test_killed_at_any_moment_the_same_command_goes_on(undisturbed, tiny_places,
     assert f"{4 - len(done)} jobs done, {len(done)} were there already" in again.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(importlib.util.find_spec("jax") is None, reason="needs JAX")
 def test_a_network_is_trained_by_jax_twice_with_the_same_bits(tiny_places, tmp_path):
     first = run(tiny_places, NETWORK, backend="jax", folds=(0,))
