@@ -29,6 +29,10 @@ class FeatureError(EmobenchError):
     """A front-end cannot be computed or its cache cannot be used."""
 
 
+class ToolError(FeatureError):
+    """What computes features does not work here and now, which says nothing of any clip."""
+
+
 class StoreError(EmobenchError):
     """Results cannot be read or written."""
 

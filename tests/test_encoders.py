@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import shutil
 from dataclasses import replace
@@ -212,6 +213,31 @@ def test_the_cache_counts_content_and_not_path(folder, tmp_path, tiny_places, mo
     assert len(extracted) == 1
     load(write_encoder(tmp_path / "trained", seed=1))
     assert len(extracted) == 2
+
+
+@pytest.mark.parametrize("what", ["package", "memory"])
+def test_what_is_missing_for_a_moment_is_not_held_against_clips(
+    folder, tmp_path, tiny_places, monkeypatch, what
+):
+    table = corpora.load(
+        corpora.load_registry(tiny_places.datasets).get("tiny"), tiny_places.data, tiny_places.cache
+    )
+    spec, cache = parse(f"encoder:{folder}"), tmp_path / "cache"
+    model = importlib.import_module("emobench.encoders.model")
+
+    def exhausted(waveforms):
+        raise RuntimeError("Failed to allocate memory for requested buffer of size 1")
+
+    with monkeypatch.context() as patch:
+        model._opened.cache_clear()
+        if what == "package":
+            patch.setattr(model, "missing_package", lambda folder: "onnx")
+        else:
+            patch.setattr(encoders.open_encoder(folder), "_compute", exhausted)
+        with pytest.raises(FeatureError, match=r"not installed|expected memory"):
+            features.load(table, spec, cache=cache, skip_bad=True)
+    found = features.load(table, spec, cache=cache)
+    assert (len(found), found.bad) == (len(table), {})
 
 
 def test_layers_are_standardised_by_speaker(folder, tiny_places):
@@ -514,4 +540,4 @@ def test_an_encoder_that_breaks_a_promise_fails_its_check(tmp_path, capsys, wron
 
 
 def test_the_card_of_the_tests_is_complete():
-    assert {*CARD, "sha256", "file"} == set(encoders.Card.model_fields)
+    assert {*CARD, "sha256", "file", "format"} == set(encoders.Card.model_fields)

@@ -252,6 +252,25 @@ def test_a_damaged_pack_is_not_used_by_another_list(
     assert_same(found, load(table[::-1], spec, cache=tmp_path / "fresh"))
 
 
+def test_a_pack_that_cannot_be_read_now_is_kept(
+    table: pd.DataFrame, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec = features.spec("logmel")
+    about = only_pack(load(table, spec, cache=cache)) / "about.json"
+    read, content = Path.read_bytes, about.read_bytes()
+
+    def stale(path: Path) -> bytes:
+        if path == about:
+            raise OSError(errno.ESTALE, os.strerror(errno.ESTALE), str(path))
+        return read(path)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "read_bytes", stale)
+        with pytest.raises(FeatureError, match="Stale file handle"):
+            load(table, spec, cache=cache)
+    assert about.read_bytes() == content
+
+
 def test_conditions_and_versions_are_not_mixed_up(
     table: pd.DataFrame, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

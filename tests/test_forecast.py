@@ -82,6 +82,25 @@ def test_features_count_until_they_are_extracted():
     assert left(forecast) == 40
 
 
+def test_features_under_several_conditions_are_extracted_one_after_another():
+    second = Figure(1000.0, "measured")
+    features = tuple(
+        FeatureCost("c", "is09", name, second, None) for name in ("", "mp3-8k", "mp3-16k")
+    )
+    forecast = Forecast(Estimate((), features, 1, 0))
+    for part, expected in ((0.5, 2500), (1.0, 2000), (0.1, 1900), (1.0, 1000), (1.0, 0)):
+        forecast.extracted("c", "is09", part)
+        assert left(forecast) == pytest.approx(expected)
+
+
+def test_a_start_of_which_a_scheduler_told_late_teaches_nothing_wrong():
+    svm = cost("svm-is09", 600.0, 10)
+    forecast = Forecast(Estimate((svm,), (), 1, 0))
+    forecast.started(svm.experiment, Job(0), BEGIN)
+    forecast.finished(svm.experiment, Job(0), BEGIN, 600.0)
+    assert left(forecast) == pytest.approx(9 * 600)
+
+
 def test_what_was_observed_corrects_what_records_said():
     """Twice as slow as told: the more jobs are done, the nearer the rest comes to twice."""
     forecast = Forecast(Estimate((cost("a", 10, 10),)))

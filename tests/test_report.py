@@ -247,7 +247,11 @@ def test_pages_are_small(site):
 
 
 def test_the_same_results_give_the_same_bytes_elsewhere(site, tmp_path):
+    """Where other corpora are at hand as well, and nothing is kept beside the records."""
     environment = {**os.environ, "PYTHONHASHSEED": "1", "LC_ALL": "C", "TZ": "Asia/Tokyo"}
+    environment["EMOBENCH_DATA"] = str(tmp_path / "corpora")
+    (tmp_path / "corpora/emo-db/wav").mkdir(parents=True)
+    before = sorted(RESULTS.iterdir())
     command = [sys.executable, "-m", "emobench", "report", "--results", str(RESULTS)]
     start = resource.getrusage(resource.RUSAGE_CHILDREN)
     done = subprocess.run(
@@ -262,6 +266,7 @@ def test_the_same_results_give_the_same_bytes_elsewhere(site, tmp_path):
     assert end.ru_utime - start.ru_utime < LONGEST_SECONDS
     assert f"{tmp_path / 'site' / 'index.html'}" in done.stdout
     assert _bytes(tmp_path / "site") == _bytes(site)
+    assert sorted(RESULTS.iterdir()) == before
 
 
 def _bytes(folder: Path) -> dict[str, bytes]:

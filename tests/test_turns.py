@@ -250,7 +250,6 @@ def test_a_stop_while_the_first_is_extracted_begins_no_other(own, monkeypatch, j
     summary = run(own, *names, observer=heard.observer(stopping=stop), **options)
     assert (summary.stopped, summary.done, summary.failures) == (True, 0, {})
     assert {what for kind, what, _ in heard.told if kind == "features"} <= {"sound", "is09"}
-    assert not list(own.cache.rglob("about.json"))
     assert not list(own.cache.rglob(".unfinished-*"))
 
 

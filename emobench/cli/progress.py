@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from ..runs.handing_out import Step
 
 LINE_EVERY_SECONDS = 30.0
+LOOK_EVERY_SECONDS = 1.0
 
 
 class Progress:
@@ -51,7 +52,7 @@ class Progress:
             BarColumn(),
             MofNCompleteColumn(),
             TimeElapsedColumn(),
-            _Left(self._until),
+            _Left(lambda: self._until),
             console=self._console,
             disable=not self._terminal,
         )
@@ -59,6 +60,8 @@ class Progress:
         self._started: dict[object, float] = {}
         self._elsewhere: set[str] = set()
         self._line_due = 0.0
+        self._until = ""
+        self._until_due = 0.0
         self._total = 0
         self._finished = 0
 
@@ -77,6 +80,7 @@ class Progress:
         self._bars.update(self._tasks[key], completed=done)
         if self.forecast is not None and total:
             self.forecast.extracted(corpus, what, done / total)
+            self._look_ahead()
         if not self._terminal and (done == total or self._clock() > self._line_due):
             self._line_due = self._clock() + LINE_EVERY_SECONDS
             self._console.print(f"{corpus}: {what}: {done}/{total} clips", highlight=False)
@@ -148,7 +152,9 @@ class Progress:
         elif event.kind in ("retried", "elsewhere"):
             self.forecast.put_back(*about)
         else:
-            self.forecast.finished(*about, self._clock())
+            took = (event.record or {}).get("seconds") if event.kind == "done" else None
+            self.forecast.finished(*about, self._clock(), took)
+        self._look_ahead()
 
     def _finish(self) -> str:
         """Return when all will be done, or "" where nobody knows."""
@@ -161,13 +167,16 @@ class Progress:
         about = "very roughly" if left.rough else "about"
         return f"all done {about} {at(now, now + left.seconds)} (in {words(left.seconds)})"
 
-    def _until(self) -> str:
-        """Return the same in few characters, for a bar."""
-        if self.forecast is None:
-            return ""
+    def _look_ahead(self) -> None:
+        """Find out anew when all will be done, in few characters for the bar.
+
+        Not while it is drawn, which another thread does ten times a second.
+        """
         now = self._clock()
-        left = self.forecast.remaining(now)
-        return f"until {at(now, now + left.seconds)}{'?' if left.rough else ''}"
+        if self.forecast is not None and self._terminal and now >= self._until_due:
+            left = self.forecast.remaining(now)
+            self._until = f"until {at(now, now + left.seconds)}{'?' if left.rough else ''}"
+            self._until_due = self._clock() + LOOK_EVERY_SECONDS
 
     def _take_off(self, name: str) -> float:
         """Take a job off the screen, and return how long it was there."""

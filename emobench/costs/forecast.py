@@ -71,7 +71,8 @@ class Forecast:
     _kind_of: dict[Key, str] = field(default_factory=dict)
     _kinds: dict[str, _Kind] = field(default_factory=dict)
     _running: dict[tuple[Key, Job], _Running] = field(default_factory=dict)
-    _features: dict[tuple[str, str], float] = field(default_factory=dict)
+    _features: dict[tuple[str, str], list[float]] = field(default_factory=dict)
+    _extracting: dict[tuple[str, str], float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Take the estimate for what is to be done."""
@@ -85,7 +86,7 @@ class Forecast:
         for one in self.estimate.features:
             if one.seconds is not None:
                 key = (one.corpus, one.feature)
-                self._features[key] = self._features.get(key, 0.0) + one.seconds.value
+                self._features.setdefault(key, []).append(one.seconds.value)
 
     def begin(self, experiment: Experiment, missing: Iterable[Job]) -> None:
         """Take in which jobs of an experiment are to be done, now that it is ready."""
@@ -95,9 +96,12 @@ class Forecast:
 
     def extracted(self, corpus: str, what: str, part: float) -> None:
         """Take in how much of the features of a corpus is extracted, between 0 and 1."""
-        for one in self.estimate.features:
-            if (one.corpus, one.feature) == (corpus, what) and one.seconds is not None:
-                self._features[corpus, what] = one.seconds.value * (1 - part)
+        left = self._features.get((corpus, what), [])
+        if part >= 1:
+            del left[:1]  # under the next condition it begins anew
+            self._extracting.pop((corpus, what), None)
+        elif left:
+            self._extracting[corpus, what] = left[0] * part
 
     def started(self, experiment: Experiment, job: Job, now: float) -> None:
         """Take in that a job is begun."""
@@ -113,8 +117,17 @@ class Forecast:
         """Take in that a job is not being done any more, and still to be done."""
         self._running.pop((_key(experiment), job), None)
 
-    def finished(self, experiment: Experiment, job: Job, now: float) -> None:
-        """Take in that a job is over; from what it took the others of its model are told."""
+    def finished(
+        self, experiment: Experiment, job: Job, now: float, took: float | None = None
+    ) -> None:
+        """Take in that a job is over; from what it took the others of its model are told.
+
+        Args:
+            experiment: whose job it is
+            job: the job
+            now: the time
+            took: its seconds, where they are known better: a scheduler tells late of a start
+        """
         key = _key(experiment)
         running = self._running.pop((key, job), None)
         expected = self._jobs.get(key, {}).pop(job, None)
@@ -122,7 +135,7 @@ class Forecast:
             return
         kind = self._kinds[self._kind_of[key]]
         kind.expected += expected
-        kind.taken += now - running.since
+        kind.taken += now - running.since if took is None else took
         kind.finished += 1
 
     def remaining(self, now: float) -> Remaining:
@@ -139,7 +152,8 @@ class Forecast:
             rough = rough or not (kind.known or kind.finished)
         workers = {True: self.estimate.cards, False: self.estimate.processes}
         trained = max(_shared(lanes[lane], max(workers[lane], busy[lane], 1)) for lane in lanes)
-        extracted = sum(self._features.values()) / self.estimate.processes
+        features = sum(map(sum, self._features.values())) - sum(self._extracting.values())
+        extracted = features / self.estimate.processes
         return Remaining(extracted + trained, rough)
 
     def _left(self, now: float) -> Iterator[tuple[Key, Job, float]]:

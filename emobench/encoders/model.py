@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 
-from ..errors import FeatureError, first_line
+from ..errors import FeatureError, ToolError, first_line
 from . import onnx_model, preset
 from .card import CARD, Card, read_card
 from .identity import digest_of
@@ -27,6 +28,10 @@ def missing_package(folder: Path) -> str | None:
     """
     package = _KINDS[read_card(folder).format].PACKAGE
     return _EXTRAS[package] if importlib.util.find_spec(package) is None else None
+
+
+_OUT_OF_MEMORY = re.compile(r"out of memory|allocat|RESOURCE_EXHAUSTED|bad_alloc", re.IGNORECASE)
+"""What onnxruntime and the backends of Keras say where memory ran out."""
 
 
 class Encoder:
@@ -51,7 +56,7 @@ class Encoder:
         digest_of(folder, self.card)
         kind = _KINDS[self.card.format]
         if extra := missing_package(folder):
-            raise FeatureError(
+            raise ToolError(
                 f"{folder}: expected the package {kind.PACKAGE}, found that it is not installed. "
                 f'Run `pip install "emobench[{extra}]"`.'
             )
@@ -69,6 +74,7 @@ class Encoder:
 
         Raises:
             FeatureError: with the bare reason why it gives nothing of this kind
+            ToolError: if memory ran out
         """
         waveforms = np.ascontiguousarray(waveforms, np.float32)
         try:
@@ -76,6 +82,11 @@ class Encoder:
         except FeatureError:
             raise
         except Exception as error:  # onnxruntime's own have no common base
+            if isinstance(error, MemoryError) or _OUT_OF_MEMORY.search(str(error)):
+                raise ToolError(
+                    f"{self.card.name}: expected memory for {waveforms.shape[1]:,} samples, found "
+                    f"none left: {first_line(error)}. Run again with fewer --jobs."
+                ) from error
             raise FeatureError(f"the encoder refuses it: {first_line(error)}") from error
         wanted = (len(waveforms), self.card.layers, self.card.width)
         found = (*values.shape[:2], values.shape[3])

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import FeatureError, SpecError, first_line
+from ..errors import FeatureError, SpecError, ToolError, first_line
 from .card import Card
 
 PACKAGE = "onnxruntime"
@@ -82,7 +82,7 @@ def _session(path: Path, content: bytes) -> Any:
             content, options, providers=[one for one in _PROVIDERS if one in there]
         )
     except Exception as error:  # onnxruntime's own have no common base
-        raise FeatureError(
+        raise ToolError(
             f"{path}: expected an ONNX model that onnxruntime {onnxruntime.__version__} can open, "
             f"found: {first_line(error)}"
         ) from error

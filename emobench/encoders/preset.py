@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from ..backend import start_backend
-from ..errors import FeatureError, SpecError, first_line
+from ..errors import FeatureError, SpecError, ToolError, first_line
 from .card import Card
 
 PACKAGE = "keras_hub"
@@ -119,7 +119,7 @@ def open_model(folder: Path, card: Card) -> Callable[[np.ndarray], np.ndarray]:
         inputs = {name: whole.input[name] for name in wanted}
         network = keras.Model(inputs, list(kind.layers(whole)))
     except Exception as error:  # of many kinds, whatever is in the files
-        raise FeatureError(
+        raise ToolError(
             f"{folder}: expected a preset that KerasHub {keras_hub.__version__} can open, found: "
             f"{first_line(error)}"
         ) from error

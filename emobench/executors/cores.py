@@ -3,7 +3,8 @@
 A worker that is moved from one node to another reads its features and weights from afar. It is
 therefore kept to the CPUs of one node, and one that feeds a card to those of the node that the card
 is at. Which of them it runs on is left to the system, and so is all where there is one node, where
-none has as many CPUs as a worker has threads, and where nothing is known.
+nodes have fewer CPUs than their workers have threads, where there are fewer workers than nodes
+(other runs may keep to the same one), and where nothing is known.
 """
 
 from __future__ import annotations
@@ -53,7 +54,7 @@ def spread(workers: int, among: Collection[int], system: Path = SYSTEM) -> list[
         system: where the kernel tells of the machine
     """
     nodes = list(memory_nodes(among, system).values())
-    if len(nodes) < 2:
+    if workers < len(nodes) or len(nodes) < 2:
         return [ANY] * workers
     counts = [0] * len(nodes)
     found = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
@@ -27,6 +28,7 @@ class LocalWorker:
         seat: on a card; None for the CPU
         memory_limit: tells the bytes of its own at which a process is replaced
         kept_to: CPUs that it keeps to with jobs that need no more than these
+        sharing: workers that keep to the same CPUs
     """
 
     ready = True
@@ -37,11 +39,13 @@ class LocalWorker:
         seat: Seat | None,
         memory_limit: Callable[[], float],
         kept_to: Cores = cores.ANY,
+        sharing: int = 1,
     ) -> None:
         self._inbox = inbox
         self._seat = seat
         self._memory_limit = memory_limit
         self._kept_to = kept_to
+        self._sharing = sharing
         self._process: WorkerProcess | None = None
         self._kind: tuple[str, int, Cores] | None = None
         self._relay: _Relay | None = None
@@ -53,7 +57,8 @@ class LocalWorker:
         Raises:
             EmobenchError: if no process can be started, or each dies at once
         """
-        fits = work.threads * work.tuning_jobs <= len(self._kept_to)
+        busy = work.threads * max(work.tuning_jobs, self._sharing)
+        fits = busy <= len(self._kept_to)
         kept_to = self._kept_to if fits else cores.ANY
         kind = (work.experiment.backend, work.threads, kept_to)
         if self._kind != kind or self._worn:
@@ -158,9 +163,21 @@ class Local:
         """Return slots of the CPU, and of each card."""
         among = cores.allowed()
         lane = False if self.devices.cards else None
+        by_cpu = cores.spread(self.jobs, among)
+        by_card = {card: cores.near_card(card.bus, among) for card in self.devices.cards}
+        sharing = Counter([*by_cpu, *list(by_card.values()) * self.devices.workers_per_card])
         on_cpus = [
-            Slot(partial(LocalWorker, seat=None, memory_limit=limit, kept_to=own), lane=lane)
-            for own in cores.spread(self.jobs, among)
+            Slot(
+                partial(
+                    LocalWorker,
+                    seat=None,
+                    memory_limit=limit,
+                    kept_to=own,
+                    sharing=sharing[own],
+                ),
+                lane=lane,
+            )
+            for own in by_cpu
         ]
         share = USABLE_SHARE / self.devices.workers_per_card
         hint = "--workers-per-device or --together"
@@ -170,7 +187,8 @@ class Local:
                     LocalWorker,
                     seat=Seat(card.address, share),
                     memory_limit=limit,
-                    kept_to=cores.near_card(card.bus, among),
+                    kept_to=by_card[card],
+                    sharing=sharing[by_card[card]],
                 ),
                 lane=True,
                 hint=hint,

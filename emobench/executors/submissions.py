@@ -14,6 +14,8 @@ from ..spec import fingerprint
 from ..storage import write
 from .work import Work
 
+_PATIENCE_SECONDS = 60
+
 Key = tuple[str, str]
 """Fingerprint of an experiment, and name of a job."""
 
@@ -104,11 +106,17 @@ def queued(cluster: str, ids: Collection[str] = ()) -> dict[str, str]:
         "--noheader",
         "--format=%i %t %r",
     ]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    try:
+        done = subprocess.run(
+            command, capture_output=True, text=True, check=False, timeout=_PATIENCE_SECONDS
+        )
+    except subprocess.TimeoutExpired:
+        raise OSError(f"squeue: no answer within {_PATIENCE_SECONDS} s") from None
     if done.returncode:
         raise OSError(done.stderr.strip() or f"squeue: exit status {done.returncode}")
     lines = [line.split(maxsplit=2) for line in done.stdout.splitlines()]
-    return {one: " ".join(why) if state == "PD" else "" for one, state, *why in lines}
+    told = [line for line in lines if len(line) >= 2]
+    return {one: " ".join(why) if state == "PD" else "" for one, state, *why in told}
 
 
 def _runs(process: int) -> bool:

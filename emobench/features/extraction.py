@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from .. import audio, sounds
-from ..errors import AudioError, FeatureError
+from ..errors import AudioError, FeatureError, ToolError
 from ..scaling import Moments
 from ..spec import FeatureSpec
 from . import registry
@@ -177,6 +177,8 @@ def extract_clip(spec: FeatureSpec, condition: Condition | None, clip: Clip) -> 
         values, moments = registry.compute(spec, samples, sample_rate)
     except AudioError as error:
         return Extracted(None, None, str(error).removeprefix(f"{clip.path}: "), sound)
+    except ToolError:
+        raise  # kept as a refusal of the clip, it would outlive its cause
     except FeatureError as error:
         return Extracted(None, None, f"{error}.", sound)
     except Exception as error:

@@ -105,7 +105,7 @@ def _packs(shelf: Path, recipe: Recipe) -> Iterator[tuple[Path, About]]:
     for folder in pack_folders(shelf):
         try:
             about = packing.read_about(folder)
-        except OtherFormatError:
+        except (OtherFormatError, PermissionError):  # a shared cache may hold what is not for us
             continue
         except DamageError as damage:
             _reject(folder, damage)

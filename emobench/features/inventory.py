@@ -104,10 +104,11 @@ def holdings(cache: Path) -> Iterator[Holding]:
     """
     for shelf in shelves(cache):
         for folder in pack_folders(shelf):
-            with suppress(FileNotFoundError):  # another process has removed it meanwhile
+            with suppress(OSError):  # removed meanwhile, or not for us to read
                 yield _held(folder)
         for folder in leftovers(shelf):
-            yield Holding(folder, "unfinished", size=size_of(folder), used=_newest(folder))
+            with suppress(OSError):
+                yield Holding(folder, "unfinished", size=size_of(folder), used=_newest(folder))
 
 
 def size_of(folder: Path) -> int:

@@ -221,6 +221,7 @@ def read_about(folder: Path) -> About:
     Raises:
         OtherFormatError: if another version of emobench wrote it
         DamageError: if it is missing or damaged
+        OSError: if it cannot be read now, which says nothing of what it holds
     """
     try:
         first, _, content = (folder / ABOUT).read_bytes().partition(b"\n")
@@ -239,7 +240,7 @@ def read_about(folder: Path) -> About:
             known["files"],
             known["bad"],
         )
-    except OSError:
+    except (FileNotFoundError, NotADirectoryError):
         raise DamageError(f"{ABOUT} is missing") from None
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise DamageError(f"{ABOUT} is damaged ({error})") from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -168,13 +169,15 @@ def read(results: Path, *, registry: Registry, current: Current) -> Evidence:
     boards = leaderboard.build_all(
         results, partial=True, columns=(*COLUMNS, *speaker_scores.COLUMNS), **reading
     )
-    # Where corpora lie on this machine is not told: a site is of stored results alone.
-    places = Places(results=results, cache=results)
+    # A site is of stored results alone: what corpora and caches this machine has is not looked at.
+    with tempfile.TemporaryDirectory() as nothing:
+        places = Places(results, cache=Path(nothing), data=Path(nothing))
+        audits = tuple(audit.of_results(places, **reading))
     return Evidence(
         results=results,
         registry=registry,
         boards=tuple(boards),
         lines=ledger.build(results, **reading),
-        audits=tuple(audit.of_results(places, **reading)),
+        audits=audits,
         prices=tuple(leaderboard.build_price_lists(results, **reading)),
     )

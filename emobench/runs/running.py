@@ -219,7 +219,9 @@ class _Run:
         """Wait until an experiment is ready, and enter it in the summary."""
         try:
             self._enter(turn, readying.wait(turn))
-        except (CorpusError, FeatureError) as error:
+        except StoreError:
+            raise
+        except EmobenchError as error:  # jobs of other experiments go on
             turn.settle(None)
             self._fail(turn.corpus, turn.model, turn.condition, error)
             self.observer.revise(turn.foreseen, None)
