@@ -88,13 +88,14 @@ class Places(spec.Places):
     """Where a run reads and writes."""
 
 
-models.register(
-    spec.ModelSpec(
-        name="held",
-        citation="none",
-        config=Config(),
-        inputs={"functionals": spec.InputSpec("is09")},
-        build=Held,
-        kind="estimator",
-    )
+HELD = spec.ModelSpec(
+    name="held",
+    citation="none",
+    config=Config(),
+    inputs={"functionals": spec.InputSpec("is09")},
+    build=Held,
+    kind="estimator",
 )
+
+if FOLDER in os.environ:  # of a job; a test that imports this is not to change what others see
+    models.register(HELD)

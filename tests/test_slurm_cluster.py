@@ -19,6 +19,7 @@ import held_model
 import pytest
 import small_slurm
 
+from emobench import models
 from emobench.errors import EmobenchError, SpecError
 from emobench.executors import slurm as executor
 from emobench.runs import Observer, Selection, Summary, execute, find_places, plan
@@ -98,6 +99,8 @@ def running(slurm, extracted, tmp_path, monkeypatch) -> Iterator[Running]:
     monkeypatch.setenv("SLURM_CONF", str(slurm.configuration))
     monkeypatch.setenv("PYTHONPATH", str(TESTS))
     monkeypatch.setenv(held_model.FOLDER, str(tmp_path))
+    monkeypatch.setattr(models, "_entries", dict(models._entries))
+    models.register(held_model.HELD)
     monkeypatch.setitem(executor._LOOK_SECONDS, "slurm", 1)
     shutil.copytree(extracted, tmp_path / "cache")
     places = find_places(results=tmp_path / "results", cache=tmp_path / "cache")
