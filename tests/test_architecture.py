@@ -224,6 +224,13 @@ def test_the_disk_is_written_in_one_place():
     assert wrong == []
 
 
+def test_no_benchmark_hides_a_module_of_python():
+    """A script's folder comes first where modules are sought."""
+    names = {path.stem for path in (PACKAGE.parent / "benchmarks").glob("*.py")}
+    assert names
+    assert names & sys.stdlib_module_names == set()
+
+
 def test_every_rank_exists_or_is_planned():
     known = {unit(path) for path in MODULES} - {"__init__", "__main__"}
     assert known <= set(RANKS)

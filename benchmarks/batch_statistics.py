@@ -4,7 +4,7 @@ Trains a network on one fold under `losgo` and prints, as one line of JSON, the 
 clips and of the training clips by running statistics, by those measured on the training clips, and
 by those of the batches themselves.
 
-    python benchmarks/statistics.py zhao2019 emo-db --fold 0 --data corpora
+    python benchmarks/batch_statistics.py zhao2019 emo-db --fold 0 --data corpora
 """
 
 from __future__ import annotations
