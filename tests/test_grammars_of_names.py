@@ -359,9 +359,12 @@ def is_right(folder: Path, text: str, truth: dict[str, str]) -> bool:
 def alternatives(proposal: Proposal) -> list[str]:
     """Return the text of the entry with each of the other patterns that it offers."""
     comments = " ".join(line[1:].strip() for line in proposal.text.splitlines() if line[:1] == "#")
-    patterns = re.findall(r"Then pattern: (\S.*?\$)(?= - |$)", comments)
     entry = yaml.safe_load(proposal.text)["corpus"]
-    return [yaml.safe_dump({"corpus": {**entry, "pattern": each}}) for each in patterns]
+    found = []
+    for more, pattern in re.findall(r"Then (extra: .*?)?pattern: (\S.*?\$)(?= - |$)", comments):
+        keys = yaml.safe_load(f"{{{more}}}")
+        found.append(yaml.safe_dump({"corpus": {**entry, **keys, "pattern": pattern}}))
+    return found
 
 
 @pytest.mark.parametrize("name", GRAMMARS)

@@ -12,16 +12,15 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from ..reading.audio_files import AudioFile
 from . import legends
-from .parts import Part, Split, splits
+from .parts import Part, Split, partition, splits
 from .vocabulary import BEFORE, Meaning, emotion_of, meaning, plain, sexes
 
-_SPEAKER_WORDS, _EMOTION_WORDS, _OTHER_WORDS = (
+_SPEAKER_WORDS, _EMOTION_WORDS, OTHER_WORDS = (
     frozenset(word for word, meant in BEFORE.items() if meant == follows)
     for follows in ("speaker", "emotion", "neither")
 )
@@ -47,8 +46,10 @@ class Choice:
         speaker: part that tells the speaker; None if none seems to
         rank: what speaks for it
         rivals: other parts that might as well
-        raw: words for codes, from a legend
-        legend: where that stands
+        ways: in which names are taken apart
+        labels: emotion by file
+        same: choices of the same emotion in names that are taken apart otherwise
+        others: choices of other parts for the emotion that are as good
     """
 
     emotion: Part | None = None
@@ -57,13 +58,20 @@ class Choice:
     speaker: Part | None = None
     rank: int = 0
     rivals: tuple[Part, ...] = ()
-    raw: Mapping[str, str] = field(default_factory=dict)
-    legend: str | None = None
+    ways: Sequence[Split] = ()
+    labels: Sequence[str | None] = ()
+    same: tuple[Choice, ...] = ()
+    others: tuple[Choice, ...] = ()
+
+    @property
+    def parts(self) -> list[Part]:
+        """The parts that tell something, or might."""
+        return [part for part in (self.emotion, self.speaker, *self.rivals) if part is not None]
 
 
 def choose(
     files: Sequence[AudioFile],
-    folder: Path,
+    told: Sequence[tuple[str, str]],
     labels: Sequence[str | None] | None,
     needs_speaker: bool,
 ) -> Choice:
@@ -71,21 +79,24 @@ def choose(
 
     Args:
         files: audio files
-        folder: that they lie in, for legends
+        told: names and contents of texts that may explain codes
         labels: emotions by file where a table tells them; names are then not asked
         needs_speaker: whether names must tell the speaker
     """
     ways = [way for level, names in _levels(files) for way in splits(names, level)]
     if labels is not None:
         return _with_speaker(Choice(), ways, labels, needs_speaker)
-    told = list(legends.texts(folder))
     options = sorted(_emotions(ways, told), key=lambda option: -option.sure)
     options = options or list(_unknown_labels(ways))
     if not options:
         return Choice()
     equal = [option for option in options if option.sure >= options[0].sure - 0.01]
     every = [_with_speaker(option, ways, option.emotion.values, needs_speaker) for option in equal]
-    return max(every, key=_worth)
+    best = max(every, key=_worth)
+    groups = partition(best.emotion.values)
+    same = [one for one in every if one is not best and partition(one.emotion.values) == groups]
+    others = {partition(one.emotion.values): one for one in every if _is_as_good(one, best)}
+    return replace(best, same=tuple(same), others=tuple(others.values()))
 
 
 def _worth(choice: Choice) -> tuple[int, bool, int]:
@@ -104,30 +115,21 @@ def _levels(files: Sequence[AudioFile]) -> Iterator[tuple[int, list[str | None]]
         yield level, names
 
 
-def _emotions(
-    ways: Sequence[Split], told: Sequence[tuple[str, legends.Legend]]
-) -> Iterator[Choice]:
+def _is_as_good(option: Choice, best: Choice) -> bool:
+    """Tell whether another part tells the emotion; of two numbers in a row the last counts."""
+    part, chosen = option.emotion, best.emotion
+    beside = part.level == chosen.level and part.first == chosen.last + 2
+    differs = partition(part.values) != partition(chosen.values)
+    return differs and not (beside and part.at_end and part.is_number)
+
+
+def _emotions(ways: Sequence[Split], told: Sequence[tuple[str, str]]) -> Iterator[Choice]:
     """Yield the parts whose values are emotions, by themselves or by a legend."""
-    for way in ways:
-        for part in way.parts():
-            read = meaning(part.counts)
-            if read.score > 0:
-                yield Choice(part, read, read.score - 0.02 * part.level)
-            if not 2 <= len(part.counts) <= 16 or max(map(len, part.counts)) > 4:
-                continue
-            known = legends.legend_of(told, part.counts)
-            if known is None and _is_ravdess(part):
-                known = "the order of RAVDESS' names", legends.RAVDESS
-            if known is not None:
-                source, words = known
-                raw = {code: words[code] for code in part.counts if code in words}
-                emotions = {code: emotion_of(word) or "other" for code, word in raw.items()}
-                unknown = tuple(code for code in part.counts if code not in raw)
-                kinds = len(set(emotions.values()))
-                if kinds > 1:
-                    score = 0.9 * len(raw) / len(part.counts) + 0.05 * min(6, kinds)
-                    read = Meaning(emotions, unknown)
-                    yield Choice(part, read, score, raw=raw, legend=source)
+    for part in (part for way in ways for part in way.parts()):
+        further = [legends.RAVDESS] if _is_ravdess(part) else []
+        for read in (meaning(part.counts), legends.explained([*told, *further], part.counts)):
+            if read and read.score > 0:
+                yield Choice(part, read, read.score - 0.02 * part.level * (read.source is None))
 
 
 def _unknown_labels(ways: Sequence[Split]) -> Iterator[Choice]:
@@ -143,7 +145,7 @@ def _is_ravdess(part: Part) -> bool:
     return (
         len(part.split.separators) == 13
         and (part.first, part.last) == (4, 4)
-        and set(part.counts) <= set(legends.RAVDESS)
+        and set(part.counts) <= {f"0{number}" for number in range(1, 9)}
         and all(re.fullmatch(r"\d\d(?:-\d\d){6}", name) for name in names)
     )
 
@@ -153,7 +155,7 @@ def _label_score(part: Part) -> float:
     counts = part.counts
     if not 2 <= len(counts) <= 12 or min(counts.values()) < 2 or sexes(counts):
         return 0.0
-    stems = _stems(part)
+    stems = letters_of(part)
     hinted = plain(part.before) in _EMOTION_WORDS or (stems <= _EMOTION_WORDS and stems != {""})
     persons = _SPEAKER_WORDS | {"p", "s"}
     score = 4.0 * hinted + 1.0 * (3 <= len(counts) <= 10) + 1.0 * part.is_word
@@ -166,13 +168,14 @@ def _with_speaker(
     choice: Choice, ways: Sequence[Split], labels: Sequence[str | None], needed: bool
 ) -> Choice:
     """Return a choice with the part that tells the speaker, and those that might as well."""
+    choice = replace(choice, ways=ways if needed else (), labels=labels)
     candidates = _candidates(ways, choice.emotion, labels) if needed else []
     levels: dict[tuple[int, ...], set[int]] = defaultdict(set)
     for part in candidates:
-        levels[_partition(part)].add(part.level)
+        levels[partition(part.values)].add(part.level)
     best: dict[tuple[int, ...], tuple[tuple[int, ...], Part]] = {}
     for part in candidates:
-        groups, rank = _partition(part), _rank(part, choice.emotion)
+        groups, rank = partition(part.values), _rank(part, choice.emotion)
         # Names outlast folders; what stands for itself is better than a piece of something.
         told = _TOLD if len(levels[groups]) > 1 else rank
         order = (told, -part.level, rank, -part.first)
@@ -195,18 +198,23 @@ def _with_speaker(
     return replace(choice, speaker=speaker, rank=highest, rivals=tuple(rivals[:_MOST_RIVALS]))
 
 
+def beside(emotion: Part | None, ways: Sequence[Split]) -> Iterator[Part]:
+    """Yield the parts that an expression may find beside that of the emotion."""
+    for way in ways:
+        if emotion is None or way.level != emotion.level or way is emotion.split:
+            yield from (part for part in way.parts() if not emotion or not part.overlaps(emotion))
+
+
 def _candidates(
     ways: Sequence[Split], emotion: Part | None, labels: Sequence[str | None]
 ) -> list[Part]:
     """Return the parts that may be speakers."""
     found = [
         part
-        for way in ways
-        if emotion is None or way.level != emotion.level or way is emotion.split
-        for part in way.parts()
+        for part in beside(emotion, ways)
         # A folder is named after a person as a whole, or beside the emotion.
         if not part.level or part.whole or (emotion and part.level == emotion.level)
-        if not (emotion and part.overlaps(emotion)) and _may_be_speaker(part, labels)
+        if _may_be_speaker(part, labels)
     ]
 
     def stands_alone(part: Part) -> bool:
@@ -220,20 +228,20 @@ def _may_be_speaker(part: Part, labels: Sequence[str | None]) -> bool:
     counts, files = part.counts, sum(part.counts.values())
     if not 2 <= len(counts) <= min(files / 2, _MOST_SPEAKERS) or files < 0.9 * len(part.values):
         return False
-    if sexes(counts) or meaning(counts).score > 0.6 or part.before in _OTHER_WORDS:
+    if sexes(counts) or meaning(counts).score > 0.6 or part.before in OTHER_WORDS:
         return False
     # Of the folders Strong, Weak and Neutral none is a person.
     if part.level and (set(counts) & set(labels) or any(map(emotion_of, counts))):
         return False
     if not part.level and any(re.search(r"[-_()\[\]{}]", value) for value in counts):
         return False  # several parts at once
-    return not (_stems(part) <= _OTHER_WORDS or _determines(part, labels))
+    return not (letters_of(part) <= OTHER_WORDS or determines(part.values, labels))
 
 
-def _determines(part: Part, labels: Sequence[str | None]) -> bool:
-    """Tell whether the part foretells the label."""
+def determines(values: Sequence[str | None], labels: Sequence[str | None]) -> bool:
+    """Tell whether values foretell the labels."""
     found: dict[str, Counter[str]] = defaultdict(Counter)
-    for value, label in zip(part.values, labels, strict=True):
+    for value, label in zip(values, labels, strict=True):
         if value is not None and label is not None:
             found[value][label] += 1
     guessed = sum(max(counts.values()) for counts in found.values())
@@ -243,7 +251,7 @@ def _determines(part: Part, labels: Sequence[str | None]) -> bool:
 def _rank(part: Part, emotion: Part | None) -> int:
     """Return what speaks for a part; a step less where other letters or digits stick to it."""
     numbered = all(re.search(r"\d", value) for value in part.counts)
-    stems = _stems(part)
+    stems = letters_of(part)
     by_sex = len(stems) == 2 and sexes({stem[-1:] for stem in stems})  # F1, M1 or SF1, SM1
     if part.before in _SPEAKER_WORDS or (numbered and (by_sex or stems <= _SPEAKER_WORDS)):
         return _TOLD
@@ -276,10 +284,10 @@ def compound(part: Part) -> int:
 
 def is_generic(part: Part) -> bool:
     """Tell whether values are mere numbers or letters, which others may bear too."""
-    return all(len(stem) < 2 or stem in _SPEAKER_WORDS for stem in _stems(part))
+    return all(len(stem) < 2 or {stem, stem[:-1]} & _SPEAKER_WORDS for stem in letters_of(part))
 
 
-def _stems(part: Part) -> set[str]:
+def letters_of(part: Part) -> set[str]:
     """Return the values without digits and signs, in small letters."""
     return {re.sub(r"[\W\d_]+", "", value).casefold() for value in part.counts}
 
@@ -314,9 +322,3 @@ def _is_factor(part: Part, whole: Part) -> bool:
     pairs = {pair for pair in zip(part.values, whole.values, strict=True) if None not in pair}
     rests = {text.removeprefix(piece).removesuffix(piece) for piece, text in pairs}
     return len(rests) > 1 and len(whole.counts) == len(part.counts) * len(rests)
-
-
-def _partition(part: Part) -> tuple[int, ...]:
-    """Return which files belong together by a part, whatever it calls them."""
-    numbers: dict[str | None, int] = {}
-    return tuple(numbers.setdefault(value, len(numbers)) for value in part.values)

@@ -12,11 +12,12 @@ from ..entries.fields import EMOTIONS
 from ..reading.audio_files import AudioFile
 from ..reading.contents import digest
 from ..registry import normalised
-from . import sheets
+from . import legends, sheets
 from .alternatives import alternatives
 from .choice import Choice, choose
 from .draft import Draft
 from .expression import expression
+from .joints import joints
 from .parts import Part
 from .sheets import Join, Sheet
 from .vocabulary import Meaning, sexes
@@ -34,19 +35,24 @@ def draft(files: Sequence[AudioFile], folder: Path, name: str, own: str) -> Draf
         own: name of the folder
     """
     found, unread = sheets.sheets(folder)
-    tables = _tables(found, files)
-    choice = _choice(files, folder, tables)
+    texts = list(legends.texts(folder))
+    tables = [_explained(join, texts) for join in _tables(found, files)]
+    choice = _choice(files, texts, tables)
     if choice.emotion is not None:  # names say it as well, and better
         tables = list(_without(tables, "emotion"))
     told = [column for table in tables for column in table.columns]
-    groups = _groups(choice, choice.speaker)
+    together = joints(choice)
     extensions = sorted({file.name.rpartition(".")[2] for file in files})
-    depth = _depth(files, choice)
+    parts = [*choice.parts, *(part for other in choice.others for part in other.parts)]
+    parts += [part for joint in together for part in (joint.outer, joint.inner)]
+    depth = max([_distinguishing(files), *(part.level for part in parts)])
 
-    def pattern(speaker: Part | None) -> str:
-        return expression(_groups(choice, speaker), depth, extensions)
+    def pattern(told: Mapping[str, Part], of: Choice) -> str:
+        return expression(_groups(of, told), depth, extensions)
 
-    others = list(alternatives(choice, files, pattern))
+    speaker = {"speaker": choice.speaker} if choice.speaker else {}
+    groups = _groups(choice, speaker)
+    others = list(alternatives(choice, together, pattern))
     keys: dict[str, object] = {"title": own}
     if normalised(own) != normalised(name):
         keys["aliases"] = [own]
@@ -54,10 +60,10 @@ def draft(files: Sequence[AudioFile], folder: Path, name: str, own: str) -> Draf
         keys["glob"] = [f"*.{extension}" for extension in extensions]
     if groups or not told:
         keys |= {"match": "path"} if depth else {}
-        keys["pattern"] = pattern(choice.speaker)
+        keys["pattern"] = pattern(speaker, choice)
     read = choice.meaning if choice.emotion else _meaning(tables)
     if read is not None and read.emotions:
-        keys["emotions"] = emotions(read, choice.raw)
+        keys["emotions"] = emotions(read)
     speakers = _counts(choice.speaker, tables, "speaker")
     persons = (sheets.of_speakers(sheet, speakers) for sheet in found)
     telling = [*tables, *[join for join in persons if join is not None][:1]]
@@ -67,7 +73,10 @@ def draft(files: Sequence[AudioFile], folder: Path, name: str, own: str) -> Draf
     lacking = tuple(_lacking(choice, told))
     unsure = [*_unsure(choice, tables, read, groups), *unread]
     unsure += [_useless(found[0])] if found and lacking and not tables else []
-    unsure += [f"speaker: it might be {what}. Then pattern: {text}" for what, text in others]
+    unsure += [f"speaker: it might be {what}. Then {text}" for what, text in others]
+    for other in choice.others:
+        text = pattern({"speaker": other.speaker} if other.speaker else {}, other)
+        unsure.append(f"emotion: it might be {other.emotion}. Then pattern: {text}")
     labels = _counts(choice.emotion, tables, "emotion")
     todo = {label: labels[label] for label in (read.unknown if read else ())}
     return Draft(name, keys, todo, tuple(unsure), lacking, _doubt(choice, others))
@@ -82,6 +91,15 @@ def _tables(found: Sequence[Sheet], files: Sequence[AudioFile]) -> list[Join]:
         others = _without(joins[1:], *best[0].columns)
         best += [join for join in others if "speaker" in join.columns][:1]
     return best
+
+
+def _explained(join: Join, texts: Sequence[tuple[str, str]]) -> Join:
+    """Return a table with what a text says of its labels, if these are codes."""
+    if join.emotion is None or not join.emotion.unknown:
+        return join
+    read = legends.explained(texts, Counter(filter(None, join.values["emotion"])))
+    better = read is not None and len(read.unknown) < len(join.emotion.unknown)
+    return replace(join, emotion=read) if better else join
 
 
 def _without(joins: Iterable[Join], *told: str) -> Iterator[Join]:
@@ -100,23 +118,24 @@ def _worth(join: Join) -> tuple[float, int]:
     return score + ("speaker" in join.columns), -join.missing
 
 
-def _choice(files: Sequence[AudioFile], folder: Path, tables: Sequence[Join]) -> Choice:
+def _choice(
+    files: Sequence[AudioFile], texts: Sequence[tuple[str, str]], tables: Sequence[Join]
+) -> Choice:
     """Return what names tell, beyond what tables tell."""
     needs_speaker = not any("speaker" in table.columns for table in tables)
     labels = next((each.values["emotion"] for each in tables if "emotion" in each.columns), None)
     read = _meaning(tables)
     if labels is not None and read is not None and read.score >= 0.3:
-        return choose(files, folder, labels, needs_speaker)
-    choice = choose(files, folder, None, needs_speaker)
+        return choose(files, texts, labels, needs_speaker)
+    choice = choose(files, texts, None, needs_speaker)
     if labels is not None and (not choice.meaning or not choice.meaning.emotions):
-        return choose(files, folder, labels, needs_speaker)
+        return choose(files, texts, labels, needs_speaker)
     return choice
 
 
-def _groups(choice: Choice, speaker: Part | None) -> dict[str, Part]:
-    """Return the parts that become columns if a part tells the speaker."""
-    chosen = {"emotion": choice.emotion, "speaker": speaker}
-    groups = {name: part for name, part in chosen.items() if part is not None}
+def _groups(choice: Choice, told: Mapping[str, Part]) -> dict[str, Part]:
+    """Return the parts that become columns if some parts tell the speaker."""
+    groups = {**({"emotion": choice.emotion} if choice.emotion else {}), **told}
     for split in {part.level: part.split for part in groups.values()}.values():
         for part in split.parts():
             if any(part.overlaps(other) for other in groups.values()):
@@ -134,12 +153,6 @@ def _is_repetition(part: Part, groups: Mapping[str, Part]) -> bool:
         return False
     ends = {other.last for other in groups.values() if other.level == 0}
     return part.first == 0 or part.split.separators[part.first - 1] or part.first - 1 in ends
-
-
-def _depth(files: Sequence[AudioFile], choice: Choice) -> int:
-    """Return how many folders expressions need, the same for all readings of the names."""
-    parts = filter(None, (choice.emotion, choice.speaker, *choice.rivals))
-    return max([_distinguishing(files), *(part.level for part in parts)])
 
 
 def _distinguishing(files: Sequence[AudioFile]) -> int:
@@ -165,8 +178,9 @@ def _counts(part: Part | None, tables: Sequence[Join], column: str) -> Counter[s
     )
 
 
-def emotions(read: Meaning, words: Mapping[str, str]) -> dict[str, str]:
+def emotions(read: Meaning) -> dict[str, str]:
     """Return the map of labels, in the order of the canonical emotions."""
+    words = read.words
     ordered = sorted(read.emotions.items(), key=lambda item: (EMOTIONS.index(item[1]), item[0]))
     return {
         label: f"{words[label]} -> {emotion}" if words.get(label, emotion) != emotion else emotion
@@ -225,8 +239,6 @@ def _unsure(
     """Yield what was guessed, for people to confirm."""
     if choice.emotion is not None:
         yield f"emotion: from {choice.emotion}"
-    if choice.legend is not None:
-        yield f"emotion: the codes are explained by {choice.legend}"
     if read is not None:
         yield from _doubts(read)
     if choice.speaker is not None:
@@ -244,19 +256,24 @@ def _unsure(
 
 def _doubt(choice: Choice, others: Sequence[tuple[str, str]]) -> str:
     """Return what must be said before anybody is held out; "" if nothing."""
-    if not others or (choice.speaker is None and all(one.is_number for one in choice.rivals)):
-        return ""  # numbers that count rather than name somebody
+    if choice.others:
+        places = ", or ".join(str(one.emotion) for one in (choice, *choice.others))
+        return f"say which part is the emotion. It may be {places}; the patterns are below."
+    if not others:
+        return ""
     first = [str(choice.speaker)] if choice.speaker else []
     places = ", or ".join([*first, *(what for what, _ in others)])
     return f"say who speaks. It may be {places}; the patterns are below."
 
 
 def _doubts(read: Meaning) -> Iterator[str]:
+    if read.source is not None:
+        yield f"emotion: the codes are explained by {read.source}"
     if read.language is not None:
         yield f"emotion: abbreviations are read as {read.language} words"
     if read.doubtful:
         texts = ", ".join(f"{label} ({other})" for label, other in read.doubtful.items())
-        yield f"emotion: another language would read them otherwise: {texts}"
+        yield f"emotion: another language or text would read them otherwise: {texts}"
     others = [label for label, emotion in read.emotions.items() if emotion == "other"]
     if len(others) > 1:
         yield (

@@ -45,7 +45,7 @@ def draft(files: Sequence[AudioFile], folder: Path, name: str, own: str) -> Draf
     tells = any("transcript" in facts for facts in clips)
     keys["reader"] = audformat_database.TEXTS if tells else "audformat"
     if read.emotions:
-        keys["emotions"] = emotions(read, {})
+        keys["emotions"] = emotions(read)
     keys["folds"] = "speaker"
     return Draft(
         name,

@@ -1,54 +1,113 @@
-"""What notes beside the audio say of codes: `05 = angry`, `W: Wut (anger)`."""
+"""What notes beside the audio say of codes: `05 = angry`, `W: Wut (anger)`, `| 3 | sadness |`."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 from ..reading.audio_files import scan
-from .vocabulary import emotion_of
+from .vocabulary import Meaning, emotion_of
 
-_GLOBS = ("*.txt", "*.md", "*.csv", "*.tsv", "readme*")
+_GLOBS = ("*.txt", "*.md", "*.rst", "*.html", "*.csv", "*.tsv", "*.json", "*.yaml", "readme*")
 _MOST_FILES = 20
 _MOST_BYTES = 100_000
-_LINE = re.compile(r"(?<!\w)(\w{1,4})[\"')\]]?\s*(?:=>?|:|->|[-–,;\t|])\s*[\"'(]?([^\W\d_]{3,})")
+_MOST_CODES = 16
+_LONGEST_CODE = 4
+_WIDEST_GAP = 15
+_TAG = re.compile(r"<[^<>]*>")
+_SIGN = re.compile(r"[^\w\s]|\t")
 
-RAVDESS = {
-    **{"01": "neutral", "02": "calm", "03": "happy", "04": "sad", "05": "angry", "06": "fearful"},
-    **{"07": "disgust", "08": "surprised"},
-}
-"""Emotions of names such as 03-01-06-01-02-01-12, which many corpora borrow."""
-
-Legend = Mapping[str, str]
-"""Words by code."""
+RAVDESS = (
+    "the order of RAVDESS' names",
+    "01 neutral, 02 calm, 03 happy, 04 sad, 05 angry, 06 fearful, 07 disgust, 08 surprised",
+)
+"""What names such as 03-01-06-01-02-01-12, which many corpora borrow, do not say themselves."""
 
 
-def legend_of(
-    texts: Sequence[tuple[str, Legend]], codes: Iterable[str]
-) -> tuple[str, Legend] | None:
-    """Look for a text that says what most of some codes mean.
+def texts(folder: Path) -> Iterator[tuple[str, str]]:
+    """Yield names and contents of the texts below a folder, those that lie highest first."""
+    files = [file for file in scan(folder, _GLOBS) if 0 < file.size <= _MOST_BYTES]
+    files.sort(key=lambda file: file.relative.count("/"))
+    for file in files[:_MOST_FILES]:
+        yield file.relative, Path(file.path).read_bytes().decode("utf-8", errors="replace")
+
+
+def explained(told: Sequence[tuple[str, str]], codes: Collection[str]) -> Meaning | None:
+    """Return what most of some codes mean by a text that explains them; None if none does.
+
+    Codes that a text explains in two ways, each as well as the other, are left unknown.
 
     Args:
-        texts: that lie beside the audio
-        codes: as they stand in names; `05` is also looked for as `5`
-
-    Returns:
-        file, and the word for each code that it explains; None if there is no such text
+        told: names and contents of texts
+        codes: as they stand in names or tables; `05` may be called `5`
     """
-    wanted = set(codes)
-    found = []
-    for name, said in texts:
-        told = {code: said.get(code) or said.get(code.lstrip("0")) for code in wanted}
-        found.append((name, {code: word for code, word in told.items() if word}))
-    best = max(found, key=lambda item: len(item[1]), default=("", {}))
-    return best if len(best[1]) >= max(2, 0.6 * len(wanted)) else None
+    if not 2 <= len(codes) <= _MOST_CODES or max(map(len, codes)) > _LONGEST_CODE:
+        return None
+    wanted = {_bare(code) for code in codes}
+    found = [(name, legend) for name, text in told for legend in _legends(text, wanted)]
+    most = max((len(legend) for _, legend in found), default=0)
+    if most < max(2, 0.6 * len(wanted)):
+        return None
+    best = [(name, legend) for name, legend in found if len(legend) == most]
+    name, legend = best[0]
+    words = {code: legend[_bare(code)] for code in codes if _bare(code) in legend}
+    ways = [{code: emotion_of(word) for code, word in other.items()} for _, other in best]
+    emotions = {code: emotion_of(word) or "other" for code, word in words.items()}
+    agreed = {code for code in words if all(way.get(_bare(code)) == emotions[code] for way in ways)}
+    kinds = len(set(emotions.values()))
+    return Meaning(
+        {code: emotion for code, emotion in emotions.items() if code in agreed},
+        tuple(code for code in codes if code not in agreed),
+        doubtful={code: f"{name}: {words[code]}" for code in words if code not in agreed},
+        score=0.9 * len(words) / len(codes) + 0.05 * min(6, kinds) if kinds > 1 else 0.0,
+        words=words,
+        source=name,
+    )
 
 
-def texts(folder: Path) -> Iterator[tuple[str, Legend]]:
-    """Yield, for each text below a folder, the codes that stand before a word for an emotion."""
-    files = [file for file in scan(folder, _GLOBS) if 0 < file.size <= _MOST_BYTES]
-    for file in files[:_MOST_FILES]:
-        text = Path(file.path).read_bytes().decode("utf-8", errors="replace")
-        pairs = ((code, word) for code, word in _LINE.findall(text) if emotion_of(word))
-        yield file.relative, {code: word for code, word in pairs if emotion_of(code) is None}
+def _legends(text: str, wanted: Collection[str]) -> Iterator[dict[str, str]]:
+    """Yield the words by code that a text lists; a code that comes again begins another list.
+
+    Codes stand before their words or behind them, whichever explains more of all numbers.
+    """
+    before, behind = list(_pairs(text, wanted, 1)), list(_pairs(text, wanted, -1))
+    lists: list[dict[str, str]] = [{}]
+    for code, word in before if len(before) >= len(behind) else behind:
+        if code in lists[-1]:
+            lists.append({})
+        lists[-1][code] = word
+    for listed in lists:
+        legend = {code: word for code, word in listed.items() if code in wanted}
+        if len(set(legend.values())) == len(legend):  # else it lists recordings
+            yield legend
+
+
+def _pairs(text: str, wanted: Collection[str], step: int) -> Iterator[tuple[str, str]]:
+    """Yield codes and the words for emotions beside them, with at most one word in between.
+
+    Args:
+        text: to look at, line by line
+        wanted: codes of letters; numbers always are codes
+        step: 1 for words behind their codes, -1 for words before them
+    """
+    for line in _TAG.sub("\t", text).splitlines():
+        tokens = list(re.finditer(r"[^\W_]+", line))[::step]
+        for at, token in enumerate(tokens):
+            code = _bare(token[0])
+            if not (code.isdecimal() or code in wanted) or emotion_of(code):
+                continue
+            for other in tokens[at + 1 : at + 3]:
+                first, second = (token, other)[::step]
+                gap = line[first.end() : second.start()]
+                if _bare(other[0]) in wanted or other[0].isdecimal() or len(gap) > _WIDEST_GAP:
+                    break
+                if len(other[0]) > 2 and emotion_of(other[0]):
+                    if code.isdecimal() or _SIGN.search(gap):
+                        yield code, other[0]
+                    break
+
+
+def _bare(code: str) -> str:
+    """Return a code without zeros before it."""
+    return code.lstrip("0") or "0" if code.isdecimal() else code

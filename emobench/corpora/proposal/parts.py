@@ -42,6 +42,12 @@ def shown(values: Collection[str]) -> str:
     return f"{len(values)} values: {', '.join(sorted(values)[:_MOST_SHOWN])}{more}"
 
 
+def partition(values: Sequence[str | None]) -> tuple[int, ...]:
+    """Return which files belong together by a value each, whatever that is."""
+    numbers: dict[str | None, int] = {}
+    return tuple(numbers.setdefault(value, len(numbers)) for value in values)
+
+
 @dataclass(frozen=True, eq=False)
 class Part:
     """A stretch of file or folder names that may mean something.
@@ -106,10 +112,20 @@ class Part:
         together = self.first <= other.last and other.first <= self.last
         return self.level == other.level and together
 
-    def __str__(self) -> str:
+    @property
+    def stands_alone(self) -> bool:
+        """Whether separators lie on both sides, where anything does."""
+        between = self.split.separators
+        return all(between[max(0, self.first - 1) : self.first] + between[self.last + 1 :][:1])
+
+    @property
+    def place(self) -> str:
+        """Which name it is a part of."""
         names = ("the file name", "the folder", "the folder above")
-        where = names[self.level] if self.level < 3 else f"the folder {self.level} levels up"
-        return f"{where} ({shown(self.counts)})"
+        return names[self.level] if self.level < 3 else f"the folder {self.level} levels up"
+
+    def __str__(self) -> str:
+        return f"{self.place} ({shown(self.counts)})"
 
 
 @dataclass(frozen=True, eq=False)

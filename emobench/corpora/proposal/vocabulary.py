@@ -30,8 +30,10 @@ class Meaning:
         emotions: canonical emotion by label, where it is recognised
         unknown: labels that are not
         language: in which abbreviations are read; None if there are none
-        doubtful: labels that another language reads otherwise, and how
+        doubtful: labels that another language or text reads otherwise, and how
         score: from 0 (these are no emotions) to about 1.3 (they surely are)
+        words: for codes, by a text that explains them
+        source: where that stands
     """
 
     emotions: Mapping[str, str]
@@ -39,6 +41,8 @@ class Meaning:
     language: str | None = None
     doubtful: Mapping[str, str] = field(default_factory=dict)
     score: float = 0.0
+    words: Mapping[str, str] = field(default_factory=dict)
+    source: str | None = None
 
 
 def plain(text: str) -> str:
