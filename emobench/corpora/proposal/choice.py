@@ -20,10 +20,11 @@ from . import legends
 from .parts import Part, Split, partition, splits
 from .vocabulary import BEFORE, Meaning, emotion_of, meaning, plain, sexes
 
-_SPEAKER_WORDS, _EMOTION_WORDS, OTHER_WORDS = (
+_SPEAKER_WORDS, _EMOTION_WORDS, HOLDERS, _OTHERS = (
     frozenset(word for word, meant in BEFORE.items() if meant == follows)
-    for follows in ("speaker", "emotion", "neither")
+    for follows in ("speaker", "emotion", "holder", "neither")
 )
+_NO_SPEAKER = HOLDERS | _OTHERS
 
 _TOLD, _NAMED, _COUNT = 2, 1, 0
 """What speaks for a part as speaker: a word for it, what it looks like, or nothing."""
@@ -90,7 +91,13 @@ def choose(
     options = options or list(_unknown_labels(ways))
     if not options:
         return Choice()
-    equal = [option for option in options if option.sure >= options[0].sure - 0.01]
+    surest, groups = options[0].sure, partition(options[0].emotion.values)
+    equal = [
+        option
+        for option in options
+        # Folders and names may say the same.
+        if option.sure >= surest - (0.1 if partition(option.emotion.values) == groups else 0.01)
+    ]
     every = [_with_speaker(option, ways, option.emotion.values, needs_speaker) for option in equal]
     best = max(every, key=_worth)
     groups = partition(best.emotion.values)
@@ -126,8 +133,9 @@ def _is_as_good(option: Choice, best: Choice) -> bool:
 def _emotions(ways: Sequence[Split], told: Sequence[tuple[str, str]]) -> Iterator[Choice]:
     """Yield the parts whose values are emotions, by themselves or by a legend."""
     for part in (part for way in ways for part in way.parts()):
-        further = [legends.RAVDESS] if _is_ravdess(part) else []
-        for read in (meaning(part.counts), legends.explained([*told, *further], part.counts)):
+        borrowed = [legends.RAVDESS] if _is_ravdess(part) else []
+        explained = [legends.explained(texts, part.counts) for texts in (told, borrowed)]
+        for read in (meaning(part.counts), explained[0] or explained[1]):
             if read and read.score > 0:
                 yield Choice(part, read, read.score - 0.02 * part.level * (read.source is None))
 
@@ -141,12 +149,13 @@ def _unknown_labels(ways: Sequence[Split]) -> Iterator[Choice]:
 
 
 def _is_ravdess(part: Part) -> bool:
-    names = ("".join(row) for row in part.split.tokens if row is not None)
+    names = ["".join(row) for row in part.split.tokens if row is not None]
     return (
         len(part.split.separators) == 13
         and (part.first, part.last) == (4, 4)
         and set(part.counts) <= {f"0{number}" for number in range(1, 9)}
-        and all(re.fullmatch(r"\d\d(?:-\d\d){6}", name) for name in names)
+        # There, what is neutral (01) is never intense (02).
+        and all(re.fullmatch(r"\d\d-\d\d-(?!01-02)\d\d(?:-\d\d){4}", name) for name in names)
     )
 
 
@@ -228,14 +237,14 @@ def _may_be_speaker(part: Part, labels: Sequence[str | None]) -> bool:
     counts, files = part.counts, sum(part.counts.values())
     if not 2 <= len(counts) <= min(files / 2, _MOST_SPEAKERS) or files < 0.9 * len(part.values):
         return False
-    if sexes(counts) or meaning(counts).score > 0.6 or part.before in OTHER_WORDS:
+    if sexes(counts) or meaning(counts).score > 0.6 or part.before in _NO_SPEAKER:
         return False
     # Of the folders Strong, Weak and Neutral none is a person.
     if part.level and (set(counts) & set(labels) or any(map(emotion_of, counts))):
         return False
     if not part.level and any(re.search(r"[-_()\[\]{}]", value) for value in counts):
         return False  # several parts at once
-    return not (letters_of(part) <= OTHER_WORDS or determines(part.values, labels))
+    return not (letters_of(part) <= _NO_SPEAKER or determines(part.values, labels))
 
 
 def determines(values: Sequence[str | None], labels: Sequence[str | None]) -> bool:
@@ -264,7 +273,7 @@ def _rank(part: Part, emotion: Part | None) -> int:
     if not numbered and longest > 1:
         return _NAMED - stuck
     way = part.split
-    first = all(way.separators[at] or len(way.column(at)) == 1 for at in range(part.first))
+    first = all(way.separators[at] or way.is_fixed(at) for at in range(part.first))
     plain_count = set(part.counts) == {str(1 + number) for number in range(len(part.counts))}
     if part.is_number and not part.level and (not first or plain_count):
         return _COUNT

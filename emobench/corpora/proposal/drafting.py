@@ -64,7 +64,7 @@ def draft(files: Sequence[AudioFile], folder: Path, name: str, own: str) -> Draf
     read = choice.meaning if choice.emotion else _meaning(tables)
     if read is not None and read.emotions:
         keys["emotions"] = emotions(read)
-    speakers = _counts(choice.speaker, tables, "speaker")
+    speakers = choice.speaker.counts if choice.speaker else ()  # a table can't follow another
     persons = (sheets.of_speakers(sheet, speakers) for sheet in found)
     telling = [*tables, *[join for join in persons if join is not None][:1]]
     if telling:
@@ -75,9 +75,12 @@ def draft(files: Sequence[AudioFile], folder: Path, name: str, own: str) -> Draf
     unsure += [_useless(found[0])] if found and lacking and not tables else []
     unsure += [f"speaker: it might be {what}. Then {text}" for what, text in others]
     for other in choice.others:
-        text = pattern({"speaker": other.speaker} if other.speaker else {}, other)
-        unsure.append(f"emotion: it might be {other.emotion}. Then pattern: {text}")
-    labels = _counts(choice.emotion, tables, "emotion")
+        for who in (other.speaker, *other.rivals):
+            if who is not None:
+                text = f"{other.emotion}, and the speaker {who}"
+                text += f". Then pattern: {pattern({'speaker': who}, other)}"
+                unsure.append(f"emotion: it might be {text}")
+    labels = choice.emotion.counts if choice.emotion else _labels(tables)
     todo = {label: labels[label] for label in (read.unknown if read else ())}
     return Draft(name, keys, todo, tuple(unsure), lacking, _doubt(choice, others))
 
@@ -97,7 +100,7 @@ def _explained(join: Join, texts: Sequence[tuple[str, str]]) -> Join:
     """Return a table with what a text says of its labels, if these are codes."""
     if join.emotion is None or not join.emotion.unknown:
         return join
-    read = legends.explained(texts, Counter(filter(None, join.values["emotion"])))
+    read = legends.explained(texts, _labels([join]))
     better = read is not None and len(read.unknown) < len(join.emotion.unknown)
     return replace(join, emotion=read) if better else join
 
@@ -169,13 +172,9 @@ def _distinguishing(files: Sequence[AudioFile]) -> int:
     return deepest
 
 
-def _counts(part: Part | None, tables: Sequence[Join], column: str) -> Counter[str]:
-    """Return the number of files by the value of a column, told by names or else by a table."""
-    if part is not None:
-        return part.counts
-    return Counter(
-        value for each in tables if column in each.columns for value in each.values[column] if value
-    )
+def _labels(tables: Sequence[Join]) -> Counter[str]:
+    """Return the number of files by the label that a table tells."""
+    return Counter(label for table in tables for label in table.values.get("emotion", ()) if label)
 
 
 def emotions(read: Meaning) -> dict[str, str]:

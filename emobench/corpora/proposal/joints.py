@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
 
-from .choice import OTHER_WORDS, Choice, beside, determines, is_generic, letters_of
+from .choice import HOLDERS, Choice, beside, determines, is_generic, letters_of
 from .parts import Part, partition, shown
 from .vocabulary import sexes
 
@@ -33,7 +33,8 @@ class Joint:
     def values(self) -> tuple[str | None, ...]:
         """Texts of both by file."""
         pairs = zip(self.outer.values, self.inner.values, strict=True)
-        return tuple(None if None in pair else " ".join(map(str, pair)) for pair in pairs)
+        word = self.outer.before
+        return tuple(None if None in pair else f"{word}{pair[0]} {pair[1]}" for pair in pairs)
 
     @cached_property
     def counts(self) -> Counter[str]:
@@ -46,7 +47,7 @@ class Joint:
         first, last = sorted((self.outer, self.inner), key=lambda part: part.first)
         way = first.split
         between = range(first.last + 1, last.first)
-        fixed = way is last.split and all(len(way.column(at)) == 1 for at in between)
+        fixed = way is last.split and all(way.is_fixed(at) for at in between)
         return Part(way, first.first, last.last) if fixed else None
 
     @property
@@ -74,9 +75,14 @@ def joints(choice: Choice) -> list[Joint]:
         known = [part for part in (option.speaker, *option.rivals) if part is not None]
         parts = list(beside(option.emotion, option.ways))
         roles = [part for part in parts if _is_role(part)]
-        holders = sorted(filter(_holds, parts), key=lambda part: part.before not in OTHER_WORDS)
-        persons = product([*holders, *parts], filter(is_generic, known))
-        pairs = [(one, two) for one, two in persons if _precedes(one, two, holders)]
+        holders = sorted(filter(_holds, parts), key=lambda part: part.before not in HOLDERS)
+        # Two names may be roles, too.
+        persons = [part for part in known if is_generic(part) or len(part.counts) == 2]
+        pairs = [
+            (one, two)
+            for one, two in product([*holders, *parts], persons)
+            if _precedes(one, two, holders)
+        ]
         for outer, inner in (*pairs, *product((*known, *holders), roles)):
             joint = Joint(outer, inner, option)
             if _may_speak(joint):
@@ -99,7 +105,7 @@ def _shared(speaker: Part, part: Part) -> bool:
 
 def _holds(part: Part) -> bool:
     """Tell whether there are several speakers in each value."""
-    return part.before in OTHER_WORDS or letters_of(part) <= OTHER_WORDS
+    return part.before in HOLDERS or letters_of(part) <= HOLDERS
 
 
 def _precedes(outer: Part, inner: Part, holders: Collection[Part]) -> bool:

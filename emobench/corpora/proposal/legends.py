@@ -88,7 +88,7 @@ def _pairs(text: str, wanted: Collection[str], step: int) -> Iterator[tuple[str,
 
     Args:
         text: to look at, line by line
-        wanted: codes of letters; numbers always are codes
+        wanted: codes of letters; numbers always are codes, but prose needs a sign in between
         step: 1 for words behind their codes, -1 for words before them
     """
     for line in _TAG.sub("\t", text).splitlines():
@@ -103,7 +103,7 @@ def _pairs(text: str, wanted: Collection[str], step: int) -> Iterator[tuple[str,
                 if _bare(other[0]) in wanted or other[0].isdecimal() or len(gap) > _WIDEST_GAP:
                     break
                 if len(other[0]) > 2 and emotion_of(other[0]):
-                    if code.isdecimal() or _SIGN.search(gap):
+                    if _SIGN.search(gap) or not line[: first.start()].strip():
                         yield code, other[0]
                     break
 

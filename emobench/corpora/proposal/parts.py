@@ -76,11 +76,14 @@ class Part:
     @property
     def before(self) -> str:
         """The word before it, in small letters, if that is always the same."""
-        for position in range(self.first - 1, max(-1, self.first - 3), -1):
-            if not self.split.separators[position]:  # one separator may lie between
-                texts = self.split.column(position)
-                return texts.pop().casefold() if len(texts) == 1 else ""
-        return ""
+        separators, position = self.split.separators, self.first - 1
+        if position >= 0 and separators[position]:  # one separator may lie between
+            position -= 1
+        word = ""
+        while position >= 0 and not separators[position] and self.split.is_fixed(position):
+            word = next(iter(self.split.column(position))) + word
+            position -= 1
+        return word.casefold()
 
     @property
     def at_end(self) -> bool:
@@ -148,6 +151,10 @@ class Split:
         """Return the texts that occur at a position."""
         return {row[position] for row in self.tokens if row is not None}
 
+    def is_fixed(self, position: int) -> bool:
+        """Return whether the same text stands at a position in all names."""
+        return len(self.column(position)) == 1
+
     def parts(self) -> Iterator[Part]:
         """Yield every token that varies, and every word with the number that follows it."""
         for position, is_separator in enumerate(self.separators):
@@ -157,7 +164,8 @@ class Split:
             if len(part.counts) > 1:
                 yield part
             follows = position + 1 < len(self.separators) and not self.separators[position + 1]
-            if follows and part.is_word:
+            within_word = self.is_fixed(position) and Part(self, position - 1, position).is_word
+            if follows and part.is_word and not within_word:
                 joint = Part(self, position, position + 1)
                 if Part(self, position + 1, position + 1).is_number and len(joint.counts) > 1:
                     yield joint

@@ -138,4 +138,4 @@ COLUMNS = _words("column", "words")
 """Our columns by the names that tables give them, as `plain` spells them."""
 
 BEFORE = _words("before", "words")
-"""What follows a word in names: a speaker, an emotion or neither."""
+"""What follows a word in names: a speaker, an emotion, what speakers are in, or none of these."""
