@@ -193,7 +193,7 @@ def test_of_two_numbers_that_one_text_explains_neither_is_taken(tmp_path, form):
         yaml.safe_load(text)["corpus"]["pattern"].index("(?P<emotion>")
         for text in (proposal.text, *alternatives(proposal))
     }
-    assert len(patterns) == 2
+    assert len(patterns) > 1
 
 
 EMOTIONS = ("Amused", "Angry", "Neutral", "Sad")

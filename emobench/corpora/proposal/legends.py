@@ -20,7 +20,7 @@ _SIGN = re.compile(r"[^\w\s]|\t")
 
 RAVDESS = (
     "the order of RAVDESS' names",
-    "01 neutral, 02 calm, 03 happy, 04 sad, 05 angry, 06 fearful, 07 disgust, 08 surprised",
+    "01=neutral, 02=calm, 03=happy, 04=sad, 05=angry, 06=fearful, 07=disgust, 08=surprised",
 )
 """What names such as 03-01-06-01-02-01-12, which many corpora borrow, do not say themselves."""
 
@@ -50,19 +50,19 @@ def explained(told: Sequence[tuple[str, str]], codes: Collection[str]) -> Meanin
     if most < max(2, 0.6 * len(wanted)):
         return None
     best = [(name, legend) for name, legend in found if len(legend) == most]
-    name, legend = best[0]
-    words = {code: legend[_bare(code)] for code in codes if _bare(code) in legend}
-    ways = [{code: emotion_of(word) for code, word in other.items()} for _, other in best]
-    emotions = {code: emotion_of(word) or "other" for code, word in words.items()}
-    agreed = {code for code in words if all(way.get(_bare(code)) == emotions[code] for way in ways)}
-    kinds = len(set(emotions.values()))
+    said = {code: [(name, each.get(_bare(code))) for name, each in best] for code in codes}
+    words = {code: told[0][1] for code, told in said.items() if told[0][1]}
+    ways = {code: {emotion_of(word or "") for _, word in said[code]} for code in words}
+    emotions = {code: ways[code].pop() or "other" for code in words if len(ways[code]) == 1}
+    twice = {code: said[code] for code in words if code not in emotions}
+    kinds = len({emotion_of(word) for word in words.values()})
     return Meaning(
-        {code: emotion for code, emotion in emotions.items() if code in agreed},
-        tuple(code for code in codes if code not in agreed),
-        doubtful={code: f"{name}: {words[code]}" for code in words if code not in agreed},
+        emotions,
+        tuple(code for code in codes if code not in emotions),
+        doubtful={code: ", ".join(f"{of}: {word}" for of, word in twice[code]) for code in twice},
         score=0.9 * len(words) / len(codes) + 0.05 * min(6, kinds) if kinds > 1 else 0.0,
         words=words,
-        source=name,
+        source=best[0][0],
     )
 
 
