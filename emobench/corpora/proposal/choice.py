@@ -65,6 +65,11 @@ class Choice:
     others: tuple[Choice, ...] = ()
 
     @property
+    def groups(self) -> tuple[int, ...]:
+        """Which files bear one emotion."""
+        return partition(self.emotion.values) if self.emotion else ()
+
+    @property
     def parts(self) -> list[Part]:
         """The parts that tell something, or might."""
         return [part for part in (self.emotion, self.speaker, *self.rivals) if part is not None]
@@ -91,19 +96,17 @@ def choose(
     options = options or list(_unknown_labels(ways))
     if not options:
         return Choice()
-    surest, groups = options[0].sure, partition(options[0].emotion.values)
-    equal = [
-        option
+    first = options[0]
+    every = [
+        _with_speaker(option, ways, option.emotion.values, needs_speaker)
         for option in options
         # Folders and names may say the same.
-        if option.sure >= surest - (0.1 if partition(option.emotion.values) == groups else 0.01)
+        if option.sure >= first.sure - (0.1 if option.groups == first.groups else 0.01)
     ]
-    every = [_with_speaker(option, ways, option.emotion.values, needs_speaker) for option in equal]
     best = max(every, key=_worth)
-    groups = partition(best.emotion.values)
-    same = [one for one in every if one is not best and partition(one.emotion.values) == groups]
-    others = {partition(one.emotion.values): one for one in every if _is_as_good(one, best)}
-    return replace(best, same=tuple(same), others=tuple(others.values()))
+    same = tuple(one for one in every if one is not best and one.groups == best.groups)
+    others = {one.groups: one for one in every if _is_as_good(one, best)}
+    return replace(best, same=same, others=tuple(others.values()))
 
 
 def _worth(choice: Choice) -> tuple[int, bool, int]:
@@ -126,8 +129,7 @@ def _is_as_good(option: Choice, best: Choice) -> bool:
     """Tell whether another part tells the emotion; of two numbers in a row the last counts."""
     part, chosen = option.emotion, best.emotion
     beside = part.level == chosen.level and part.first == chosen.last + 2
-    differs = partition(part.values) != partition(chosen.values)
-    return differs and not (beside and part.at_end and part.is_number)
+    return option.groups != best.groups and not (beside and part.at_end and part.is_number)
 
 
 def _emotions(ways: Sequence[Split], told: Sequence[tuple[str, str]]) -> Iterator[Choice]:
@@ -249,12 +251,11 @@ def _may_be_speaker(part: Part, labels: Sequence[str | None]) -> bool:
 
 def determines(values: Sequence[str | None], labels: Sequence[str | None]) -> bool:
     """Tell whether values foretell the labels."""
-    found: dict[str, Counter[str]] = defaultdict(Counter)
-    for value, label in zip(values, labels, strict=True):
-        if value is not None and label is not None:
-            found[value][label] += 1
-    guessed = sum(max(counts.values()) for counts in found.values())
-    return guessed >= _DETERMINES * sum(counts.total() for counts in found.values())
+    pairs = Counter(pair for pair in zip(values, labels, strict=True) if None not in pair)
+    often: dict[str | None, int] = defaultdict(int)
+    for (value, _), files in pairs.items():
+        often[value] = max(often[value], files)
+    return sum(often.values()) >= _DETERMINES * pairs.total()
 
 
 def _rank(part: Part, emotion: Part | None) -> int:
@@ -319,7 +320,7 @@ def _is_piece(part: Part, whole: Part) -> bool:
         return False
     if part.split is whole.split and whole.first <= part.first and part.last <= whole.last:
         return (part.first, part.last) != (whole.first, whole.last)
-    pairs = {pair for pair in zip(part.values, whole.values, strict=True) if None not in pair}
+    pairs = part.pairs(whole)
     return bool(pairs) and all(word != text and f" {word} " in f" {text} " for word, text in pairs)
 
 
@@ -328,6 +329,5 @@ def _is_factor(part: Part, whole: Part) -> bool:
 
     Of anna1, anna2, ben1 and ben2 the numbers are more likely takes than parts of names.
     """
-    pairs = {pair for pair in zip(part.values, whole.values, strict=True) if None not in pair}
-    rests = {text.removeprefix(piece).removesuffix(piece) for piece, text in pairs}
+    rests = {text.removeprefix(piece).removesuffix(piece) for piece, text in part.pairs(whole)}
     return len(rests) > 1 and len(whole.counts) == len(part.counts) * len(rests)

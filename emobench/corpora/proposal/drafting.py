@@ -22,8 +22,6 @@ from .parts import Part
 from .sheets import Join, Sheet
 from .vocabulary import Meaning, sexes
 
-_MOST_REPETITIONS = 50
-
 
 def draft(files: Sequence[AudioFile], folder: Path, name: str, own: str) -> Draft:
     """Return an entry for audio files, not tried yet.
@@ -126,14 +124,12 @@ def _choice(
 ) -> Choice:
     """Return what names tell, beyond what tables tell."""
     needs_speaker = not any("speaker" in table.columns for table in tables)
-    labels = next((each.values["emotion"] for each in tables if "emotion" in each.columns), None)
-    read = _meaning(tables)
-    if labels is not None and read is not None and read.score >= 0.3:
-        return choose(files, texts, labels, needs_speaker)
-    choice = choose(files, texts, None, needs_speaker)
-    if labels is not None and (not choice.meaning or not choice.meaning.emotions):
-        return choose(files, texts, labels, needs_speaker)
-    return choice
+    told = next((table for table in tables if "emotion" in table.columns), None)
+    if told is None or told.emotion.score < 0.3:
+        choice = choose(files, texts, None, needs_speaker)
+        if told is None or (choice.meaning and choice.meaning.emotions):
+            return choice
+    return choose(files, texts, told.values["emotion"], needs_speaker)
 
 
 def _groups(choice: Choice, told: Mapping[str, Part]) -> dict[str, Part]:
@@ -145,17 +141,9 @@ def _groups(choice: Choice, told: Mapping[str, Part]) -> dict[str, Part]:
                 continue
             if sexes(part.counts):
                 groups.setdefault("sex", part)
-            elif _is_repetition(part, groups):
+            elif part.at_end and part.is_number and part.stands_alone and not part.level:
                 groups.setdefault("repetition", part)
     return groups
-
-
-def _is_repetition(part: Part, groups: Mapping[str, Part]) -> bool:
-    """Tell whether a part is a number at the end that stands for itself."""
-    if part.level or not (part.at_end and part.is_number) or len(part.counts) > _MOST_REPETITIONS:
-        return False
-    ends = {other.last for other in groups.values() if other.level == 0}
-    return part.first == 0 or part.split.separators[part.first - 1] or part.first - 1 in ends
 
 
 def _distinguishing(files: Sequence[AudioFile]) -> int:
@@ -229,12 +217,7 @@ def _lacking(choice: Choice, told: Collection[str]) -> Iterator[str]:
         )
 
 
-def _unsure(
-    choice: Choice,
-    tables: Sequence[Join],
-    read: Meaning | None,
-    groups: Mapping[str, Part],
-) -> Iterator[str]:
+def _unsure(choice: Choice, tables: Sequence[Join], read: Meaning | None) -> Iterator[str]:
     """Yield what was guessed, for people to confirm."""
     if choice.emotion is not None:
         yield f"emotion: from {choice.emotion}"
@@ -245,12 +228,12 @@ def _unsure(
         yield f"speaker: from {choice.speaker}" + (
             ". Numbers may count recordings instead of people" if counting else ""
         )
+    if "repetition" in groups:
+        yield "repetition: the last number of the file name; call it sentence if it tells the text"
     for table in tables:
         names = ", ".join(f"{ours} from '{theirs}'" for ours, theirs in table.columns.items())
         lines = f"; files without a row in it: {table.missing:,}" if table.missing else ""
         yield f"table {' and '.join(table.sheet.files)}: {names}{lines}"
-    if "repetition" in groups:
-        yield "repetition: the last number of the file name; call it sentence if it tells the text"
 
 
 def _doubt(choice: Choice, others: Sequence[tuple[str, str]]) -> str:

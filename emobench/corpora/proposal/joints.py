@@ -99,8 +99,7 @@ def joints(choice: Choice) -> list[Joint]:
 
 def _shared(speaker: Part, part: Part) -> bool:
     """Tell whether a part says the sex, and women and men share what is called the speaker."""
-    pairs = {pair for pair in zip(speaker.values, part.values, strict=True) if None not in pair}
-    return sexes(part.counts) is not None and len(pairs) > len(speaker.counts)
+    return sexes(part.counts) is not None and len(speaker.pairs(part)) > len(speaker.counts)
 
 
 def _holds(part: Part) -> bool:

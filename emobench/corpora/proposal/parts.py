@@ -44,8 +44,8 @@ def shown(values: Collection[str]) -> str:
 
 def partition(values: Sequence[str | None]) -> tuple[int, ...]:
     """Return which files belong together by a value each, whatever that is."""
-    numbers: dict[str | None, int] = {}
-    return tuple(numbers.setdefault(value, len(numbers)) for value in values)
+    first: dict[str | None, int] = {}
+    return tuple(first.setdefault(value, len(first)) for value in values)
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,6 +109,10 @@ class Part:
     def is_word(self) -> bool:
         """Whether every value is made of letters alone."""
         return all(value.isalpha() for value in self.counts)
+
+    def pairs(self, other: Part) -> set[tuple[str, str]]:
+        """Return the values that it and another part have in the same names."""
+        return {pair for pair in zip(self.values, other.values, strict=True) if None not in pair}
 
     def overlaps(self, other: Part) -> bool:
         """Return whether the two share a token."""
