@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import yaml
 import yaml.reader
 
 from ...errors import count, printable
+from ..registry import normalised
 
 _WIDTH = 96
 
@@ -63,6 +64,22 @@ class Draft:
         for label, clips in self.todo.items():
             name = _dumped({label: None}).partition(": null")[0]
             yield f"  #   {name}: ?    {count(clips, 'clip')}"
+
+
+def where(name: str, own: str, extensions: Sequence[str]) -> dict[str, object]:
+    """Return the keys that lead to the files of a corpus.
+
+    Args:
+        name: of the corpus
+        own: name of its folder
+        extensions: of its files
+    """
+    keys: dict[str, object] = {}
+    if normalised(own) != normalised(name):
+        keys["aliases"] = [own]
+    if extensions != ["wav"]:
+        keys["glob"] = [f"*.{extension}" for extension in extensions]
+    return keys
 
 
 def _comment(text: str, first: str = "# ", then: str = "# ") -> list[str]:

@@ -11,11 +11,10 @@ from ...errors import named
 from ..entries.fields import EMOTIONS
 from ..reading.audio_files import AudioFile
 from ..reading.contents import digest
-from ..registry import normalised
 from . import legends, sheets
 from .alternatives import alternatives
 from .choice import Choice, choose
-from .draft import Draft
+from .draft import Draft, where
 from .expression import expression
 from .joints import joints
 from .parts import Part
@@ -51,11 +50,7 @@ def draft(files: Sequence[AudioFile], folder: Path, name: str, own: str) -> Draf
     speaker = {"speaker": choice.speaker} if choice.speaker else {}
     groups = _groups(choice, speaker)
     others = list(alternatives(choice, together, pattern))
-    keys: dict[str, object] = {"title": own}
-    if normalised(own) != normalised(name):
-        keys["aliases"] = [own]
-    if extensions != ["wav"]:
-        keys["glob"] = [f"*.{extension}" for extension in extensions]
+    keys = {"title": own, **where(name, own, extensions)}
     if groups or not told:
         keys |= {"match": "path"} if depth else {}
         keys["pattern"] = pattern(speaker, choice)
@@ -73,11 +68,10 @@ def draft(files: Sequence[AudioFile], folder: Path, name: str, own: str) -> Draf
     unsure += [_useless(found[0])] if found and lacking and not tables else []
     unsure += [f"speaker: it might be {what}. Then {text}" for what, text in others]
     for other in choice.others:
-        for who in (other.speaker, *other.rivals):
-            if who is not None:
-                text = f"{other.emotion}, and the speaker {who}"
-                text += f". Then pattern: {pattern({'speaker': who}, other)}"
-                unsure.append(f"emotion: it might be {text}")
+        for who in other.parts[1:] or [None]:
+            text = pattern({"speaker": who} if who else {}, other)
+            both = f"{other.emotion}{f', and the speaker {who}' if who else ''}"
+            unsure.append(f"emotion: it might be {both}. Then pattern: {text}")
     labels = choice.emotion.counts if choice.emotion else _labels(tables)
     todo = {label: labels[label] for label in (read.unknown if read else ())}
     return Draft(name, keys, todo, tuple(unsure), lacking, _doubt(choice, others))
@@ -217,7 +211,9 @@ def _lacking(choice: Choice, told: Collection[str]) -> Iterator[str]:
         )
 
 
-def _unsure(choice: Choice, tables: Sequence[Join], read: Meaning | None) -> Iterator[str]:
+def _unsure(
+    choice: Choice, tables: Sequence[Join], read: Meaning | None, groups: Collection[str]
+) -> Iterator[str]:
     """Yield what was guessed, for people to confirm."""
     if choice.emotion is not None:
         yield f"emotion: from {choice.emotion}"

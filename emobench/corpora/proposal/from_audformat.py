@@ -10,8 +10,7 @@ from pathlib import Path
 from ..entries.fields import EMOTIONS
 from ..readers import audformat_database
 from ..reading.audio_files import AudioFile
-from ..registry import normalised
-from .draft import Draft
+from .draft import Draft, where
 from .drafting import emotions
 from .vocabulary import Meaning, meaning
 
@@ -32,16 +31,12 @@ def draft(files: Sequence[AudioFile], folder: Path, name: str, own: str) -> Draf
     clips = audformat_database.tell(folder).clips().values()
     counts = Counter(facts["emotion"] for facts in clips)
     read = _meaning(counts)
-    keys: dict[str, object] = {"title": database.name}
-    if normalised(own) != normalised(name):
-        keys["aliases"] = [own]
+    extensions = sorted({file.name.rpartition(".")[2] for file in files})
+    keys = {"title": database.name, **where(name, own, extensions)}
     if database.languages:
         keys["language"] = ", ".join(database.languages)
     if database.license:
         keys["licence"] = str(database.license)
-    extensions = sorted({file.name.rpartition(".")[2] for file in files})
-    if extensions != ["wav"]:
-        keys["glob"] = [f"*.{extension}" for extension in extensions]
     tells = any("transcript" in facts for facts in clips)
     keys["reader"] = audformat_database.TEXTS if tells else "audformat"
     if read.emotions:
