@@ -39,8 +39,17 @@ TOGETHER = {
     "the sex of the session's actor and of the speaker": turns(
         "Ses{s:02}{d}_impro{t:02}_{r}000_{l}.wav", dialogues="FM", roles="FM"
     ),
+    "letters of roles": turns("session{s}/d{d}_{r}_{l}_{t}.wav", roles="LR"),
+    "roles at the end": turns("Ses{s}_dialog{d}_{l}_{t}_{r}.wav", roles=("female", "male")),
+    "roles that stick to a dialogue": turns("S{s}D{d}{r}_{l}_{t}.wav"),
     "numbers of couples": turns("{s:02}_{r}_{l}_{t:03}.wav", range(1, 9), (1,), "FM"),
 }
+
+
+def test_session_dialogue_and_role_may_tell_the_speaker_together(tmp_path):
+    grammar = turns("Ses{s}_dialog{d}_{r}_{l}_{t}.wav", roles="FM")
+    truth = {path: path.partition("_" + path.split("_")[3])[0] for path in grammar.truth}
+    check(tmp_path / "corpus", Grammar(truth, ready=False))
 
 
 @pytest.mark.parametrize("name", TOGETHER)

@@ -6,13 +6,13 @@ from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import product
+from itertools import pairwise, product
 
 from .choice import HOLDERS, Choice, beside, determines, is_generic, letters_of
 from .parts import Part, partition, shown
 from .vocabulary import sexes
 
-_MOST, _MOST_SPEAKERS = 6, 100
+_MOST, _MOST_ROLES, _MOST_SPEAKERS = 6, 4, 100
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,10 +72,11 @@ def joints(choice: Choice) -> list[Joint]:
     found: dict[tuple[int, ...], Joint] = {}
     doubted = choice.speaker is None
     for option in (choice, *choice.same):
-        known = [part for part in (option.speaker, *option.rivals) if part is not None]
+        known = [part for part in (option.speaker, *option.rivals) if part and not _is_take(part)]
         parts = list(beside(option.emotion, option.ways))
         roles = [part for part in parts if _is_role(part)]
         holders = sorted(filter(_holds, parts), key=lambda part: part.before not in HOLDERS)
+        holders += filter(None, (Joint(*two, option).stretch for two in pairwise(holders)))
         # Two names may be roles, too.
         persons = [part for part in known if is_generic(part) or len(part.counts) == 2]
         pairs = [
@@ -114,13 +115,18 @@ def _precedes(outer: Part, inner: Part, holders: Collection[Part]) -> bool:
     return outer.level == inner.level + 1 and outer.whole and inner.whole
 
 
+def _is_take(part: Part) -> bool:
+    return not part.level and part.at_end and part.is_number and not part.before
+
+
 def _is_role(part: Part) -> bool:
-    """Tell whether values are women and men, or A, B and so on between separators."""
+    """Tell whether values are women and men, or few letters such as A and B that stand alone."""
     if sexes(part.counts):
         return True
-    letters = {value.casefold() for value in part.counts}
-    in_order = letters == set("abcdef"[: len(letters)])
-    return in_order and part.stands_alone and bool(part.level or not part.at_end)
+    separators, before = part.split.separators, part.split.column(part.first - 1)
+    follows = part.first == 0 or separators[part.first - 1] or all(map(str.isdecimal, before))
+    letters = part.is_word and max(map(len, part.counts)) == 1 and len(part.counts) <= _MOST_ROLES
+    return letters and follows and (bool(part.level) or separators[part.last + 1 :][:1] == (True,))
 
 
 def _may_speak(joint: Joint) -> bool:
