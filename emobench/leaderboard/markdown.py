@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 from ..errors import SpecError
 from . import tables
 from .board import Leaderboard, Row
+from .grid import Grid, Item
 from .phrases import APART, BEST, HEADINGS, SYNTHETIC, WHY_APART, parts, shown_notices
-from .tables import Grid, Item
 
 _WIDEST = 12
 """Columns of a table beside the first."""
