@@ -267,8 +267,12 @@ def _picked(gathered: Gathered, known: Corpus, text: str) -> Result:
 
 def _title(known: Corpus, one: Result, protocol: str) -> str:
     heard_through = f" with {one.condition} on {one.sides}" if one.condition else ""
-    unfinished = "" if one.complete else f" ({one.done} of {one.wanted} folds)"
-    return f"{known.title}, {one.column.name}{heard_through}, protocol {protocol}{unfinished}"
+    title = f"{known.title}, {one.column.name}{heard_through}, protocol {protocol}"
+    return title + _unfinished(one)
+
+
+def _unfinished(one: Result) -> str:
+    return "" if one.complete else f" ({one.done} of {one.wanted} folds)"
 
 
 def _panel(one: Result) -> Panel:
@@ -279,8 +283,8 @@ def _panel(one: Result) -> Panel:
     uars = [score.uar for score in scores]
     held = intervals.over_speakers(uars)
     interval = (held.low, held.high) if held else None
-    unfinished = "" if one.complete else f" ({one.done} of {one.wanted} folds)"
-    return plots.Panel(f"{one.column.name}{unfinished}", scores, interval, 1 / len(one.labels))
+    title = one.column.name + _unfinished(one)
+    return plots.Panel(title, scores, interval, 1 / len(one.labels))
 
 
 def _tested(one: Result, lookup: Lookup) -> Tested:

@@ -86,8 +86,18 @@ def item_of(cell: Result | None, metric: Metric, notes: dict[str, str]) -> Item:
         return Item(ABSENT)
     marks = [] if cell.complete else [f"{INCOMPLETE}{cell.done}/{cell.wanted}"]
     for note in cell.notes:
-        marks.append(notes.setdefault(note, str(len(notes) + 1).translate(_SUPERSCRIPTS)))
+        marks.append(mark(note, notes))
     return Item(_figure(cell, metric), " ".join(marks))
+
+
+def mark(note: str, notes: dict[str, str]) -> str:
+    """Return what points to a footnote, which is numbered as it comes up.
+
+    Args:
+        note: the footnote
+        notes: mark by footnote; takes it in
+    """
+    return notes.setdefault(note, str(len(notes) + 1).translate(_SUPERSCRIPTS))
 
 
 def _figure(cell: Result, metric: Metric) -> str:
