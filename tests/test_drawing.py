@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import xml.etree.ElementTree as ElementTree
 
 import numpy as np
 import pytest
 
-from emobench.report.drawing import SERIES, Drawing, Scale, axes, series
+from emobench.pictures.drawing import SERIES, Drawing, Scale, axes, ink_on, series
+from emobench.pictures.framing import framed, titled
+from emobench.pictures.inline import svg
 
 SVG = "{http://www.w3.org/2000/svg}"
 
 
-def parsed(drawing: Drawing) -> ElementTree.Element:
-    return ElementTree.fromstring(str(drawing.svg()))
+def parsed(drawing: Drawing, number: int = 0) -> ElementTree.Element:
+    return ElementTree.fromstring(str(svg(drawing, number)))
 
 
 @pytest.mark.parametrize(("low", "high"), [(0, 1), (-3, 5), (40.2, 97.1), (0.001, 0.0042)])
@@ -72,7 +75,7 @@ def test_ticks_are_never_outside():
 
 
 def test_a_picture_is_read_aloud_by_its_title():
-    root = parsed(Drawing(320, 200.25, "UAR < 50 % & more", 7))
+    root = parsed(Drawing(320, 200.25, "UAR < 50 % & more"), 7)
     assert root.tag in ("svg", f"{SVG}svg")
     assert (root.get("width"), root.get("height"), root.get("role")) == ("320", "200.2", "img")
     assert root.get("viewBox") == "0 0 320 200.2"
@@ -132,3 +135,68 @@ def test_axes_have_numbers_and_titles():
     assert [text for text in texts if text] == ["0", "20", "40", "60", "80", "100"] + [
         str(each) for each in range(0, 11, 2)
     ]
+
+
+def test_a_share_of_a_colour_is_how_opaque_a_box_is():
+    drawing = Drawing(10, 10, "")
+    for share in (1.0, 0.5, 0.0):
+        drawing.box(0, 0, 1, 1, "cell", share=share)
+    assert [box.get("fill-opacity") for box in parsed(drawing)[1:]] == [None, "0.500", "0.000"]
+    assert [ink_on(share) for share in (0.0, 0.77, 0.78, 1.0)] == [
+        *("strong", "strong", "inverse", "inverse")
+    ]
+
+
+def test_a_picture_inside_of_another_is_moved():
+    inner, outer = Drawing(10, 10, "inner"), Drawing(100, 100, "outer")
+    inner.line([(0, 1), (2, 3)], "k")
+    inner.box(1, 1, 2, 2, "bar")
+    inner.text(3, 4, "word")
+    inner.marker(5, 5, 0)
+    inner.explain("ours", series=0)
+    outer.explain("ours", series=0)
+    outer.place(inner, 20, 30)
+    outer.place(inner, 0, 0)
+    _, line, box, text, circle, *again = parsed(outer)
+    assert line.get("d") == "M20 31L22 33"
+    assert (box.get("x"), box.get("y"), box.get("width")) == ("21", "31", "2")
+    assert (text.get("x"), text.get("y")) == ("23", "34")
+    assert (circle.get("cx"), circle.get("cy")) == ("25", "35")
+    assert [element.tag for element in again] == [line.tag, box.tag, text.tag, circle.tag]
+    assert len(outer.key) == 1
+    assert len(inner.items) == 4  # and is as it was
+
+
+@pytest.mark.parametrize(("panels", "in_a_row"), [(1, 3), (3, 3), (4, 3), (7, 3), (5, 1)])
+def test_panels_stand_in_rows_of_about_one_length(panels, in_a_row):
+    drawn = []
+    for number in range(panels):
+        panel = Drawing(100, 50, "")
+        panel.box(0, 0, 100, 50, f"p{number}")
+        drawn.append((f"panel {number}", panel))
+    whole = framed("Title", drawn, in_a_row=in_a_row, note="a note")
+    boxes = [element for element in parsed(whole) if element.tag.endswith("rect")]
+    corners = [(float(box.get("x")), float(box.get("y"))) for box in boxes]
+    assert len(set(corners)) == panels
+    rows = [[x for x, y in corners if y == row] for row in sorted({y for _, y in corners})]
+    assert len(rows) == math.ceil(panels / in_a_row)
+    assert max(map(len, rows)) <= in_a_row
+    assert max(map(len, rows)) - min(map(len, rows[:-1] or rows)) == 0
+    for x, y in corners:
+        assert 0 <= x <= whole.width - 100
+        assert 0 <= y <= whole.height - 50
+    for (x, y), (u, v) in itertools.pairwise(corners):
+        assert abs(x - u) >= 100 or abs(y - v) >= 50  # none lies over another
+    words = [element.text for element in parsed(whole) if element.tag.endswith("text")]
+    assert words[0] == "Title"
+    assert words[-1] == "a note"
+    assert [word for word in words if word.startswith("panel")] == [name for name, _ in drawn]
+
+
+@pytest.mark.parametrize("width", [120, 200, 400])
+def test_a_long_title_keeps_its_words(width):
+    title = "UAR by speaker, EMO-DB, protocol losgo\nthree repetitions"
+    lines = titled(title, width)
+    assert " ".join(lines) == " ".join(title.split())
+    assert all(len(line) * 8.4 <= width or " " not in line for line in lines)
+    assert titled("", 100) == [""]

@@ -21,7 +21,7 @@ from emobench.cli import cli
 from emobench.corpora.entries import yaml_source
 from emobench.errors import CorpusError, SpecError
 from emobench.executors import submissions
-from emobench.plots import figures
+from emobench.pictures import files
 from emobench.runs import between, choosing
 from emobench.scaling import Moments
 from emobench.spec import Fold, InputSpec, ModelSpec, Places
@@ -60,8 +60,8 @@ def test_options_that_make_no_sense_are_told(words, message):
 @pytest.mark.parametrize("suffix", ["", ".jpeg", ".SVGZ"])
 def test_a_figure_is_of_three_kinds(tmp_path, suffix):
     with pytest.raises(SpecError, match=rf"ends in \.svg, \.pdf, \.png, found '{suffix}'"):
-        figures.check(tmp_path / f"figure{suffix}")
-    figures.check(tmp_path / "figure.SVG")
+        files.check(tmp_path / f"figure{suffix}")
+    files.check(tmp_path / "figure.SVG")
 
 
 @pytest.mark.parametrize(
