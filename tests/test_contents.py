@@ -9,11 +9,13 @@ import numpy as np
 import pytest
 
 from emobench import features, models
-from emobench.bundles.contents import Contents, EncoderError
+from emobench.bundles import folder
+from emobench.bundles.contents import FORMAT, Contents, EncoderError
 from emobench.errors import BundleError
 from emobench.experiments.fitted_input import FittedInput
 from emobench.features import Fitted
 from emobench.scaling import Standard
+from emobench.spec import fingerprint
 
 LABELS = ("anger", "happiness", "neutral")
 
@@ -153,3 +155,22 @@ def test_an_encoder_is_to_be_given(values):
     }
     with pytest.raises(EncoderError, match="fed from the encoder wav2vec, and none was given"):
         Contents.from_json(values)
+
+
+@pytest.mark.parametrize(
+    ("files", "message"),
+    [
+        (None, "does not list its files"),
+        ([], "does not list its files"),
+        ({}, r"expected to list .*, found none"),
+        ({"../x": "0"}, r"names a file outside the bundle: '\.\./x'"),
+        ({"weights": "0"}, "expected a file of the bundle, found no file"),
+    ],
+)
+def test_a_bundle_lists_its_files(tmp_path, values, files, message):
+    about = {**values, "format": FORMAT}
+    about |= {} if files is None else {"files": files}
+    about["sha256"] = fingerprint(about)
+    (tmp_path / folder.ABOUT).write_text(json.dumps(about))
+    with pytest.raises(BundleError, match=message):
+        folder.open_bundle(tmp_path)
