@@ -76,7 +76,8 @@ def joints(choice: Choice) -> list[Joint]:
         parts = list(beside(option.emotion, option.ways))
         roles = [part for part in parts if _is_role(part)]
         holders = sorted(filter(_holds, parts), key=lambda part: part.before not in HOLDERS)
-        holders += filter(None, (Joint(*two, option).stretch for two in pairwise(holders)))
+        together = [Joint(*two, option).stretch for two in pairwise(holders)]
+        holders += filter(None, together)
         # Two names may be roles, too.
         persons = [part for part in known if is_generic(part) or len(part.counts) == 2]
         pairs = [
