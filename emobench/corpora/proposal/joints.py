@@ -66,8 +66,8 @@ class Joint:
 def joints(choice: Choice) -> list[Joint]:
     """Return the pairs of parts that may tell the speaker, those with the fewest values first.
 
-    Of a part that was chosen nothing is doubted but that it tells the speaker alone, unless women
-    and men share its values.
+    Of a part that was chosen nothing is doubted but that it tells the speaker alone, unless roles
+    share its values.
     """
     found: dict[tuple[int, ...], Joint] = {}
     doubted = choice.speaker is None
@@ -89,7 +89,9 @@ def joints(choice: Choice) -> list[Joint]:
             joint = Joint(outer, inner, option)
             if _may_speak(joint):
                 found.setdefault(partition(joint.values), joint)
-        doubted = doubted or any(_shared(choice.speaker, part) for part in roles)
+        doubted = doubted or any(
+            len(choice.speaker.pairs(role)) > len(choice.speaker.counts) for role in roles
+        )
     kept = sorted(found.values(), key=lambda joint: len(joint.counts))
     if not doubted:
         chosen = partition(choice.speaker.values)
@@ -97,11 +99,6 @@ def joints(choice: Choice) -> list[Joint]:
             one for one in kept if chosen in map(partition, (one.outer.values, one.inner.values))
         ]
     return kept[:_MOST]
-
-
-def _shared(speaker: Part, part: Part) -> bool:
-    """Tell whether a part says the sex, and women and men share what is called the speaker."""
-    return sexes(part.counts) is not None and len(speaker.pairs(part)) > len(speaker.counts)
 
 
 def _holds(part: Part) -> bool:
