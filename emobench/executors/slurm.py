@@ -59,6 +59,16 @@ class Slurm:
         return cards * self.asked.shares * self.workers_per_card
 
     @property
+    def others_at_once(self) -> int:
+        """How many workers there are on the CPUs of all jobs of an array."""
+        return self.asked.shares * self.processes
+
+    @property
+    def workers_here(self) -> int:
+        """None: the command waits where people log in."""
+        return 0
+
+    @property
     def tuning_processes(self) -> int:
         """One: jobs that tune are spread over the cluster."""
         return 1

@@ -20,7 +20,7 @@ from .handing_out import Handout, Step, sizes_of_groups
 from .placing import choose, processors
 from .planning import Plan
 from .preparing import AS_IT_IS, facts, mine, prepare, tunes_first
-from .turns import Feed, Made, Readying, Turn
+from .turns import Feed, Made, Readying, Turn, Workers
 
 
 @dataclass(frozen=True)
@@ -153,14 +153,11 @@ class _Run:
     def readying(self, executor: Executor) -> Readying:
         """Return what makes experiments ready."""
         selection = self.planned.selection
-        kinds = {spec.kind for _, specs in self.planned.pairs for spec in specs}
-        on_cards = executor.networks_at_once
-        workers = on_cards + (0 if on_cards and kinds == {"network"} else selection.jobs)
         return Readying(
             self._make,
             processes=selection.jobs,
-            spare=processors() - workers,
-            workers=workers,
+            available=processors(),
+            workers=workers_of(executor, self.planned),
             tell=self.observer.feature_progress,
             stopping=self.observer.stopping,
         )
@@ -241,6 +238,15 @@ class _Run:
     ) -> None:
         under = f" with {condition.name}" if condition != AS_IT_IS else ""
         self.summary.failures[f"{corpus.name} {model.name}{under}"] = str(error)
+
+
+def workers_of(executor: Executor, planned: Plan) -> Workers:
+    """Return who runs the jobs of a plan; those who find none among them are not counted."""
+    on_cards, others = executor.networks_at_once, executor.others_at_once
+    here = executor.workers_here
+    if on_cards and all(spec.kind == "network" for _, specs in planned.pairs for spec in specs):
+        here, others = min(here, on_cards), 0
+    return Workers(on_cards, others, here, planned.selection.threads)
 
 
 def _name(experiment: Experiment, job: Job) -> str:
