@@ -28,6 +28,7 @@ from .handing_out import Step
 from .placing import devices
 from .planning import Plan
 from .preparing import mine, prepare
+from .reading import Reading
 
 _ROUGH_RECORD, _ROUGH_CLIP = 9_000, 40
 """Bytes of a job's files, and of each clip that it predicts."""
@@ -61,14 +62,16 @@ def estimate(
     estimating = _Estimating(planned, places, try_seconds)
     costs: list[Cost] = []
     extracted: list[FeatureCost] = []
-    for corpus, model, condition, only in mine(planned, places):
+    reading = Reading(places)
+    for corpus, model, condition, only in mine(planned, places, reading):
+        progress = watched(corpus.name) if watched else lambda what, done, total: None
         try:
             step, data = prepare(
                 *(corpus, model, planned, places),
                 condition=condition,
                 extract=False,
                 only=only,
-                clips=estimating.clips(corpus, watched),
+                clips=reading.clips(corpus, progress),
             )
         except (CorpusError, FeatureError):
             if passing_over:
@@ -95,7 +98,6 @@ class _Estimating:
     places: Places
     try_seconds: float | None
     _precedents: dict[str, Precedents] = field(default_factory=dict)
-    _read: tuple[str, dataset.Clips] | None = None
     _durations: dict[str, float] = field(default_factory=dict)
     _counted: dict[tuple[FeatureSpec, Condition | None], set[str | None]] = field(
         default_factory=dict
@@ -126,15 +128,6 @@ class _Estimating:
             *(self.try_seconds, selection.backend, selection.threads, self.places),
             Seat(cards[0].address) if cards else None,
         )
-
-    def clips(
-        self, corpus: Corpus, watched: Callable[[str], dataset.Progress] | None
-    ) -> dataset.Clips:
-        """Return the clips of a corpus; its experiments, which stand together, share them."""
-        if self._read is None or self._read[0] != corpus.name:
-            progress = watched(corpus.name) if watched else lambda what, done, total: None
-            self._read = corpus.name, dataset.Clips(corpus, self.places, progress)
-        return self._read[1]
 
     def cost(self, corpus: Corpus, step: Step, data: Dataset) -> Cost:
         """Return what an experiment takes."""

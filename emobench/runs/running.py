@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from ..conditions import Condition
 from ..corpora import Corpus
@@ -20,6 +21,7 @@ from .handing_out import Handout, Step, sizes_of_groups
 from .placing import choose, processors
 from .planning import Plan
 from .preparing import AS_IT_IS, facts, mine, prepare, tunes_first
+from .reading import Reading
 from .turns import Feed, Made, Readying, Turn, Workers
 
 
@@ -122,10 +124,15 @@ class _Run:
     observer: Observer
     summary: Summary
 
+    @cached_property
+    def _reading(self) -> Reading:
+        """What reads corpora: for the thread that runs, and then for that which makes ready."""
+        return Reading(self.places)
+
     def foresee(self) -> Iterator[Turn]:
         """Yield the experiments that can be run, and enter the others in the summary."""
         foreseeing = Foreseeing(self.planned, self.places, self.observer.notice)
-        for corpus, model, condition, only in mine(self.planned, self.places):
+        for corpus, model, condition, only in mine(self.planned, self.places, self._reading):
             if self.observer.stopping():
                 return
             try:
@@ -139,7 +146,7 @@ class _Run:
                     condition=condition,
                     extract=False,
                     only=only,
-                    clips=foreseeing.clips(corpus, progress),
+                    clips=self._reading.clips(corpus, progress),
                 )
                 foreseeing.warn_of_control(corpus, data)
                 turn = Turn(corpus, model, condition, only, step)
@@ -205,6 +212,7 @@ class _Run:
             progress=progress,
             only=turn.only,
             foreseen=turn.foreseen,
+            clips=self._reading.clips(turn.corpus, progress),
         )
         return self._made(turn, step, data)
 
