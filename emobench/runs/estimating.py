@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -23,12 +23,14 @@ from ..experiments import dataset
 from ..experiments.context import applied_condition
 from ..experiments.dataset import Dataset
 from ..features import recipes
+from ..run_options import Selection
 from ..spec import FeatureSpec, Fold, Job, ModelSpec, Places
 from .handing_out import Step
-from .placing import devices
+from .placing import devices, processors
 from .planning import Plan
 from .preparing import mine, prepare
 from .reading import Reading
+from .turns import Workers
 
 _ROUGH_RECORD, _ROUGH_CLIP = 9_000, 40
 """Bytes of a job's files, and of each clip that it predicts."""
@@ -77,17 +79,23 @@ def estimate(
             if passing_over:
                 continue
             raise
+        is_first = not any(cost.jobs for cost in costs)
         costs.append(estimating.cost(corpus, step, data))
         if step.missing:
-            extracted += estimating.lacking(corpus, step, data)
+            lacking = estimating.lacking(corpus, step, data)
+            extracted += (replace(one, ahead=is_first) for one in lacking)
     networks = any(cost.network for cost in costs)
     found = estimating.devices if networks else Devices()
-    return Estimate(
-        tuple(costs),
-        tuple(extracted),
-        planned.selection.jobs,
-        len(found.cards) * found.workers_per_card,
-    )
+    cards = len(found.cards) * found.workers_per_card
+    spare = _spare(planned.selection, cards, all(cost.network for cost in costs))
+    return Estimate(tuple(costs), tuple(extracted), planned.selection.jobs, cards, spare)
+
+
+def _spare(selection: Selection, cards: int, only_networks: bool) -> int:
+    """Return how many processors extract features beside jobs."""
+    others = 0 if cards and only_networks else selection.jobs
+    here = 0 if selection.executor == "slurm" else cards + others
+    return Workers(cards, others, here, selection.threads).spare(processors(), selection.jobs)
 
 
 @dataclass

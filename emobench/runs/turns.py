@@ -98,6 +98,15 @@ class Workers:
         """Tell whether cards do a job."""
         return is_network and self.on_cards > 0
 
+    def spare(self, available: int, processes: int) -> int:
+        """Return how many of some processes find a processor beside jobs, all workers being busy.
+
+        Args:
+            available: processors of this machine
+            processes: that extract
+        """
+        return max(min(available - self.here * self.threads, processes), 0)
+
     def of(self, lane: bool) -> int:
         """Return how many there are in a lane: that of the cards, or that of all else."""
         return self.on_cards if lane else self.others
@@ -133,7 +142,7 @@ class Readying:
         tell: Callable[[str, str, int, int], None],
         stopping: Callable[[], bool],
     ) -> None:
-        self.spare = max(min(available - workers.here * workers.threads, processes), 0)
+        self.spare = workers.spare(available, processes)
         self._make, self._processes, self._workers = make, processes, workers
         self._tell, self._stopping = tell, stopping
         self._told: SimpleQueue[tuple[str, str, int, int]] = SimpleQueue()
