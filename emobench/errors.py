@@ -6,6 +6,9 @@ import difflib
 import re
 from collections.abc import Iterable, Sequence
 
+KINDS = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}
+"""What a parameter may be, in words, by its type."""
+
 _MOST_NAMED = 5
 
 

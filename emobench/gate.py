@@ -33,6 +33,10 @@ class Rule:
     sound: tuple[Any, ...]
     reason: str
 
+    def is_broken(self, protocol: Protocol) -> bool:
+        """Return whether a protocol lets test clips in where this is about."""
+        return getattr(protocol, self.field) not in self.sound
+
 
 RULES = (
     Rule(
@@ -79,7 +83,20 @@ def leaks(protocol: Protocol | None) -> tuple[str, ...]:
     """
     if protocol is None:
         return ("this version does not know the protocol",)
-    return tuple(rule.reason for rule in RULES if getattr(protocol, rule.field) not in rule.sound)
+    return tuple(rule.reason for rule in RULES if rule.is_broken(protocol))
+
+
+def breaks(protocol: Protocol, field: str) -> bool:
+    """Return whether a protocol lets test clips in by one of its fields.
+
+    Args:
+        protocol: the protocol
+        field: that a rule is about
+
+    Raises:
+        KeyError: if no rule is about it
+    """
+    return {rule.field: rule for rule in RULES}[field].is_broken(protocol)
 
 
 def cut_short(protocol: Protocol | None) -> bool:

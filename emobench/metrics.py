@@ -24,6 +24,16 @@ def percent(share: float) -> float:
     return round(round(100 * share, 9), 1)
 
 
+def signed(share: float) -> str:
+    """Return a difference of shares in points, with its sign.
+
+    Examples:
+        >>> signed(0.0241), signed(-0.00001)
+        ('+2.4', '+0.0')
+    """
+    return f"{round(100 * share, 1) + 0.0:+.1f}"
+
+
 def confusion(truth: Sequence[str], predicted: Sequence[str], labels: Sequence[str]) -> np.ndarray:
     """Count how often each class was taken for each.
 

@@ -163,6 +163,7 @@ def test_the_same_sound_under_two_labels_of_one_speaker(audit):
         ({"tuning": "evaluation"}, "test-clips-tune", "chosen on the test clips"),
         ({"selection": "best-test-epoch"}, "test-clips-choose-epoch", "choose the epoch"),
         ({"weights": "corpus"}, "test-clips-weigh", "class weights count the test clips"),
+        ({"weights": "of a new kind"}, "test-clips-weigh", "class weights count the test clips"),
         ({"batching": "sorted"}, "neighbours-pad", "padded to the longest of its batch"),
         ({"normalisation": "corpus"}, "test-clips-standardise", "statistics of all clips"),
         ({"copies": 0.2}, "test-clips-train", "trained on as well"),

@@ -83,9 +83,21 @@ def test_show_tells_all_that_is_known_of_a_corpus(command):
     assert known["clips"][0].startswith("1,440: anger 192, happiness 192")
     assert known["speakers"] == ["24"]
     assert "other         from 02 (calm)" in known["labels"]
-    assert known["folds"] == ["groups:6 (6 groups of speakers, each held out once)"]
+    assert known["folds"] == ["groups:6 (one of 6 groups of speakers is held out)"]
     assert known["transcripts"][0].startswith("yes; each text is spoken in every emotion")
     assert known["variant"][0] == "ravdess:song: RAVDESS (song)"
+
+
+@pytest.mark.parametrize(
+    ("name", "rule"),
+    [
+        ("emo-db", "speaker (one speaker is held out at a time)"),
+        ("iemocap", "session (one session is held out at a time)"),
+        ("emo-db-to-ravdess", "tested: ravdess (all speakers of ravdess are tested)"),
+    ],
+)
+def test_what_is_held_out_is_told(command, name, rule):
+    assert described(command("corpora", "show", name)[1])["folds"] == [rule]
 
 
 def test_show_a_corpus_that_needs_a_licence_and_trains_on_its_own_words(command):

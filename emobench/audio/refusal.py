@@ -26,5 +26,5 @@ def refusing(path: Path) -> Iterator[None]:
         refuse(path, "needs more memory than there is", "Cut it into shorter files")
     except Exception as error:
         told = getattr(error, "error_string", None) or getattr(error, "strerror", None) or error
-        reason = str(told).strip(" .\n").partition("\n")[0] or type(error).__name__
+        reason = str(told).strip().partition("\n")[0].strip(" .") or type(error).__name__
         refuse(path, f"is not audio that can be decoded ({reason})", "Copy it again")

@@ -15,7 +15,7 @@ KINDS = ("fewer-clips", "more-clips", "unusable-files")
 def findings(material: Material) -> Iterator[Finding]:
     """Yield that clips are missing, too many, or cannot be used."""
     corpus, report = material.corpus, material.report
-    total = next(cell for cell in report.cells if cell.name == "clips")
+    total = report.clips
     fewer = [cell for cell in report.cells if cell.differs and cell.found < (cell.wanted or 0)]
     copy = f"This copy holds {count(total.found, 'clip')}"
     copy += f" instead of {total.wanted:,}" if total.differs else ""

@@ -1,5 +1,6 @@
 """What a protocol itself does with test clips, as its definition says.
 
+Which values of a protocol's fields let test clips in, `gate` knows; here is who is touched by it.
 A protocol with a `caution` reproduces a paper: what it does is declared beside its numbers. The
 same without a caution is a fault.
 """
@@ -8,8 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
+from .. import gate
 from ..errors import named
 from ..spec import Protocol
 from .findings import Finding, Severity
@@ -69,7 +72,7 @@ class _Rule:
 _RULES = (
     _Rule(
         "test-clips-tune",
-        lambda protocol: protocol.tuning == "evaluation",
+        partial(gate.breaks, field="tuning"),
         _tuned,
         "hyper-parameters are chosen on the test clips",
         "tuning inside the training part",
@@ -77,7 +80,7 @@ _RULES = (
     ),
     _Rule(
         "test-clips-choose-epoch",
-        lambda protocol: protocol.selection == "best-test-epoch",
+        partial(gate.breaks, field="selection"),
         _network,
         "the test clips choose the epoch of every network",
         "the last epoch, or the best on clips of training speakers",
@@ -85,7 +88,7 @@ _RULES = (
     ),
     _Rule(
         "test-clips-weigh",
-        lambda protocol: protocol.weights == "corpus",
+        partial(gate.breaks, field="weights"),
         _any_model,
         "class weights count the test clips",
         "class weights from the training part",
@@ -93,7 +96,7 @@ _RULES = (
     ),
     _Rule(
         "test-clips-standardise",
-        lambda protocol: protocol.normalisation == "corpus",
+        partial(gate.breaks, field="normalisation"),
         _standardised,
         "inputs are standardised with statistics of all clips, those that are tested among them",
         "statistics of the training part",
@@ -101,7 +104,7 @@ _RULES = (
     ),
     _Rule(
         "test-clips-train",
-        lambda protocol: bool(protocol.copies),
+        partial(gate.breaks, field="copies"),
         _any_model,
         "some of the test clips are trained on as well",
         "test clips that no model was trained on",

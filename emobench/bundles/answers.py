@@ -85,7 +85,7 @@ class Writing:
             return set()
         with storing(file, _OUT), file.open("rb+") as stream:
             content = stream.read()
-            whole = content[: content.rfind(b"\n") + 1]
+            whole = self._whole(content)
             found = self._answered(whole.decode(**_ENCODING), content[len(whole) :], file)
             stream.truncate(len(whole))
         return found
@@ -105,6 +105,13 @@ class Writing:
             return {self._key(row): self._told(row) for row in self._rows(content)}
         except (ValueError, KeyError, TypeError, csv.Error) as error:
             raise self._refused(file, error) from None
+
+    def _whole(self, content: bytes) -> bytes:
+        """Return what there is up to the end of the last whole line."""
+        whole = content[: content.rfind(b"\n") + 1]
+        while self.format == "csv" and whole.count(b'"') % 2:  # that was inside of a quoted name
+            whole = whole[: whole.rfind(b"\n", 0, -1) + 1]
+        return whole
 
     def _answered(self, whole: str, rest: bytes, file: Path) -> set[Key]:
         """Return what whole lines answer, if they and the rest are what this writes."""

@@ -78,7 +78,8 @@ def expand(words: Iterable[str]) -> Iterator[str]:
             yield from _some(_below(word), f"{word}: expected a folder with audio files")
         elif not os.path.lexists(word) and glob.has_magic(word):
             found = sorted(glob.glob(word, recursive=True))
-            files = (name for name in found if not os.path.isdir(name))
+            # `**` below a folder that is not there is said to match that folder.
+            files = (each for each in found if os.path.lexists(each) and not os.path.isdir(each))
             yield from _some(files, f"{word}: expected files that match")
         else:
             yield word

@@ -8,11 +8,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from ..corpora import Corpus, Registry
 
-_FOLDS = {
-    "speaker": "one speaker is held out at a time",
-    "session": "one session is held out at a time",
-}
-
 
 def described(registry: Registry, corpus: Corpus) -> Iterator[tuple[str, str]]:
     """Yield names and values, in the order in which they are read."""
@@ -77,7 +72,7 @@ def _contents(corpus: Corpus) -> Iterator[tuple[str, str]]:
     else:
         yield "clips", "not known beforehand"
     yield from _labels(corpus)
-    yield "folds", f"{corpus.folds} ({_FOLDS.get(corpus.folds) or _groups(corpus.folds)})"
+    yield "folds", f"{corpus.folds} ({corpus.held_out})"
     yield "transcripts", _texts(corpus)
 
 
@@ -106,10 +101,6 @@ def _codes(corpus: Corpus, label: str, *, pooled: bool) -> list[str]:
         if mine == label:
             told.append(code if other in (code, label) else f"{code} ({other})")
     return told
-
-
-def _groups(rule: str) -> str:
-    return f"{rule.partition(':')[2]} groups of speakers, each held out once"
 
 
 def _texts(corpus: Corpus) -> str:

@@ -15,7 +15,7 @@ from . import options, reports
 
 if TYPE_CHECKING:
     from ..features.inventory import Criteria, Holding
-    from ..runs import Cached
+    from ..runs import Cached, Extracted, Pruned
     from ..spec import Places
 
 
@@ -33,12 +33,13 @@ if TYPE_CHECKING:
     "--older-than",
     type=click.FloatRange(min=0),
     metavar="DAYS",
-    help="With --prune: remove what was not used for so many days, too.",
+    help="With --prune: remove what was not used for so many days, too; below 1, also what another "
+    "machine may use.",
 )
 @click.option(
     "--outdated",
     is_flag=True,
-    help="With --prune: remove what no run would use any more, too.",
+    help="With --prune: remove what no run on any machine would use any more, too.",
 )
 @click.option("--dry-run", is_flag=True, help="With --prune: say what would go, and stop.")
 def features(
@@ -59,8 +60,13 @@ def features(
 
     NAMES are front-ends, such as `logmel`, `logmel:bands=240` or `encoder:FOLDER`. Without any, the
     cache is listed: features by front-end, parameters, condition and the corpus that they were made
-    for, how large they are, when they were used last, and whether a run would use them today. With
-    --prune it becomes smaller; what a process reads or writes stays.
+    for, how large they are, when they were used last, and whether a run would use them today.
+
+    With --prune it becomes smaller. What a process reads or writes stays, and so does what any
+    machine used in the last 24 hours, as not all file systems tell one of the locks of another:
+    only --older-than with less than a day removes that. What was made with other libraries than
+    this machine has is of use to others, and goes by age alone. With --json each way prints one
+    object, whose "features" has a row for each.
     """
     from .. import runs
     from ..features.inventory import Criteria
@@ -73,12 +79,15 @@ def features(
     )
     places = runs.find_places(data=data, cache=cache, datasets=datasets)
     if names:
-        return _extract(names, corpus, places, jobs=jobs, skip_bad=skip_bad)
+        return _extract(names, corpus, places, jobs=jobs, skip_bad=skip_bad, as_json=as_json)
     if prune:
-        return _prune(places, Criteria(older_than, outdated), dry_run=dry_run)
+        criteria = Criteria(older_than, outdated)
+        return _prune(places, criteria, dry_run=dry_run, as_json=as_json)
     known = runs.cached(places)
     if as_json:
-        click.echo(json.dumps(_plain(known), indent=1, ensure_ascii=False))
+        others = [asdict(one) for one in known.others]
+        rows = [_row(one) for one in known.features]
+        _print_json(known.folder, rows, size=known.size, others=others)
     else:
         _list(known)
     return 0
@@ -111,6 +120,7 @@ def _extract(
     *,
     jobs: int,
     skip_bad: bool,
+    as_json: bool,
 ) -> int:
     """Fill the cache."""
     from .. import runs
@@ -120,25 +130,42 @@ def _extract(
         extracted = runs.extract_ahead(
             names, corpus, places, jobs=jobs, skip_bad=skip_bad, progress=progress.features
         )
-        for line in extracted:
-            click.echo(line)
+        rows = []
+        for one in extracted:
+            rows.append(_extracted_row(one))
+            if not as_json:
+                click.echo(str(one))
+    if as_json:
+        _print_json(places.cache, rows)
     return 0
 
 
-def _prune(places: Places, criteria: Criteria, *, dry_run: bool) -> int:
+def _prune(places: Places, criteria: Criteria, *, dry_run: bool, as_json: bool) -> int:
     """Remove what is to go, and say what."""
     from .. import runs
 
-    freed = 0
+    pruned = []
     for one in runs.prune(places, criteria, dry_run=dry_run):
-        told = f"{_called(one.holding)}, {_size(one.holding.size)}: {one.reason}"
-        if one.kept:
-            click.echo(f"kept: {told}; {one.kept}", err=True)
-        else:
-            freed += one.holding.size
-            click.echo(f"{'would remove' if dry_run else 'removed'}: {told}")
-    click.echo(f"{_size(freed)} {'would be freed' if dry_run else 'freed'} in {places.cache}")
+        pruned.append(one)
+        if not as_json:
+            _tell(one, dry_run=dry_run)
+    freed = sum(one.holding.size for one in pruned if not one.kept)
+    if as_json:
+        _print_json(
+            places.cache, [_pruned_row(one) for one in pruned], freed=freed, dry_run=dry_run
+        )
+    else:
+        click.echo(f"{_size(freed)} {'would be freed' if dry_run else 'freed'} in {places.cache}")
     return 0
+
+
+def _tell(one: Pruned, *, dry_run: bool) -> None:
+    """Say what became of something that was to go."""
+    told = f"{_called(one.holding)}, {_size(one.holding.size)}: {one.reason}"
+    if one.kept:
+        click.echo(f"kept: {told}; {one.kept}", err=True)
+    else:
+        click.echo(f"{'would remove' if dry_run else 'removed'}: {told}")
 
 
 def _called(holding: Holding) -> str:
@@ -171,7 +198,7 @@ def _list(known: Cached) -> None:
             reports.number(one.refused),
             _size(one.size),
             _day(one.used),
-            ("no: " + one.outdated if one.outdated else "yes") if whole else one.kind,
+            _use(one),
         )
     if known.features:
         reports.console().print(table)
@@ -186,14 +213,38 @@ def _list(known: Cached) -> None:
     click.echo(f"{_size(known.size)} in {known.folder}, {_size(made)} of it features")
 
 
-def _plain(known: Cached) -> dict[str, Any]:
-    """Return what is cached as JSON holds it."""
-    rows = [
-        {**asdict(one), "folder": str(one.folder), "used": _instant(one.used)}
-        for one in known.features
-    ]
-    others = [asdict(one) for one in known.others]
-    return {"folder": str(known.folder), "size": known.size, "features": rows, "others": others}
+def _use(one: Holding) -> str:
+    """Return whether a run would use something today."""
+    if one.kind != "features":
+        return one.kind
+    if one.outdated:
+        return f"no: {one.outdated}"
+    return f"not here: made with other libraries ({one.libraries})" if one.libraries else "yes"
+
+
+def _print_json(folder: Path, rows: list[dict[str, Any]], **more: Any) -> None:
+    """Print a folder of caches with a row for each pack of features that is spoken of."""
+    known = {"folder": str(folder), **more, "features": rows}
+    click.echo(json.dumps(known, indent=1, ensure_ascii=False))
+
+
+def _row(one: Holding) -> dict[str, Any]:
+    return {**asdict(one), "folder": str(one.folder), "used": _instant(one.used)}
+
+
+def _pruned_row(one: Pruned) -> dict[str, Any]:
+    return {**_row(one.holding), "reason": one.reason, "kept": one.kept}
+
+
+def _extracted_row(one: Extracted) -> dict[str, Any]:
+    return {
+        "front_end": one.spec.name,
+        "params": dict(one.spec.params),
+        "corpus": one.corpus,
+        "clips": one.clips,
+        "refused": len(one.refused),
+        "reasons": dict(one.refused),
+    }
 
 
 def _size(size: int) -> str:

@@ -24,24 +24,9 @@ from . import options, stored
     help="Show a table of this score; may be repeated. [default: the protocol's headline, and UAR]",
 )
 @click.option("--pooled", is_flag=True, help="Add tables of the pooled UAR and of WA.")
-@click.option(
-    "--format",
-    "format_",
-    type=click.Choice(["table", "markdown", "csv", "json"]),
-    default="table",
-    show_default=True,
-    help="Format of what is written.",
-)
-@click.option(
-    "--out",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="File to write to. [default: print]",
-)
-@click.option(
-    "--readme",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Document whose table, between the markers, is replaced as well.",
-)
+@stored.written_as("table", "markdown", "csv", "json")
+@stored.out
+@stored.readme
 @options.datasets
 def leaderboard(
     results: Path,

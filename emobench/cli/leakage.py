@@ -29,24 +29,9 @@ _FORMATS = {"table": "text", "markdown": "markdown", "json": "json"}
 @options.names("corpus", "Corpora to price it on.", required=False)
 @click.option("--stored", "only_stored", is_flag=True, help="Run nothing: show what is on disk.")
 @options.of(Selection, without=_FIXED)
-@click.option(
-    "--format",
-    "format_",
-    type=click.Choice(list(_FORMATS)),
-    default="table",
-    show_default=True,
-    help="How to write it.",
-)
-@click.option(
-    "--out",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="File to write to. [default: print]",
-)
-@click.option(
-    "--readme",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Document whose table, between the markers, is replaced as well.",
-)
+@stored.written_as(*_FORMATS)
+@stored.out
+@stored.readme
 def leakage(
     model: tuple[str, ...],
     corpus: tuple[str, ...],

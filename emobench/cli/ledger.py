@@ -21,19 +21,8 @@ if TYPE_CHECKING:
 @click.option(
     "--verdict", "verdicts", multiple=True, metavar="VERDICT", help="Only these; may be repeated."
 )
-@click.option(
-    "--format",
-    "format_",
-    type=click.Choice(["table", "markdown", "csv", "json"]),
-    default="table",
-    show_default=True,
-    help="How to write it.",
-)
-@click.option(
-    "--out",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="File to write to. [default: print]",
-)
+@stored.written_as("table", "markdown", "csv", "json")
+@stored.out
 @options.datasets
 def ledger(
     results: Path,

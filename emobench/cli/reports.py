@@ -145,7 +145,7 @@ def _likenesses(report: CheckReport) -> list[str]:
 
 def _verdict(report: CheckReport, warnings: int) -> str:
     differing = [cell for cell in report.cells if cell.differs]
-    clips = next(cell for cell in report.cells if cell.name == "clips")
+    clips = report.clips
     decoded = " Every file in use was decoded." if report.deep else ""
     if report.good:
         known = "as expected" if clips.wanted is not None else _INCOMPARABLE

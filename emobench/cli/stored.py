@@ -30,6 +30,28 @@ def _some(option: str, name: str) -> Callable:
     )
 
 
+def written_as(*forms: str) -> Callable:
+    """Return an option that chooses the form of what is written; the first is the usual one."""
+    return click.option(
+        "--format",
+        "format_",
+        type=click.Choice(forms),
+        default=forms[0],
+        show_default=True,
+        help="How to write it.",
+    )
+
+
+out = click.option(
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="File to write to. [default: print]",
+)
+readme = click.option(
+    "--readme",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Document whose table, between the markers, is replaced as well.",
+)
 corpora = _some("--corpus", "corpora")
 models = _some("--model", "models")
 

@@ -57,6 +57,11 @@ class FeatureSet:
             found[:, here] = pack.moments[:, self.place[here]]
         return Moments(*found)
 
+    def renew(self) -> None:
+        """Say that the packs are still used, so that no machine removes them."""
+        for pack in self.packs:
+            pack.renew()
+
     def first_rows(self, positions: np.ndarray) -> np.ndarray:
         """Return the first row of some clips, float32 of shape `(positions, columns)`."""
         found = np.empty((len(positions), self.packs[0].values.shape[1]), dtype=np.float32)

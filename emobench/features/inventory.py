@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import time
 from collections.abc import Iterator, Mapping
@@ -16,7 +17,11 @@ from ..storage import discard, leftovers, unused
 from . import packing, recipes
 from .finding import pack_folders
 
+GRACE_DAYS = 1.0
+"""For so long after it was used a pack may be in use on a machine whose locks are not seen here."""
+
 _DAY = 86_400
+_NOT_OURS = "it is not ours to remove"
 _SHELVES = "*-v[0-9]*"
 
 
@@ -38,6 +43,7 @@ class Holding:
         size: in bytes
         used: when it was used last, in seconds since 1970
         outdated: why nothing uses it any more, or ""
+        libraries: which libraries made it that are others here, or "": of use to other machines
     """
 
     folder: Path
@@ -52,6 +58,7 @@ class Holding:
     size: int = 0
     used: float = 0.0
     outdated: str = ""
+    libraries: str = ""
 
     @property
     def title(self) -> str:
@@ -63,7 +70,7 @@ class Holding:
     @property
     def days(self) -> float:
         """How long it was not used, in days."""
-        return (time.time() - self.used) / _DAY
+        return _days(self.used)
 
 
 @dataclass(frozen=True)
@@ -72,11 +79,16 @@ class Criteria:
 
     Attributes:
         older_than: days for which features were not used; None for any
-        outdated: whether features go that nothing asks for any more
+        outdated: whether features go that nothing asks for any more on any machine
     """
 
     older_than: float | None = None
     outdated: bool = False
+
+    @property
+    def grace(self) -> float:
+        """For how many days features stay in any case after they were used."""
+        return GRACE_DAYS if self.older_than is None else min(self.older_than, GRACE_DAYS)
 
     def reason(self, holding: Holding) -> str:
         """Return why something is to go, or "": leftovers and damage go in any case."""
@@ -120,11 +132,12 @@ def size_of(folder: Path) -> int:
     return total
 
 
-def remove(holding: Holding, *, pretend: bool = False) -> str:
-    """Remove something, unless it is of use to a process that runs.
+def remove(holding: Holding, grace: float = GRACE_DAYS, *, pretend: bool = False) -> str:
+    """Remove something, unless it may be of use to a process that runs on any machine.
 
     Args:
         holding: what goes
+        grace: days for which features stay after they were used; what is damaged does not
         pretend: leave it there, and only say whether it could be removed
 
     Returns:
@@ -133,10 +146,21 @@ def remove(holding: Holding, *, pretend: bool = False) -> str:
     Raises:
         OSError: if the cache cannot be written
     """
+    try:
+        return _remove(holding, grace, pretend)
+    except PermissionError:
+        return _NOT_OURS
+    except FileNotFoundError:  # another process was faster
+        return ""
+
+
+def _remove(holding: Holding, grace: float, pretend: bool) -> str:
+    if not all(os.access(place, os.W_OK) for place in (holding.folder.parent, holding.folder)):
+        return _NOT_OURS
     if holding.kind == "unfinished":
         if not pretend:
             shutil.rmtree(holding.folder, ignore_errors=True)
-        return ""
+        return "not all of it could be removed" if not pretend and holding.folder.exists() else ""
     strangers = {path.name for path in holding.folder.iterdir()} - packing.FILES
     if strangers:
         return f"it holds {min(strangers)}, which is not ours"
@@ -144,11 +168,16 @@ def remove(holding: Holding, *, pretend: bool = False) -> str:
     if not about.exists():
         return "" if pretend else _removed(holding.folder)
     with unused(about) as free:
-        if free is False:
+        if not free:
             return "a process uses it"
-        if free is None and holding.days < 1:
-            return "a process may use it: it was opened today, and there are no locks to tell"
+        if holding.kind == "features" and _days(about.stat().st_mtime) < grace:
+            return f"another machine may use it: it was used in the last {24 * grace:.0f} hours"
         return "" if pretend else _removed(holding.folder)
+
+
+def _days(instant: float) -> float:
+    """Return how many days ago something was; machines need not agree what time it is."""
+    return max(0.0, time.time() - instant) / _DAY
 
 
 def _removed(folder: Path) -> str:
@@ -184,6 +213,7 @@ def _held(folder: Path) -> Holding:
         len(about.sounds),
         len(about.bad),
         outdated=recipes.outdated(made),
+        libraries=recipes.other_libraries(made),
         **facts,
     )
 

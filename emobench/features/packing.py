@@ -88,6 +88,11 @@ class Pack:
         """Return the values of a clip, float32 of shape `(rows, columns)`, read-only."""
         return self.values[self.offsets[place] : self.offsets[place + 1]]
 
+    def renew(self) -> None:
+        """Say that the folder is still used, which machines are told that see no locks."""
+        if self.use is not None:
+            self.use.renew()
+
     def verify(self, places: Iterable[int]) -> None:
         """Compare the values of some clips with their checksums.
 

@@ -58,7 +58,7 @@ def folder_name(made: Recipe) -> str:
 
 
 def outdated(made: Recipe) -> str:
-    """Return why nothing asks any more for what was made like this, or "".
+    """Return why nothing asks any more for what was made like this, on any machine, or "".
 
     Parameters are not looked at: which of them a model asks for is no question of versions.
     """
@@ -70,20 +70,46 @@ def outdated(made: Recipe) -> str:
         return f"version {today} is used"
     if made["resampling"] != VERSIONS["resampling"]:
         return "sound is resampled otherwise"
-    if condition is not None and condition != _today(condition["name"]):
+    if condition is not None and _without_tools(condition) != _today(condition["name"]):
         return f"{condition['name']} is made otherwise"
     return ""
 
 
+def other_libraries(made: Recipe) -> str:
+    """Return which libraries made this that are others here, or "" if they are the same.
+
+    It is of use where they are installed, which may be another machine on the same cache.
+    """
+    condition = made["condition"]
+    if condition is None or outdated(made):
+        return ""
+    here = _named(condition["name"])
+    then, today = condition["tools"], {} if here is None else here.tools
+    return "; ".join(
+        f"{name} {then.get(name) or 'none'}, here {today.get(name) or 'none'}"
+        for name in {**then, **today}
+        if then.get(name) != today.get(name)
+    )
+
+
 def _today(name: str) -> dict[str, Any] | None:
-    """Return what a condition is here and now; None where there is none of that name."""
+    """Return what a condition is by now; None where there is none of that name."""
+    condition = _named(name)
+    return None if condition is None else dict(condition.identity)
+
+
+def _named(name: str) -> Condition | None:
     from .. import conditions
     from ..errors import SpecError
 
     try:
-        return _through(conditions.parse(name))
+        return conditions.parse(name)
     except SpecError:
         return None
+
+
+def _without_tools(condition: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in condition.items() if key != "tools"}
 
 
 def _through(condition: Condition) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from .. import audio
-from ..errors import FeatureError, SpecError, suggest
+from ..errors import KINDS, FeatureError, SpecError, suggest
 from ..scaling import Moments
 from ..spec import FeatureSpec
 from . import (
@@ -97,9 +97,6 @@ def spec(name: str, **params: Any) -> FeatureSpec:
     return FeatureSpec(front_end.name, tuple(sorted(complete.items())), front_end.version)
 
 
-_KINDS = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}
-
-
 def _check_parameter(front_end: FrontEnd, key: str, value: Any) -> None:
     if key not in front_end.defaults:
         known = ", ".join(front_end.defaults) or "none"
@@ -118,7 +115,7 @@ def _check_parameter(front_end: FrontEnd, key: str, value: Any) -> None:
     if type(value) is not kind or not low <= value <= high:
         within = f" from {low} to {high}" if key in front_end.limits else ""
         raise SpecError(
-            f"{front_end.name}: expected {key} as {_KINDS[kind]}{within}, found {value!r}. "
+            f"{front_end.name}: expected {key} as {KINDS[kind]}{within}, found {value!r}. "
             f"The default is {front_end.defaults[key]!r}."
         )
 

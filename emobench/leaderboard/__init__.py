@@ -4,9 +4,9 @@ A stored experiment is drawn in four forms. It is read as a `store.StoredExperim
 damaged or not. `results.gathering` makes a `results.result.Result` of it, which knows its column,
 its clips and its figures, chooses one for each cell and says why the others are not shown.
 `assembly` lays results out as a `board.Leaderboard`, whose rows are corpora, beside what is
-published. `tables` puts that into words, a `Grid`, which `terminal` and `markdown` draw; `data`
-writes the leaderboard itself, for programs. The same results give the same bytes, whenever and
-wherever.
+published. `tables` and `further_tables` put that into words, a `grid.Grid`, which `terminal` and
+`markdown` draw; `data` writes the leaderboard itself, for programs. The same results give the same
+bytes, whenever and wherever.
 
 Whether a result may be compared it says itself (`Result.barred`, from `gate` and from its own
 completeness); which are the best of a row, and how sure a figure is, `analysis.ties` and

@@ -70,7 +70,7 @@ def to_csv(boards: Sequence[Leaderboard]) -> str:
                     facts[key] = "; ".join(facts[key])
                 named = {"protocol": board.protocol, "corpus": row.corpus, "synthetic": synthetic}
                 named["headline"] = board.headline.name
-                writer.writerow({key: _text(item) for key, item in {**named, **facts}.items()})
+                writer.writerow({key: cell_text(item) for key, item in {**named, **facts}.items()})
     return stream.getvalue()
 
 
@@ -207,7 +207,8 @@ def _percentages(shares: dict[str, float | None]) -> dict[str, float | None]:
     return {key: None if share is None else round(100 * share, 4) for key, share in shares.items()}
 
 
-def _text(value: Any) -> Any:
+def cell_text(value: Any) -> Any:
+    """Return what stands for a value in CSV."""
     if isinstance(value, bool):
         return "true" if value else "false"
     return "" if value is None else value

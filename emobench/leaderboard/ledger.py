@@ -15,12 +15,11 @@ from ..analysis.intervals import FEWEST, LEVEL
 from ..analysis.ledger import NEAREST, POINTS, SCORES, VERDICTS, Line, counts
 from ..metrics import percent
 from ..papers import PAPERS
+from .grid import ABSENT, mark
 
 HEADER = (*("corpus", "model", "score", "published", "chance", "ours", "under", "verdict", "why"),)
 
-_ABSENT = "–"
 _CITED = "Cited by these papers"
-_SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 _COLUMNS = (
     *("paper", "corpus", "model", "metric", "published", "published_sd", "published_protocol"),
     *("ours", "low", "high", "speakers", "protocol", "column", "folds_done", "folds"),
@@ -125,8 +124,8 @@ def _row(line: Line, notes: dict[str, str]) -> tuple[str, ...]:
     """Return a line as words; what differs between the protocols is numbered as it comes up."""
     score = line.metric if line.metric not in SCORES else line.metric.upper()
     printed = f"{line.published} ± {line.sd}" if line.sd else line.published
-    guessed = _ABSENT if line.chance is None or line.metric != "uar" else f"{line.chance:.1f}"
-    under, ours = _ABSENT, _ABSENT
+    guessed = ABSENT if line.chance is None or line.metric != "uar" else f"{line.chance:.1f}"
+    under, ours = ABSENT, ABSENT
     if line.ours:
         ours, under = f"{percent(line.ours.value / 100):.1f}", line.ours.protocol
         if line.ours.interval:
@@ -134,8 +133,7 @@ def _row(line: Line, notes: dict[str, str]) -> tuple[str, ...]:
             ours += f" [{low}, {high}]"
     if line.differences:
         text = f"published → ours: {'; '.join(map(str, line.differences))}"
-        mark = str(len(notes) + 1).translate(_SUPERSCRIPTS)
-        under += f" {notes.setdefault(text, mark)}"
+        under += f" {mark(text, notes)}"
     return (
         *(line.title, line.model, score, printed, guessed),
         *(ours, under, line.verdict, line.reason),

@@ -8,8 +8,9 @@ from collections.abc import Callable, Sequence
 from ..errors import SpecError
 from . import tables
 from .board import Leaderboard, Row
+from .grid import Grid, Item
+from .markdown_table import aligned
 from .phrases import APART, BEST, HEADINGS, SYNTHETIC, WHY_APART, parts, shown_notices
-from .tables import Grid, Item
 
 _WIDEST = 12
 """Columns of a table beside the first."""
@@ -139,19 +140,9 @@ def _sentence(note: str) -> str:
 
 
 def _lines(table: Grid) -> str:
-    """Return a table whose source is aligned, too."""
     header = [table.corner, *("<br>".join(lines) for lines in table.header)]
     body = [[title, *map(_cell, items)] for title, items in table.rows]
-    widths = [max(map(len, column)) for column in zip(header, *body, strict=True)]
-    rule = [":" + "-" * (width - 1) for width in widths[:1]]
-    rule += [":" + "-" * (width - 2) + ":" for width in widths[1:]]
-    lines = [header, rule, *body]
-    return "\n".join(
-        "| "
-        + " | ".join(text.ljust(width) for text, width in zip(line, widths, strict=True))
-        + " |"
-        for line in lines
-    )
+    return aligned(header, body)
 
 
 def _cell(item: Item) -> str:

@@ -12,6 +12,7 @@ from .. import gate
 from ..analysis.pairwise import Matrix, Pair
 from ..analysis.ranks import Ranking, ScoreTable
 from ..results.result import Result
+from .data import cell_text
 
 _COLUMNS = (
     *("protocol", "corpus", "first", "second", "uar_first", "uar_second", "difference"),
@@ -38,7 +39,7 @@ def to_csv(protocol: str, matrices: Sequence[Matrix]) -> str:
     for one in matrices:
         for pair in one.pairs:
             facts = {"protocol": protocol, "corpus": one.corpus, **_facts(pair)}
-            writer.writerow({key: _text(value) for key, value in facts.items()})
+            writer.writerow({key: cell_text(value) for key, value in facts.items()})
     return stream.getvalue()
 
 
@@ -168,9 +169,3 @@ def _diagram(ranking: Ranking) -> dict[str, Any]:
 
 def _percent(share: float | None) -> float | None:
     return None if share is None else round(100 * share, _DIGITS)
-
-
-def _text(value: Any) -> Any:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return "" if value is None else value

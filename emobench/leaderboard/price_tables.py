@@ -8,6 +8,8 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from ..metrics import signed
+from .markdown_table import aligned
 from .price_list import Line, PriceList
 
 NOTHING = (
@@ -68,8 +70,8 @@ def _text(one: PriceList) -> Iterator[str]:
             (
                 line.practice,
                 _percent(line.uar),
-                _signed(price.difference) if price else "",
-                f"{_signed(price.low)} to {_signed(price.high)}" if price else "",
+                signed(price.difference) if price else "",
+                f"{signed(price.low)} to {signed(price.high)}" if price else "",
                 str(price.speakers) if price else "",
                 line.note,
             )
@@ -88,13 +90,7 @@ def _table(lists: Sequence[PriceList]) -> str:
         [lines[0].practice, *map(_cell, lines)]
         for lines in zip(*(one.lines for one in lists), strict=True)
     ]
-    widths = [max(map(len, column)) for column in zip(header, *body, strict=True)]
-    rule = [":" + "-" * (width - 1) for width in widths[:1]]
-    rule += [":" + "-" * (width - 2) + ":" for width in widths[1:]]
-    return "\n".join(
-        "| " + " | ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)) + " |"
-        for row in (header, rule, *body)
-    )
+    return aligned(header, body)
 
 
 def _cell(line: Line) -> str:
@@ -103,8 +99,8 @@ def _cell(line: Line) -> str:
     if line.price is None:
         return _percent(line.uar) + (f" ({line.note})" if line.note else "")
     price = line.price
-    interval = f"{_signed(price.low)} to {_signed(price.high)}"
-    return f"{_percent(line.uar)} ({_signed(price.difference)}; {interval})"
+    interval = f"{signed(price.low)} to {signed(price.high)}"
+    return f"{_percent(line.uar)} ({signed(price.difference)}; {interval})"
 
 
 def _facts(line: Line) -> dict[str, Any]:
@@ -125,10 +121,6 @@ def _facts(line: Line) -> dict[str, Any]:
 
 def _percent(share: float | None) -> str:
     return "" if share is None else f"{100 * share:.1f}"
-
-
-def _signed(share: float) -> str:
-    return f"{round(100 * share, 1) + 0.0:+.1f}"
 
 
 def _rounded(share: float | None) -> float | None:

@@ -1,91 +1,17 @@
-"""A leaderboard's figures as words, the same for the terminal and for Markdown."""
+"""The tables of a leaderboard, the same for the terminal and for Markdown."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from .. import metric_table, models, papers
-from ..analysis.intervals import of_result
 from ..metric_table import HEADLINE, UAR, Metric
-from ..metrics import percent
 from ..papers import Paper
 from ..results.columns import BASELINE, Column
-from ..results.result import Result
-from .assembly import condition_position
 from .board import Leaderboard, Row
-
-ABSENT = "–"
-INCOMPLETE = "†"
-
-_SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
-_SIDES = {
-    "test": "models were trained on sound as it is and tested on what went through the condition "
-    "of the column",
-    "training": "models were trained on what went through the condition of the column and tested "
-    "on sound as it is",
-    "both": "models were trained and tested on what went through the condition of the column",
-}
-_AS_IT_IS = "as it is"
-
-
-@dataclass(frozen=True)
-class Item:
-    """What stands in one cell.
-
-    Attributes:
-        own: our figure, or a dash
-        mark: what points to a footnote, or ""
-        interval: over speakers, in brackets, or ""
-        published: the published figure beside it, or ""
-        best: whether it is the best comparable figure of its row, or not told from it
-    """
-
-    own: str
-    mark: str = ""
-    interval: str = ""
-    published: str = ""
-    best: bool = False
-
-
-@dataclass(frozen=True)
-class Grid:
-    """One table.
-
-    Attributes:
-        caption: what the figures are
-        header: lines of the heading of each column but the first
-        rows: title and items of each row
-        notes: footnotes
-        corner: header of the first column
-        ranked: whether the best of a row is marked
-    """
-
-    caption: str
-    header: tuple[tuple[str, ...], ...]
-    rows: tuple[tuple[str, tuple[Item, ...]], ...]
-    notes: tuple[str, ...]
-    corner: str = "corpus"
-    ranked: bool = True
-
-    def part(self, start: int, end: int) -> Grid:
-        """Return a table of some of the columns."""
-        rows = tuple((title, items[start:end]) for title, items in self.rows)
-        return replace(self, header=self.header[start:end], rows=rows)
-
-
-@dataclass(frozen=True)
-class Group:
-    """Tables under one heading.
-
-    Attributes:
-        title: heading, or "" where there is nothing to tell apart
-        tables: of one score each, or of one side of a condition
-    """
-
-    title: str
-    tables: tuple[Grid, ...]
-
+from .further_tables import between, under_conditions
+from .grid import ABSENT, Grid, Group, Item, footnotes, interval_of, item_of
 
 NOTHING = (
     "No results yet. `emobench run --model all --corpus all --data DIR` makes some; "
@@ -125,10 +51,9 @@ def groups(
         for paper in shown
     ]
     if conditions:
-        sides = sorted({cell.sides for row in rows for cell in row.conditions}, key=_side_position)
-        tables = tuple(_under_conditions(rows, side, wanted[0]) for side in sides)
+        tables = under_conditions(rows, wanted[0])
         found += [Group("Under conditions", tables)] if tables else []
-    tables = (_between(board, across),) if any(row.cells for row in across) else ()
+    tables = (between(board, across),) if any(row.cells for row in across) else ()
     return [*found, Group("Across corpora", tables)] if tables else found
 
 
@@ -179,7 +104,7 @@ def _table(board: Leaderboard, rows: Sequence[Row], paper: Paper, metric: Metric
         caption=_caption(board, rows, columns, paper, metric),
         header=(*(column.heading() for column in columns), *((word,) for word in beside)),
         rows=tuple(lines),
-        notes=(*_footnotes(shown, notes), *(_HUMAN if human else ())),
+        notes=(*footnotes(shown, notes), *(_HUMAN if human else ())),
         ranked=board.ranked,
     )
 
@@ -204,32 +129,8 @@ def _item(
     printed = row.printed(column, metric) if column.paper == paper else None
     beside = f"{printed.value:.1f}" if printed else ""
     cell = row.cells.get(column)
-    held = _interval(cell) if cell and metric is UAR else ""
-    return replace(_own(cell, metric, notes), interval=held, published=beside, best=best)
-
-
-def _own(cell: Result | None, metric: Metric, notes: dict[str, str]) -> Item:
-    """Return our figure with its marks; notes are numbered as they come up."""
-    if cell is None:
-        return Item(ABSENT)
-    marks = [] if cell.complete else [f"{INCOMPLETE}{cell.done}/{cell.wanted}"]
-    for note in cell.notes:
-        marks.append(notes.setdefault(note, str(len(notes) + 1).translate(_SUPERSCRIPTS)))
-    return Item(_figure(cell, metric), " ".join(marks))
-
-
-def _figure(cell: Result, metric: Metric) -> str:
-    text = f"{percent(cell.scores[metric.key]):.1f}"
-    deviation = cell.scores.get(metric.deviation)
-    if deviation is None or not cell.complete:
-        return text
-    return f"{text} ± {percent(deviation):.1f}"
-
-
-def _interval(cell: Result) -> str:
-    """Return the 95 % interval of UAR over speakers, or "" for too few of them."""
-    held = of_result(cell)
-    return f"[{percent(held.low):.1f}, {percent(held.high):.1f}]" if held else ""
+    held = interval_of(cell) if cell and metric is UAR else ""
+    return replace(item_of(cell, metric, notes), interval=held, published=beside, best=best)
 
 
 def _caption(
@@ -250,86 +151,6 @@ def _caption(
         f"{text}; in round brackets the published value, which was obtained with another protocol "
         f"({', '.join(sources)})."
     )
-
-
-def _under_conditions(rows: Sequence[Row], sides: str, metric: Metric) -> Grid:
-    """Return the table of what was run under conditions on some clips, beside sound as it is."""
-    found = {cell.condition for row in rows for cell in row.conditions if cell.sides == sides}
-    conditions = sorted(found, key=condition_position)
-    notes: dict[str, str] = {}
-    lines, shown = [], []
-    for row in rows:
-        columns = dict.fromkeys(cell.column for cell in row.conditions if cell.sides == sides)
-        for column in columns:
-            heard = {
-                cell.condition: cell
-                for cell in row.conditions
-                if (cell.column, cell.sides) == (column, sides)
-            }
-            cells = [row.cells.get(column), *map(heard.get, conditions)]
-            shown += [cell for cell in cells if cell]
-            items = tuple(_own(cell, metric, notes) for cell in cells)
-            lines.append((f"{row.title}, {column.name}", items))
-    return Grid(
-        caption=f"{metric.title}; {_SIDES.get(sides, sides)}.",
-        header=((_AS_IT_IS,), *((condition,) for condition in conditions)),
-        rows=tuple(lines),
-        notes=_footnotes(shown, notes),
-        corner="corpus, model",
-        ranked=False,
-    )
-
-
-def _between(board: Leaderboard, rows: Sequence[Row]) -> Grid:
-    """Return the table of what was trained on one corpus and tested on another."""
-    columns = sorted({column for row in rows for column in row.cells}, key=lambda one: one.position)
-    notes: dict[str, str] = {}
-    lines = []
-    for row in (row for row in rows if row.cells):
-        best = row.standing(UAR).best
-        items = [
-            replace(
-                _own(cell, UAR, notes),
-                interval=_interval(cell) if cell else "",
-                published=f"{percent(row.within[column]):.1f}" if column in row.within else "",
-                best=column in best,
-            )
-            for column, cell in ((column, row.cells.get(column)) for column in columns)
-        ]
-        lines.append((row.title, (*items, Item(f"{row.chance:.1f}"))))
-    shown = [cell for row in rows for cell in row.cells.values()]
-    beside = _WITHIN if any(row.within for row in rows) else ""
-    return Grid(
-        caption=f"{_BETWEEN}{beside}.",
-        header=(*(column.heading() for column in columns), ("chance",)),
-        rows=tuple(lines),
-        notes=_footnotes(shown, notes),
-        corner="trained on → tested on",
-        ranked=board.ranked,
-    )
-
-
-_BETWEEN = (
-    "UAR in percent on all speakers of one corpus, after training on all speakers of another, over "
-    "their common emotions: mean recall over classes, mean ± standard deviation over repetitions "
-    "[95 % interval over the speakers that are tested]"
-)
-_WITHIN = (
-    "; in round brackets the UAR of the same model inside the tested corpus, over the same "
-    "emotions, where it chooses among all of that corpus"
-)
-
-
-def _side_position(sides: str) -> tuple[int, str]:
-    known = list(_SIDES)
-    return (known.index(sides) if sides in known else len(known), sides)
-
-
-def _footnotes(shown: Sequence[Result], notes: dict[str, str]) -> tuple[str, ...]:
-    explained = f"{INCOMPLETE} incomplete: folds done / folds of all repetitions; "
-    explained += "not to be compared with the others"
-    marks = [] if all(cell.complete for cell in shown) else [explained]
-    return (*marks, *(f"{mark} {text}" for text, mark in notes.items()))
 
 
 _HUMAN = (

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from . import tables
 from .board import Leaderboard, Row
+from .grid import ABSENT, Grid, Item
 from .phrases import APART, BEST, HEADINGS, SYNTHETIC, WHY_APART, parts, shown_notices
-from .tables import Grid, Item
 
 _GAP = "   "
 _PROSE = 100
@@ -129,7 +129,7 @@ def _table(table: Grid, style: _Style) -> Iterator[str]:
 
 
 def _has_gaps(table: Grid) -> bool:
-    return any(item.own == tables.ABSENT for _, items in table.rows for item in items)
+    return any(item.own == ABSENT for _, items in table.rows for item in items)
 
 
 def _lines(table: Grid, style: _Style) -> Iterator[str]:

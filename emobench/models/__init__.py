@@ -15,7 +15,7 @@ from dataclasses import dataclass, fields, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin, get_type_hints
 
-from ..errors import SpecError, suggest
+from ..errors import KINDS, SpecError, suggest
 from ..spec import InputSpec, ModelSpec
 
 if TYPE_CHECKING:
@@ -275,8 +275,7 @@ def _configure(spec: ModelSpec, config: Mapping[str, Any]) -> Any:
 
 def _kind(default: Any) -> str:
     """Return what may stand in place of a default, in words."""
-    words = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}
-    return words.get(type(default), "a list of numbers")
+    return KINDS.get(type(default), "a list of numbers")
 
 
 def _check_shapes(entry: _Entry, config: Any, given: Shapes | None) -> dict[str, Shape]:

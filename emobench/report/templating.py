@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from .. import __version__
 from ..errors import count, printable
-from ..metrics import percent
+from ..metrics import percent, signed
 from .page import Page
 
 if TYPE_CHECKING:
@@ -64,16 +64,6 @@ def points(share: float | None) -> str:
         ('80.0', '–')
     """
     return ABSENT if share is None or math.isnan(share) else f"{percent(share):.1f}"
-
-
-def signed(share: float) -> str:
-    """Return a difference of shares in points, with its sign.
-
-    Examples:
-        >>> signed(0.0241), signed(-0.00001)
-        ('+2.4', '+0.0')
-    """
-    return f"{round(100 * share, 1) + 0.0:+.1f}"
 
 
 def whole(share: float | None) -> str:

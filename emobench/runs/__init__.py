@@ -12,12 +12,12 @@ from __future__ import annotations
 from ..experiments import configuration, current_fingerprint
 from ..run_options import Selection
 from .between import explained
-from .cached import Cached, cached, prune
+from .cached import Cached, Pruned, cached, prune
 from .calling import find_places, run
 from .choosing import select
 from .estimating import estimate
 from .exporting import Export, export
-from .extraction import extract_ahead
+from .extraction import Extracted, extract_ahead
 from .leakage import run_variants, variants_of
 from .planning import Plan, plan
 from .preparing import preview
@@ -26,8 +26,10 @@ from .running import Observer, Summary, execute
 __all__ = [
     "Cached",
     "Export",
+    "Extracted",
     "Observer",
     "Plan",
+    "Pruned",
     "Selection",
     "Summary",
     "cached",

@@ -105,7 +105,7 @@ def prune(places: Places, criteria: Criteria, *, dry_run: bool = False) -> Itera
         dry_run: leave everything where it is
 
     Yields:
-        what goes, and what stays because a process uses it
+        what goes, and what stays because a process may use it or it is not ours to remove
 
     Raises:
         FeatureError: if the cache cannot be written
@@ -113,4 +113,5 @@ def prune(places: Places, criteria: Criteria, *, dry_run: bool = False) -> Itera
     for holding in list(inventory.holdings(places.cache)):
         if reason := criteria.reason(holding):
             with storing(places.cache, _WRITTEN):
-                yield Pruned(holding, reason, inventory.remove(holding, pretend=dry_run))
+                kept = inventory.remove(holding, criteria.grace, pretend=dry_run)
+                yield Pruned(holding, reason, kept)

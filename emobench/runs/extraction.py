@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,28 @@ from .. import corpora, features
 from ..errors import SpecError, count
 from ..spec import FeatureSpec, Places
 from .choosing import select
+
+
+@dataclass(frozen=True)
+class Extracted:
+    """The features of a corpus that the cache holds now.
+
+    Attributes:
+        corpus: whose clips
+        spec: front-end with its parameters
+        clips: that can be used
+        refused: reason for each clip that was left out, by id
+    """
+
+    corpus: str
+    spec: FeatureSpec
+    clips: int
+    refused: Mapping[str, str]
+
+    def __str__(self) -> str:
+        """Return a line for people."""
+        left_out = f", {len(self.refused)} left out" if self.refused else ""
+        return f"{self.corpus}: {self.spec}: {count(self.clips, 'clip')}{left_out}"
 
 
 def extract_ahead(
@@ -20,7 +43,7 @@ def extract_ahead(
     jobs: int = 1,
     skip_bad: bool = False,
     progress: Callable[[str, str, int, int], None] = lambda corpus, what, done, total: None,
-) -> Iterator[str]:
+) -> Iterator[Extracted]:
     """Fill the cache with front-ends of corpora.
 
     Args:
@@ -32,7 +55,7 @@ def extract_ahead(
         progress: told how far each corpus and front-end is
 
     Yields:
-        one line about each corpus and front-end
+        what there is of each corpus and front-end
 
     Raises:
         SpecError: if a name or a parameter is wrong
@@ -54,8 +77,7 @@ def extract_ahead(
                     name, str(spec), done, total
                 ),
             )
-            left_out = f", {len(values.bad)} left out" if values.bad else ""
-            yield f"{corpus.name}: {spec}: {count(len(values.ids), 'clip')}{left_out}"
+            yield Extracted(corpus.name, spec, len(values.ids), values.bad)
 
 
 def parse(text: str) -> FeatureSpec:

@@ -55,11 +55,17 @@ class Use:
     """That a file is in use, as long as this object lives.
 
     Args:
+        file: which
         descriptor: of the file
     """
 
-    def __init__(self, descriptor: int) -> None:
-        self._descriptor = descriptor
+    def __init__(self, file: Path, descriptor: int) -> None:
+        self._file, self._descriptor = file, descriptor
+
+    def renew(self) -> None:
+        """Say that the file is used now, unless it may not be touched."""
+        with contextlib.suppress(OSError):
+            os.utime(self._file)
 
     def __del__(self) -> None:
         os.close(self._descriptor)
@@ -68,27 +74,31 @@ class Use:
 def using(file: Path) -> Use:
     """Say that a file is used now, and go on doing so as long as the returned object lives.
 
-    The time of its modification tells when it was used last. It must not hinder anybody who
-    reads: where there are no locks, or the file may not be touched, nothing is said.
+    The time of its modification tells when it was used last, to other machines as well, which may
+    not see the lock; who uses it for long renews it. It must not hinder anybody who reads: where
+    there are no locks, or the file may not be touched, nothing is said.
 
     Raises:
         OSError: if the file cannot be opened
     """
     descriptor = os.open(file, os.O_RDONLY)
-    with contextlib.suppress(OSError):
-        os.utime(file)
     if fcntl is not None:
         with contextlib.suppress(OSError):
             fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    return Use(descriptor)
+    use = Use(file, descriptor)
+    use.renew()
+    return use
 
 
 @contextmanager
-def unused(file: Path) -> Iterator[bool | None]:
+def unused(file: Path) -> Iterator[bool]:
     """Find out whether anybody uses a file, and let nobody begin to meanwhile.
 
+    Some file systems have no locks, and some keep them to one machine: look at the time of its
+    modification, too.
+
     Yields:
-        whether nobody does; None where there are no locks to tell
+        whether nobody does, as far as locks tell
 
     Raises:
         OSError: if the file may not be written
@@ -100,13 +110,13 @@ def unused(file: Path) -> Iterator[bool | None]:
         os.close(descriptor)
 
 
-def _is_free(descriptor: int) -> bool | None:
+def _is_free(descriptor: int) -> bool:
     if fcntl is None:
-        return None
+        return True
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
-    except OSError:
-        return None
+    except OSError:  # there are no locks here
+        return True
     return True

@@ -196,6 +196,9 @@ class _MadeUp:
         """Moments of each clip."""
         return Moments.stack([Moments.of(clip) for clip in self.clips])
 
+    def renew(self) -> None:
+        """Nobody could remove them."""
+
 
 def _input(
     table: pd.DataFrame, name: str, own: FeatureSpec, spec: ModelSpec, wanted: Wanted

@@ -95,6 +95,11 @@ class CheckReport:
         return not (differing or self.broken or found.problems or found.gaps or not found.files)
 
     @property
+    def clips(self) -> Cell:
+        """How many clips there are, and how many are expected."""
+        return next(cell for cell in self.cells if cell.name == "clips")
+
+    @property
     def formats(self) -> dict[tuple[int, int], int]:
         """Number of files by sample rate in Hz and channels, the most frequent first."""
         found = Counter((item.sample_rate, item.channels) for item in self.headers.known.values())

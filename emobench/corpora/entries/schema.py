@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr
 
+from ...spec import TESTED
 from .fields import (
     EMOTIONS,
     NO_EMOTION,
@@ -262,6 +263,15 @@ class Corpus(Entry):
         ordered = sorted(self.meanings.values(), key=lambda pair: EMOTIONS.index(pair[1]))
         column = 1 if self.train_on == "emotion" else 0
         return tuple(dict.fromkeys(pair[column] for pair in ordered))
+
+    @property
+    def held_out(self) -> str:
+        """What is tested at a time, for people."""
+        if self.folds in ("speaker", "session"):
+            return f"one {self.folds} is held out at a time"
+        if self.folds.startswith(TESTED):
+            return f"all speakers of {self.folds.removeprefix(TESTED)} are tested"
+        return f"one of {self.folds.partition(':')[2]} groups of speakers is held out"
 
     @property
     def has_transcripts(self) -> bool:

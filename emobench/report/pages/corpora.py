@@ -24,11 +24,6 @@ if TYPE_CHECKING:
 
     from ...corpora import Corpus
 
-_FOLDS = {
-    "speaker": "one speaker is held out at a time",
-    "session": "one session is held out at a time",
-}
-
 
 @dataclass(frozen=True)
 class Emotion:
@@ -114,8 +109,6 @@ def _content(evidence: Evidence, name: str) -> dict[str, Any]:
 
 
 def _facts(name: str, corpus: Corpus) -> list[tuple[str, str]]:
-    folds = corpus.folds
-    rule = _FOLDS.get(folds, f"one of {folds.partition(':')[2]} groups of speakers is held out")
     listeners = human(name.partition(":")[0])
     expect = corpus.expect
     facts = [
@@ -128,7 +121,7 @@ def _facts(name: str, corpus: Corpus) -> list[tuple[str, str]]:
         ("size", corpus.size),
         ("clips", f"{sum(expect.emotions.values()):,}" if expect else None),
         ("speakers", expect.speakers if expect else None),
-        ("folds", rule),
+        ("folds", corpus.held_out),
         ("transcripts", "yes" if corpus.has_transcripts else "no"),
         (
             "listeners",
