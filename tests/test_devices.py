@@ -10,9 +10,9 @@ import sys
 
 import pytest
 
-from emobench import executors
+from emobench import environment, executors
 from emobench.errors import SpecError
-from emobench.executors import Card, Devices, Wanted, devices, environment, find, parse
+from emobench.executors import Card, Devices, Wanted, devices, find, parse
 from emobench.runs import Observer, Selection, execute, plan
 from emobench.training import devices as own
 

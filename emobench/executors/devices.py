@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from .. import environment
 from ..errors import SpecError
-from . import environment
 
 OPTION = "--device"
 GRAMMAR = "auto, cpu, gpu, or cards by number such as gpu:0 or gpu:0,gpu:1"

@@ -16,9 +16,9 @@ from ..costs import Cost, Estimate, FeatureCost, Figure, effort, front_ends, pre
 from ..costs.figures import Rate
 from ..costs.precedents import Precedents
 from ..costs.trials import Trials
+from ..environment import Seat
 from ..errors import CorpusError, FeatureError, SpecError
 from ..executors import Devices
-from ..executors.environment import Seat
 from ..experiments import dataset
 from ..experiments.context import applied_condition
 from ..experiments.dataset import Dataset

@@ -18,9 +18,9 @@ from ..bundles.onnx import insist_on_converter
 from ..bundles.order import Order
 from ..corpora import Corpus, Registry
 from ..corpora.entries import across
+from ..environment import of_worker
 from ..errors import BundleError, SpecError, count
 from ..executors import Devices, Local, Work
-from ..executors.environment import of_worker
 from ..run_options import Selection
 from ..spec import Job, ModelSpec, Places
 from ..storage import unfinished
