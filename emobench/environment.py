@@ -95,11 +95,17 @@ def of_encoder(card: str | None, base: Mapping[str, str] | None = None) -> dict[
         base: the caller's environment; by default this process'
     """
     given = os.environ if base is None else base
-    backend = given.get("KERAS_BACKEND") or _USUAL_BACKEND
-    found = of_worker(backend, 1, seat=None if card is None else Seat(card), base=given)
+    found = of_worker(
+        keras_backend(given), 1, seat=None if card is None else Seat(card), base=given
+    )
     if card is not None:
         found[_JAX_AHEAD] = given.get(_JAX_AHEAD, "false")
     return found
+
+
+def keras_backend(base: Mapping[str, str] | None = None) -> str:
+    """Return what Keras computes with, where a run does not say."""
+    return (os.environ if base is None else base).get("KERAS_BACKEND") or _USUAL_BACKEND
 
 
 def shows_cards(base: Mapping[str, str] | None = None) -> bool:
