@@ -8,6 +8,7 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
+import drawn
 import numpy as np
 import pytest
 import soundfile
@@ -27,7 +28,7 @@ from emobench import (
     leaderboard,
     metrics,
     models,
-    plots,
+    pictures,
     protocols,
 )
 from emobench.cli.plot import plot
@@ -569,8 +570,10 @@ def test_a_split_by_corpus_needs_two_classes_and_clips_to_test(registry, places)
 
 
 def test_both_sides_of_the_heat_map_have_one_order():
-    pairs = [plots.Tested("A", "B", 0.6, 0.2), plots.Tested("B", "A", 0.1, 0.2)]
-    panel = plots.across(pairs, "How it does").axes[0]
-    for axis in (panel.get_xticklabels(), panel.get_yticklabels()):
-        assert [label.get_text() for label in axis] == ["A", "B"]
-    np.testing.assert_allclose(panel.images[0].get_array().filled(9), [[9, 0.5], [0, 9]])
+    pairs = [pictures.Tested("A", "B", 0.6, 0.2), pictures.Tested("B", "A", 0.1, 0.2)]
+    drawing = pictures.across(pairs, "How it does")
+    assert [words for words in drawn.words(drawing, "strong") if words in "AB"] == [*"AB", *"AB"]
+    first, second = drawn.boxes(drawing, "heat")
+    assert (first.share, second.share) == (pytest.approx(0.5), 0)  # half of the way from chance
+    assert (first.x > second.x, first.y < second.y) == (True, True)
+    assert drawn.words(drawing).count("–") == 2

@@ -152,21 +152,19 @@ def test_an_interrupt_finishes_what_is_running(tiny_places, tmp_path):
 @pytest.mark.parametrize("group", [False, True], ids=["parent", "group"])
 def test_an_order_to_end_drops_what_is_running(tiny_places, tmp_path, name, group):
     results, number = tmp_path / "results", getattr(signal, name)
-    started = subprocess.Popen(
+    with ended_at_last(
         command(tiny_places, "--results", str(results), "--epochs", "4000"),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
-    deadline = time.monotonic() + 120
-    while not list(results.rglob("experiment.json")) and time.monotonic() < deadline:
-        time.sleep(0.02)
-    time.sleep(2)
-    workers = psutil.Process(started.pid).children(recursive=True)
-    assert workers
-    (os.killpg if group else os.kill)(started.pid, number)
-    _, errors = started.communicate(timeout=30)
+        # Tests that are started by nohup would hand down that they ignore it.
+        preexec_fn=lambda: signal.signal(number, signal.SIG_DFL),
+    ) as started:
+        deadline = time.monotonic() + 120
+        while not list(results.rglob("experiment.json")) and time.monotonic() < deadline:
+            time.sleep(0.02)
+        time.sleep(2)
+        workers = psutil.Process(started.pid).children(recursive=True)
+        assert workers
+        (os.killpg if group else os.kill)(started.pid, number)
+        _, errors = started.communicate(timeout=30)
     assert started.returncode == 128 + number
     assert f"ended by {name}" in errors
     assert "give the same command to go on" in errors
@@ -174,6 +172,25 @@ def test_an_order_to_end_drops_what_is_running(tiny_places, tmp_path, name, grou
     assert "leaked" not in errors
     assert "dropped" in errors
     assert psutil.wait_procs(workers, timeout=20)[1] == []
+
+
+@contextlib.contextmanager
+def ended_at_last(command, **more):
+    """Start a command in a session of its own, and leave none of its processes behind."""
+    started = subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        **more,
+    )
+    with started:
+        try:
+            yield started
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(started.pid, signal.SIGKILL)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="sends signals")

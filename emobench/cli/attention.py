@@ -108,7 +108,7 @@ class Asked:
 
 def draw(asked: Asked, clip: str, repetition: int, file: Path) -> None:
     """Draw what a network attended to in a clip when it was tested on it, and say so."""
-    from .. import audio, plots
+    from .. import audio, pictures
     from ..analysis import attention as attended
 
     stored, table, _ = asked.find()
@@ -116,7 +116,9 @@ def draw(asked: Asked, clip: str, repetition: int, file: Path) -> None:
     row = table.loc[shown.clip]
     segment = [None if missing else float(at) for at, missing in _ends(row)]
     samples = audio.read(Path(row["path"]), *segment, channel=row.get("audio_channel") or "mean")
-    plots.save(plots.attention(shown, samples, audio.SAMPLE_RATE, asked.model), file)
+    title = f"{shown.clip}: {shown.label}, predicted {shown.predicted} ({asked.model})"
+    drawn = pictures.attention(shown, samples, audio.SAMPLE_RATE, title)
+    pictures.save(pictures.framed(title, [("", drawn)]), file)
     click.echo(
         f"{shown.clip}: {shown.label}, predicted {shown.predicted} "
         f"(fold {shown.job.fold}, repetition {shown.job.repetition}); drawn in {file}"

@@ -44,9 +44,7 @@ def bitrates(
 
     curves = read_curves(results, protocol, corpora, models, partial, datasets)
     if out is not None:
-        from .. import plots
-
-        plots.save(plots.bitrates(curves), out)
+        draw_curves(curves, out)
     if table is not None:
         stored.write(table, to_csv(curves), "--csv")
     if out is None and table is None:
@@ -75,3 +73,17 @@ def read_curves(
         partial=partial,
         **reading,
     )
+
+
+def draw_curves(curves: Sequence[Curve], out: Path) -> None:
+    """Draw curves into a file, a panel for each corpus."""
+    from .. import pictures
+    from ..pictures.bitrates import named
+
+    title = f"UAR against MP3 bitrate, protocol {curves[0].protocol}"
+    names = list(dict.fromkeys(map(named, curves)))
+    panels = [
+        (corpus, pictures.bitrates([one for one in curves if one.title == corpus], corpus, names))
+        for corpus in dict.fromkeys(curve.title for curve in curves)
+    ]
+    pictures.save(pictures.framed(title, panels, in_a_row=2), out)

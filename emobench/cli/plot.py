@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,22 +10,26 @@ import click
 
 from . import options, stored
 from .attention import Asked, draw, which_repetition
-from .bitrates import read_curves
+from .bitrates import draw_curves, read_curves
 
 if TYPE_CHECKING:
     from ..analysis.speaker_scores import SpeakerScore
     from ..corpora import Corpus
-    from ..plots import Panel, Tested
+    from ..pictures import Tested
+    from ..pictures.drawing import Drawing
     from ..results.gathering import Gathered
     from ..results.lookup import Lookup
     from ..results.result import Result
 
+_WIDE, _NARROW = 620, 360
+"""Pixels of a picture of speakers: alone, and beside others."""
+
 
 def _figure(context: click.Context, parameter: click.Parameter, value: Path) -> Path:
     """Refuse a name that tells no kind of figure, before anything is read."""
-    from .. import plots
+    from .. import pictures
 
-    plots.check(value)
+    pictures.check(value)
     return value
 
 
@@ -75,14 +79,16 @@ def confusion(model: str, corpus: str, out: Path, **asked: Any) -> None:
     """Draw which class was taken for which: shares of each true class, and counts."""
     import numpy as np
 
-    from .. import plots
+    from .. import pictures
 
     gathered, known = _gathered(corpus, asked)
     one = _picked(gathered, known, model)
     title = f"{_title(known, one, asked['protocol'])}\nUAR {100 * one.scores['uar']:.1f} %"
     several = one.scores["repetitions"]
-    note = f"counts over {several} repetitions" if several > 1 else ""
-    plots.save(plots.confusion(np.array(one.scores["confusion"]), one.labels, title, note), out)
+    told = "percent of the row, and clips"
+    note = f"{told} over {several} repetitions" if several > 1 else told
+    drawn = pictures.confusion(np.array(one.scores["confusion"]), one.labels, title)
+    pictures.save(pictures.framed(title, [("", drawn)], note=note), out)
 
 
 @plot.command()
@@ -91,12 +97,21 @@ def confusion(model: str, corpus: str, out: Path, **asked: Any) -> None:
 @_of_results
 def speakers(models: tuple[str, ...], corpus: str, out: Path, **asked: Any) -> None:
     """Draw the UAR of each speaker as a dot, sex marked, with the mean and its interval."""
-    from .. import plots
+    from .. import pictures
+    from ..analysis import speaker_scores
 
     gathered, known = _gathered(corpus, asked)
-    panels = [_panel(_picked(gathered, known, name)) for name in models]
-    title = f"UAR by speaker, {known.title}, protocol {asked['protocol']}"
-    plots.save(plots.speakers(panels, title), out)
+    results = [_picked(gathered, known, name) for name in models]
+    scores = [speaker_scores.by_speaker(one.predictions) for one in results]
+    order = pictures.ranked(scores[0])
+    order += sorted({one.name for own in scores for one in own} - set(order))
+    panels = [
+        _panel(one, own, order, _WIDE if len(results) == 1 else _NARROW)
+        for one, own in zip(results, scores, strict=True)
+    ]
+    ordered = f", in the order of {panels[0][0]}" if len(panels) > 1 else ""
+    title = f"UAR by speaker, {known.title}, protocol {asked['protocol']}{ordered}"
+    pictures.save(pictures.framed(title, panels, in_a_row=len(panels)), out)
 
 
 @plot.command()
@@ -105,13 +120,14 @@ def speakers(models: tuple[str, ...], corpus: str, out: Path, **asked: Any) -> N
 @_of_results
 def curves(model: str, corpus: str, out: Path, **asked: Any) -> None:
     """Draw the losses of a network while it was trained, a panel a fold."""
-    from .. import plots
+    from .. import pictures
     from ..analysis.learning_curves import learning_curves
 
     gathered, known = _gathered(corpus, asked)
     one = _picked(gathered, known, model)
     title = _title(known, one, asked["protocol"])
-    plots.save(plots.curves(learning_curves(one.stored), title), out)
+    drawn = pictures.curves(learning_curves(one.stored), title)
+    pictures.save(pictures.framed(title, [("", drawn)], note="across: epochs; up: loss"), out)
 
 
 @plot.command()
@@ -122,7 +138,7 @@ def across(model: str, out: Path, **asked: Any) -> None:
 
     `emobench run --corpus all --test-corpus all` makes the results.
     """
-    from .. import plots
+    from .. import pictures
     from ..errors import StoreError
     from ..results.lookup import Lookup
 
@@ -144,7 +160,9 @@ def across(model: str, out: Path, **asked: Any) -> None:
         )
     found.sort(key=lambda one: (lookup.position(one.trained_on), lookup.position(one.tested_on)))
     title = f"{configured} across corpora, protocol {protocol}: UAR in percent"
-    plots.save(plots.across([_tested(one, lookup) for one in found], title), out)
+    drawn = pictures.across([_tested(one, lookup) for one in found], title)
+    note = "the darker, the nearer to 100 on the way from chance"
+    pictures.save(pictures.framed(title, [("", drawn)], note=note), out)
 
 
 @plot.command()
@@ -154,7 +172,7 @@ def across(model: str, out: Path, **asked: Any) -> None:
 def speed(models: tuple[str, ...], corpus: str, out: Path, **asked: Any) -> None:
     """Draw UAR against clips a second, on a corpus."""
     from .. import models as zoo
-    from .. import plots
+    from .. import pictures
     from ..analysis.speed import speeds
     from ..errors import StoreError
 
@@ -172,7 +190,8 @@ def speed(models: tuple[str, ...], corpus: str, out: Path, **asked: Any) -> None
             "their times, found none. Add --partial for incomplete ones, or run some."
         )
     title = f"UAR and speed, {known.title}, protocol {asked['protocol']}"
-    plots.save(plots.speed(found, 1 / len(shown[0].labels), title), out)
+    drawn = pictures.speed(found, 1 / len(shown[0].labels), title)
+    pictures.save(pictures.framed(title, [("", drawn)]), out)
 
 
 @plot.command()
@@ -185,7 +204,7 @@ def ranks(corpora: tuple[str, ...], models: tuple[str, ...], out: Path, **asked:
     It takes five corpora or more on which the same three models or more have comparable results.
     """
     from .. import models as zoo
-    from .. import plots
+    from .. import pictures
     from ..analysis import pairwise
     from ..analysis.ranks import ranking, score_table
     from ..errors import StoreError
@@ -201,15 +220,11 @@ def ranks(corpora: tuple[str, ...], models: tuple[str, ...], out: Path, **asked:
     if table.lacking:
         raise StoreError(f"{results}: {table.lacking}. Run more of them under {protocol}.")
     found = ranking(table)
-    mean_ranks = {
-        column.name: rank for column, rank in zip(table.columns, found.ranks, strict=True)
-    }
     title = (
         f"Mean ranks over {len(table.corpora)} corpora, protocol {protocol}\n"
         f"Friedman's test: p = {found.p:.2g}"
     )
-    groups = [[column.name for column in group] for group in found.groups()]
-    plots.save(plots.ranks(mean_ranks, found.critical, groups, title), out)
+    pictures.save(pictures.framed(title, [("", pictures.ranks(found, title))]), out)
 
 
 @plot.command()
@@ -222,9 +237,7 @@ def bitrates(corpora: tuple[str, ...], models: tuple[str, ...], out: Path, **ask
     A line is a model, solid where test clips went through MP3; the band is its interval over
     speakers. `emobench run --condition mp3:all` makes the results.
     """
-    from .. import plots
-
-    plots.save(plots.bitrates(read_curves(corpora=corpora, models=models, **asked)), out)
+    draw_curves(read_curves(corpora=corpora, models=models, **asked), out)
 
 
 @plot.command()
@@ -271,24 +284,26 @@ def _title(known: Corpus, one: Result, protocol: str) -> str:
     return f"{known.title}, {one.column.name}{heard_through}, protocol {protocol}{unfinished}"
 
 
-def _panel(one: Result) -> Panel:
-    from .. import plots
-    from ..analysis import intervals, speaker_scores
+def _panel(
+    one: Result, scores: Sequence[SpeakerScore], order: Sequence[str], width: float
+) -> tuple[str, Drawing]:
+    """Return the speakers of a result as a picture, with its heading."""
+    from .. import pictures
+    from ..analysis import intervals
 
-    scores: tuple[SpeakerScore, ...] = speaker_scores.by_speaker(one.predictions)
-    uars = [score.uar for score in scores]
-    held = intervals.over_speakers(uars)
-    interval = (held.low, held.high) if held else None
+    held = intervals.over_speakers([score.uar for score in scores])
     unfinished = "" if one.complete else f" ({one.done} of {one.wanted} folds)"
-    return plots.Panel(f"{one.column.name}{unfinished}", scores, interval, 1 / len(one.labels))
+    chance = 1 / len(one.labels)
+    heading = f"{one.column.name}{unfinished}"
+    return heading, pictures.speakers(scores, held, chance, heading, order=order, width=width)
 
 
 def _tested(one: Result, lookup: Lookup) -> Tested:
-    from .. import plots
+    from .. import pictures
     from ..analysis import intervals
 
     held = intervals.of_result(one)
-    return plots.Tested(
+    return pictures.Tested(
         lookup.title(one.trained_on),
         lookup.title(one.tested_on),
         one.scores["uar"],

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from ... import pictures
 from ...analysis.attention_profile import profile
 from ...errors import EmobenchError
 from .. import addresses
 from ..evidence import Evidence
 from ..page import Page
-from ..pictures.attention import attention
 
 
 def page(evidence: Evidence) -> Page:
@@ -21,6 +21,7 @@ def page(evidence: Evidence) -> Page:
             continue
         if found:
             title = f"Attention of {cell.result.column.name} on {cell.row.title}"
-            groups.append((cell, found, attention(found, title, len(groups) + 1)))
+            drawn = pictures.attention_profile(found, title)
+            groups.append((cell, found, pictures.svg(drawn, len(groups) + 1)))
     content = {"groups": groups, "refused": refused, "cell_address": addresses.cell}
     return Page("attention.html", "attention.html", "Attention", content, section="leaderboard")

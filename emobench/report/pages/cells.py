@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ... import metrics
+from ... import metrics, pictures
 from ...analysis import speaker_scores
 from ...analysis.calibration import calibration
 from ...analysis.class_recalls import class_recalls
@@ -20,8 +20,6 @@ from ...store.reading import inspect
 from .. import addresses
 from ..evidence import Cell, Evidence
 from ..page import Page
-from ..pictures.reliability import reliability
-from ..pictures.speakers import SEXES, speakers
 from .leaderboard import figure
 from .mapping import label_mapping
 
@@ -64,15 +62,23 @@ def _content(evidence: Evidence, cell: Cell, hard: HardClips) -> dict[str, Any]:
         "recalls": class_recalls(result),
         "speakers": scores,
         "sexes": _by_sex(scores),
-        "speakers_picture": speakers(
-            scores, cell.interval, cell.chance, f"UAR of each of {count(len(scores), 'speaker')}", 1
+        "speakers_picture": pictures.svg(
+            pictures.speakers(
+                scores,
+                cell.interval,
+                cell.chance,
+                f"UAR of each of {count(len(scores), 'speaker')}",
+            ),
+            1,
         ),
         "folds": _folds(result),
         "hard": hard,
         "fewest": FEWEST_MODELS,
         "hard_clips": [(clip, said_of(result, clip.clip)) for clip in hard.clips[:MOST_CLIPS]],
         "calibration": found,
-        "calibration_picture": reliability(found, "Accuracy against confidence", 2)
+        "calibration_picture": pictures.svg(
+            pictures.reliability(found, "Accuracy against confidence"), 2
+        )
         if found
         else "",
         "provenance": provenance(result),
@@ -131,12 +137,12 @@ def _confusion(counts: Sequence[Sequence[int]], labels: Sequence[str]) -> list[C
 def _by_sex(scores: Sequence[speaker_scores.SpeakerScore]) -> list[tuple[str, int, float]]:
     """Return how many speakers of each sex there are, and their mean UAR."""
     found = []
-    for place, sex in enumerate(SEXES):
-        known = SEXES[:-1]
+    for place, sex in enumerate(pictures.SEXES):
+        known = pictures.SEXES[:-1]
         own = [
             one.uar
             for one in scores
-            if one.sex == sex or (place == len(SEXES) - 1 and one.sex not in known)
+            if one.sex == sex or (place == len(pictures.SEXES) - 1 and one.sex not in known)
         ]
         if own:
             found.append((sex, len(own), sum(own) / len(own)))

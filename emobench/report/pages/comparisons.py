@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from ... import pictures
 from ...analysis import bitrates
 from ...analysis.speed import speeds
 from ...leaderboard import Leaderboard
@@ -13,8 +14,6 @@ from ...results.result import Result
 from .. import addresses
 from ..evidence import Cell, Evidence
 from ..page import Page
-from ..pictures.bitrates import bitrates as drawn_bitrates
-from ..pictures.speed import speed as drawn_speed
 
 
 def speed(evidence: Evidence) -> Page:
@@ -25,7 +24,9 @@ def speed(evidence: Evidence) -> Page:
             found = speeds([*row.cells.values()])
             if found:
                 title = f"UAR against speed on {row.title}, protocol {board.protocol}"
-                picture = drawn_speed(found, row.chance / 100, title, len(groups) + 1)
+                picture = pictures.svg(
+                    pictures.speed(found, row.chance / 100, title), len(groups) + 1
+                )
                 devices = list(dict.fromkeys(one.device for one in found))
                 groups.append((board, row, found, devices, picture))
     content = {"groups": groups, "model_address": addresses.model}
@@ -41,11 +42,11 @@ def mp3(evidence: Evidence) -> Page:
             board.protocol, _results(evidence, board), evidence.lookup
         ):
             groups.setdefault((curve.protocol, curve.title, curve.sides), []).append(curve)
-    pictures = []
+    drawn = []
     for number, (key, own) in enumerate(groups.items(), start=1):
         title = f"UAR against MP3 bitrate on {key[1]}, protocol {key[0]}"
-        pictures.append((key, own, drawn_bitrates(own, title, number)))
-    content = {"groups": pictures, "cells": cells, "cell_address": addresses.cell}
+        drawn.append((key, own, pictures.svg(pictures.bitrates(own, title), number)))
+    content = {"groups": drawn, "cells": cells, "cell_address": addresses.cell}
     return Page("bitrates.html", "bitrates.html", "MP3", content, section="leaderboard")
 
 

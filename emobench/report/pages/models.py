@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
-from ... import features, papers
+from ... import features, papers, pictures
 from ...analysis import published
 from ...analysis.learning_curves import learning_curves
 from ...analysis.ledger import Line
@@ -18,7 +18,6 @@ from ...spec import ModelSpec
 from .. import addresses
 from ..evidence import Cell, Evidence
 from ..page import Page
-from ..pictures.curves import curves, points_of
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -119,10 +118,12 @@ def _curves(cells: Sequence[Cell]) -> Iterator[tuple[Cell, Markup, bool]]:
     for cell in cells:
         with contextlib.suppress(StoreError):  # estimators have none
             drawn[cell] = learning_curves(cell.result.stored)
-    points = points_of(sum(1 + bool(one.development) for own in drawn.values() for one in own))
+    points = pictures.points_of(
+        sum(1 + bool(one.development) for own in drawn.values() for one in own)
+    )
     for number, (cell, own) in enumerate(drawn.items(), start=1):
         title = f"Learning curves of {cell.result.column.name} on {cell.row.title}"
-        picture = curves(own, title, number, points)
+        picture = pictures.svg(pictures.curves(own, title, points), number)
         yield cell, picture, any(one.development for one in own)
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from ... import pictures
 from ...analysis.ranks import ranking, score_table
 from ..evidence import Evidence
 from ..page import Page
-from ..pictures.ranks import ranks
 
 
 def page(evidence: Evidence) -> Page:
@@ -21,6 +21,7 @@ def page(evidence: Evidence) -> Page:
             continue
         found = ranking(table)
         title = f"Mean ranks over {len(table.corpora)} corpora, protocol {board.protocol}"
-        groups.append((board, table, found, ranks(found, title, len(groups) + 1)))
+        picture = pictures.svg(pictures.ranks(found, title), len(groups) + 1)
+        groups.append((board, table, found, picture))
     content = {"groups": groups, "title_of": evidence.lookup.title}
     return Page("ranks.html", "ranks.html", "Ranks", content, section="leaderboard")

@@ -8,15 +8,17 @@ import os
 import subprocess
 import sys
 
+import drawn
 import numpy as np
 import pytest
 from click.testing import CliRunner
 from sklearn.metrics import balanced_accuracy_score
 from stored import FakeRegistry, Filled, current, experiment, predictions
 
-from emobench import plots
+from emobench import pictures
 from emobench.analysis import bitrates
 from emobench.cli.bitrates import bitrates as command
+from emobench.cli.bitrates import draw_curves
 from emobench.cli.plot import plot
 from emobench.errors import SpecError, StoreError
 from emobench.spec import Job
@@ -117,56 +119,60 @@ def test_nothing_was_run_under_mp3(filled):
     assert (point.done, point.wanted, point.interval) == (1, 4, None)
 
 
-def lines_of(figure) -> dict[str, list[tuple[str, list[float], list[float]]]]:
-    return {
-        panel.get_title(): [
-            (line.get_label(), list(line.get_xdata()), list(line.get_ydata()))
-            for line in panel.lines
-        ]
-        for panel in figure.axes
-    }
-
-
 def test_the_picture_shows_the_points(filled):
     run_all(filled)
-    found = curves(filled)
-    figure = plots.bitrates(found)
-    shown = lines_of(figure)
-    assert list(shown) == ["EMO-DB", "RAVDESS"]
-    labels = [label for label, _, _ in shown["EMO-DB"]]
-    assert labels == [
+    found = [curve for curve in curves(filled) if curve.corpus == "emo-db"]
+    drawing = pictures.bitrates(found, "EMO-DB")
+    assert drawn.key(drawing) == [
         *("librosa-svm, tested on MP3", "librosa-svm, trained on MP3"),
-        *("librosa-mlp, tested on MP3", "librosa-svm, as it is", "librosa-mlp, as it is", "chance"),
+        *("librosa-mlp, tested on MP3", "chance"),
     ]
-    _, rates, values = shown["EMO-DB"][0]
-    assert rates == list(RATES)
-    assert values == pytest.approx([100 * point.uar for point in found[0].points])
-    assert shown["EMO-DB"][3][2] == pytest.approx([100 * found[0].plain.uar] * 2)
-    (panel, _) = figure.axes
-    assert panel.get_xscale() == "log"
-    assert [tick.get_text() for tick in panel.get_xticklabels()] == ["8", "64", "256"]
-    band = panel.collections[0].get_paths()[0].vertices[:, 1]
-    assert band.min() == pytest.approx(100 * min(p.interval.low for p in found[0].points))
-    assert band.max() == pytest.approx(100 * max(p.interval.high for p in found[0].points))
+    rate, value = drawn.across(drawing, logarithmic=True), drawn.up(drawing)
+    for place, curve in enumerate(found):
+        if len(curve.points) == 1:
+            continue  # a marker, and no line
+        line = max(drawn.lines(drawing, f"l s{place}"), key=len)
+        assert [rate(x) for x, _ in line] == pytest.approx([p.kbps for p in curve.points])
+        assert [value(y) for _, y in line] == pytest.approx([100 * p.uar for p in curve.points])
+    (band,) = drawn.lines(drawing, "veil s0")
+    ends = [value(y) for _, y in band]
+    assert min(ends) == pytest.approx(100 * min(p.interval.low for p in found[0].points))
+    assert max(ends) == pytest.approx(100 * max(p.interval.high for p in found[0].points))
+    plain = [
+        place
+        for said, place in drawn.told(drawing).items()
+        if said.startswith("librosa-svm, as it is")
+    ]
+    assert value(plain[0][1]) == pytest.approx(100 * found[0].plain.uar)
+
+
+def test_a_series_looks_alike_in_every_panel(filled, monkeypatch, tmp_path):
+    run_all(filled)
+    saved = []
+    monkeypatch.setattr(pictures, "save", lambda drawing, file: saved.append(drawing))
+    draw_curves(curves(filled), tmp_path / "a.svg")
+    (whole,) = saved
+    assert drawn.words(whole, "strong") == ["EMO-DB", "RAVDESS"]
+    told = [item for item in whole.items if getattr(item, "title", "").startswith("librosa-mlp")]
+    assert len(told) == 2 * (len(RATES) + 1)
+    assert {item.kind for item in told} == {"m s2"}
 
 
 def test_the_picture_says_what_is_unfinished(filled):
     filled.run(made())
     filled.run(made(kbps=64))
     filled.run(made(kbps=8), jobs=[Job(0)])
-    figure = plots.bitrates(curves(filled, partial=True))
-    heard, plain, _ = [label for label, _, _ in lines_of(figure)["EMO-DB"]]
-    assert heard == "librosa-svm, tested on MP3 (1 of 4 folds)"
-    assert plain == "librosa-svm, as it is"
+    drawing = pictures.bitrates(curves(filled, partial=True), "title")
+    assert drawn.key(drawing)[0] == "librosa-svm, tested on MP3 (1 of 4 folds)"
 
 
-@pytest.mark.parametrize("suffix", plots.SUFFIXES)
+@pytest.mark.parametrize("suffix", pictures.SUFFIXES)
 def test_the_same_results_give_the_same_bytes(filled, tmp_path, suffix):
     run_all(filled)
     contents = set()
     for name in ("one", "two"):
         file = tmp_path / "new" / f"{name}{suffix}"
-        plots.save(plots.bitrates(curves(filled)), file)
+        draw_curves(curves(filled), file)
         contents.add(file.read_bytes())
     assert len(contents) == 1
     assert len(contents.pop()) > 5000
@@ -176,18 +182,17 @@ def test_the_same_results_give_the_same_bytes(filled, tmp_path, suffix):
 def test_any_number_of_panels(filled, tmp_path, n_corpora):
     for corpus in ("emo-db", "ravdess", "iemocap", "crema-d")[:n_corpora]:
         filled.run(made(corpus, kbps=8))
-    plots.save(plots.bitrates(curves(filled)), tmp_path / "figure.png")
+    draw_curves(curves(filled), tmp_path / "figure.png")
     assert (tmp_path / "figure.png").read_bytes()[:4] == b"\x89PNG"
 
 
 def test_files_that_cannot_be_written(filled, tmp_path):
     filled.run(made(kbps=8))
-    figure = plots.bitrates(curves(filled))
     with pytest.raises(SpecError, match=r"expected a name that ends in \.svg, \.pdf, \.png, found"):
-        plots.save(figure, tmp_path / "figure.jpeg")
+        draw_curves(curves(filled), tmp_path / "figure.jpeg")
     (tmp_path / "file").write_text("")
     with pytest.raises(SpecError, match=r"expected a file that can be written, .* with --out"):
-        plots.save(figure, tmp_path / "file" / "figure.png")
+        draw_curves(curves(filled), tmp_path / "file" / "figure.png")
 
 
 def invoke(filled: Filled, *arguments: object, command=command):
@@ -222,7 +227,7 @@ def test_both_commands_draw_the_same(filled, tmp_path):
 
 def test_matplotlib_is_loaded_by_drawing_only():
     code = (
-        "import sys, emobench.plots, emobench.cli.bitrates, emobench.cli.plot; "
+        "import sys, emobench.pictures, emobench.cli.bitrates, emobench.cli.plot; "
         "print({'matplotlib', 'pandas', 'keras', 'sklearn'} & set(sys.modules))"
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -5,33 +5,40 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ...analysis.bitrates import Curve, Point
-from ..drawing import Drawing, Scale, axes, series
+from .drawing import Drawing, Scale, axes, series
 
 if TYPE_CHECKING:
-    from markupsafe import Markup
+    from ..analysis.bitrates import Curve, Point
 
 _TICKS = (0, 20, 40, 60, 80, 100)
+_HEARD = {
+    "test": "tested on MP3",
+    "training": "trained on MP3",
+    "both": "trained and tested on MP3",
+}
 
 
-def bitrates(drawn: Sequence[Curve], title: str, number: int) -> Markup:
+def bitrates(drawn: Sequence[Curve], title: str, names: Sequence[str] = ()) -> Drawing:
     """Draw curves of one corpus, a series each; sound as it is stands on the right.
 
     Args:
         drawn: at least one
         title: of the picture
-        number: of the picture in its page
+        names: of all series, those of other pictures too, as `named` gives them
     """
-    drawing = Drawing(720, 340, title, number)
+    names = list(names) or list(dict.fromkeys(map(named, drawn)))
+    drawing = Drawing(720, 340, title)
     rates = sorted({point.kbps for curve in drawn for point in curve.points if point.kbps})
     across = Scale(rates[0] / 1.15, rates[-1] * 1.15, 44, 610, logarithmic=True)
     up = Scale(0, 100, 290, 26)
-    names = ("MP3 bitrate in kbit/s (mono)", "UAR in percent")
-    axes(drawing, across, up, titles=names, ticks=(rates, _TICKS))
+    titles = ("MP3 bitrate in kbit/s (mono)", "UAR in percent")
+    axes(drawing, across, up, titles=titles, ticks=(rates, _TICKS))
     chance = up(100 * drawn[0].chance)
     drawing.line([(across.start, chance), (across.end, chance)], "rule dashed")
     drawing.text(670, up.start + 16, "as it is", "t", "middle")
-    for place, curve in enumerate(drawn):
+    for curve in drawn:
+        place = names.index(named(curve))
+        drawing.explain(_told(curve), f"l {series(place)}", place)
         held = [point for point in curve.points if point.interval]
         if len(held) > 1:
             edge = [(across(one.kbps), up(100 * one.interval.low)) for one in held]
@@ -44,7 +51,20 @@ def bitrates(drawn: Sequence[Curve], title: str, number: int) -> Markup:
             _point(drawing, across(one.kbps), up, one, place, curve)
         if curve.plain:
             _point(drawing, 670 + 8 * place, up, curve.plain, place, curve)
-    return drawing.svg()
+    drawing.explain("chance", "rule dashed")
+    return drawing
+
+
+def named(curve: Curve) -> str:
+    """Return the name of the series that a curve is: its model, and what went through MP3."""
+    return f"{curve.model}, {_HEARD.get(curve.sides, curve.sides)}"
+
+
+def _told(curve: Curve) -> str:
+    """Return the name of a curve, with what it lacks."""
+    least = min(curve.points, key=lambda point: point.done / point.wanted)
+    whole = least.done == least.wanted
+    return named(curve) + ("" if whole else f" ({least.done} of {least.wanted} folds)")
 
 
 def _point(drawing: Drawing, x: float, up: Scale, one: Point, place: int, curve: Curve) -> None:

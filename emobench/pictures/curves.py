@@ -6,11 +6,10 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ...analysis.learning_curves import LearningCurve
-from ..drawing import Drawing, Scale
+from .drawing import Drawing, Scale
 
 if TYPE_CHECKING:
-    from markupsafe import Markup
+    from ..analysis.learning_curves import LearningCurve
 
 _PANEL = (150, 104)
 _IN_A_ROW = 5
@@ -25,20 +24,19 @@ def points_of(lines: int) -> int:
     return max(_FEWEST_POINTS, min(_MOST_POINTS, _ALL_POINTS // max(lines, 1)))
 
 
-def curves(drawn: Sequence[LearningCurve], title: str, number: int, points: int) -> Markup:
+def curves(drawn: Sequence[LearningCurve], title: str, points: int = _ALL_POINTS) -> Drawing:
     """Draw learning curves.
 
     Args:
         drawn: at least one
         title: of the picture
-        number: of the picture in its page
         points: that a line may have
     """
     folds = sorted({curve.fold for curve in drawn})
     columns = min(_IN_A_ROW, len(folds))
     rows = -(-len(folds) // columns)
     width, height = _PANEL
-    drawing = Drawing(34 + columns * width, 8 + rows * (height + 34), title, number)
+    drawing = Drawing(34 + columns * width, 8 + rows * (height + 34), title)
     losses = [
         loss
         for curve in drawn
@@ -53,7 +51,12 @@ def curves(drawn: Sequence[LearningCurve], title: str, number: int, points: int)
         up = Scale(0, top, upper + height - 16, upper)
         own = [curve for curve in drawn if curve.fold == fold]
         _panel(drawing, own, across, up, points, first=place % columns == 0)
-    return drawing.svg()
+    drawing.explain("loss on training clips", "l s0")
+    if any(curve.development for curve in drawn):
+        drawing.explain("on development clips", "l s1 dashed")
+    if any(curve.best is not None for curve in drawn):
+        drawing.explain("epoch in use", "rule")
+    return drawing
 
 
 def _panel(

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ...analysis.calibration import Calibration
-from ..drawing import Drawing, Scale, axes
+from .drawing import Drawing, Scale, axes
 
 if TYPE_CHECKING:
-    from markupsafe import Markup
+    from ..analysis.calibration import Calibration
 
 _TICKS = (0, 25, 50, 75, 100)
 
 
-def reliability(found: Calibration, title: str, number: int) -> Markup:
+def reliability(found: Calibration, title: str) -> Drawing:
     """Draw a reliability diagram: bars are accuracy, the diagonal is perfect calibration."""
-    drawing = Drawing(330, 300, title, number)
+    drawing = Drawing(330, 300, title)
     across, up = Scale(0, 100, 44, 316), Scale(0, 100, 250, 26)
     axes(
         drawing,
@@ -35,4 +34,4 @@ def reliability(found: Calibration, title: str, number: int) -> Markup:
         drawing.box(left + 1, y, right - left - 2, up.start - y, "bar", told)
         drawing.marker(across(100 * one.confidence), y, 1, told, 3.5)
     drawing.line([(across(0), up(0)), (across(100), up(100))], "rule dashed")
-    return drawing.svg()
+    return drawing

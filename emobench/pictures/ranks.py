@@ -4,24 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ...analysis.ranks import Ranking
-from ..drawing import Drawing, Scale, width_of
+from .drawing import Drawing, Scale, width_of
 
 if TYPE_CHECKING:
-    from markupsafe import Markup
+    from ..analysis.ranks import Ranking
 
 _LINE = 19
 _AXIS = 300
 _TOP = 62
 
 
-def ranks(found: Ranking, title: str, number: int) -> Markup:
+def ranks(found: Ranking, title: str) -> Drawing:
     """Draw mean ranks on a line, the best on the left; bars join models that are not told apart.
 
     Args:
         found: of two models or more
         title: of the picture
-        number: of the picture in its page
     """
     order = found.order()
     names = [found.table.columns[index].name for index in order]
@@ -30,7 +28,7 @@ def ranks(found: Ranking, title: str, number: int) -> Markup:
     margin = 60 + max(map(width_of, names))
     bars = [[names.index(column.name) for column in group] for group in found.groups()]
     height = _TOP + 20 + _LINE * (half + 1) + 10 * len(bars)
-    drawing = Drawing(2 * margin + _AXIS, height, title, number)
+    drawing = Drawing(2 * margin + _AXIS, height, title)
     across = Scale(1, len(names), margin, margin + _AXIS)
     _axis(drawing, across, len(names), found.critical)
     for place, group in enumerate(bars):
@@ -47,7 +45,7 @@ def ranks(found: Ranking, title: str, number: int) -> Markup:
         drawing.text(
             edge - 4 if on_left else edge + 4, level + 4, words, at="end" if on_left else "start"
         )
-    return drawing.svg()
+    return drawing
 
 
 def _axis(drawing: Drawing, across: Scale, most: int, critical: float) -> None:
