@@ -19,6 +19,7 @@ from in_processes import die, foreign, look, noting
 
 import emobench
 from emobench import corpora, encoders, environment, executors, features
+from emobench.bundles import extracting
 from emobench.cli import main
 from emobench.costs import front_ends
 from emobench.encoders import onnx_model
@@ -328,3 +329,24 @@ def test_a_bundle_refuses_an_encoder_that_it_does_not_take(tiny_places, folder, 
     with pytest.raises(SystemExit, match="2"):
         main(["predict", str(tmp_path / "bundle"), str(file), "--encoder", str(folder)])
     assert "expected no frozen encoder" in capsys.readouterr().err
+
+
+def test_labelling_computes_on_the_cards_that_there_are(
+    tiny_places, folder, tmp_path, monkeypatch, cards
+):
+    places = replace(tiny_places, encoder=folder)
+    export_to(tmp_path / "bundle", places, "encoder-svm:layer=1", fold=0)
+    for name in ("TF_FORCE_GPU_ALLOW_GROWTH", "XLA_PYTHON_CLIENT_PREALLOCATE"):
+        monkeypatch.setenv(name, "as it is")  # so that it is put back
+    asked, in_order = [], extracting.in_order
+
+    def noted(*arguments, **how):
+        asked.append(how)
+        return in_order(*arguments, **how)
+
+    monkeypatch.setattr(extracting, "in_order", noted)
+    words = [str(tmp_path / "bundle"), str(tiny_places.data / "tiny"), "--encoder", str(folder)]
+    with pytest.raises(SystemExit, match="0"):
+        main(["predict", *words, "--out", str(tmp_path / "labels.csv")])
+    assert asked == [{"network": True, "cards": ["3", "5"]}]
+    assert len((tmp_path / "labels.csv").read_text().splitlines()) == 1 + 24
