@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 
+from .. import environment
+from ..environment import USABLE_SHARE, Seat
 from ..errors import EmobenchError
-from . import cores, environment
+from . import cores
 from .cores import Cores
 from .devices import Devices
-from .environment import USABLE_SHARE, Seat
 from .process import WorkerProcess
 from .sharing import ATTEMPTS, Inbox, Slot, share_out
 from .work import Epoch, Event, Lost, Outcome, Work

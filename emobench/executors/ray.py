@@ -22,10 +22,10 @@ import ray
 from ray.exceptions import RayError
 
 from .. import __version__
+from ..environment import USABLE_SHARE
 from ..errors import SpecError
 from ..spec import Places
 from .devices import OPTION, Wanted
-from .environment import USABLE_SHARE
 from .sharing import Inbox, Slot, share_out
 from .work import Event, Lost, Outcome, Ready, Refused, Work
 

@@ -16,9 +16,9 @@ from ..costs import Cost, Estimate, FeatureCost, Figure, effort, front_ends, pre
 from ..costs.figures import Rate
 from ..costs.precedents import Precedents
 from ..costs.trials import Trials
+from ..environment import Seat
 from ..errors import CorpusError, FeatureError, SpecError
 from ..executors import Devices
-from ..executors.environment import Seat
 from ..experiments import dataset
 from ..experiments.context import applied_condition
 from ..experiments.dataset import Dataset
@@ -26,7 +26,7 @@ from ..features import recipes
 from ..run_options import Selection
 from ..spec import FeatureSpec, Fold, Job, ModelSpec, Places
 from .handing_out import Step
-from .placing import devices, processors
+from .placing import devices, encoding, processors
 from .planning import Plan
 from .preparing import mine, prepare
 from .reading import Reading
@@ -129,6 +129,14 @@ class _Estimating:
         return False
 
     @cached_property
+    def encodes_on_cards(self) -> bool:
+        """Whether a frozen encoder is computed on a card, which is not tried."""
+        try:
+            return bool(encoding(self.planned, self.places, lambda text: None))
+        except SpecError:  # a run would say so; an estimate may be for another machine
+            return True
+
+    @cached_property
     def trials(self) -> Trials:
         """Return who tries models."""
         cards, selection = self.devices.cards, self.planned.selection
@@ -167,7 +175,8 @@ class _Estimating:
                 durations = self._uncached(data, spec, condition)
                 if len(durations):
                     through = condition.name if condition else ""
-                    yield _extraction(corpus.name, spec, through, durations)
+                    on_card = features.get(spec.name).network and self.encodes_on_cards
+                    yield _extraction(corpus.name, spec, through, durations, on_card)
 
     def _uncached(
         self, data: Dataset, spec: FeatureSpec, condition: Condition | None
@@ -230,10 +239,16 @@ class _Estimating:
         return Figure(float(sum(_ROUGH_RECORD + _ROUGH_CLIP * clips for clips in tested)), "rough")
 
 
-def _extraction(corpus: str, spec: FeatureSpec, through: str, durations: np.ndarray) -> FeatureCost:
-    """Return what a front-end takes for clips of these durations, in seconds."""
+def _extraction(
+    corpus: str, spec: FeatureSpec, through: str, durations: np.ndarray, on_card: bool
+) -> FeatureCost:
+    """Return what a front-end takes for clips of these durations, in seconds.
+
+    How long it takes on a card is not known: it is tried on the CPU.
+    """
     found = front_ends.of(spec)
-    seconds = Figure(found.seconds * float(durations.sum()), "measured") if found else None
+    timed = found is not None and not on_card
+    seconds = Figure(found.seconds * float(durations.sum()), "measured") if timed else None
     disk = Figure(found.size(durations), "measured") if found else None
     return FeatureCost(corpus, str(spec), through, seconds, disk)
 

@@ -34,6 +34,7 @@ def prepare(
     *,
     condition: Condition = AS_IT_IS,
     jobs: int = 1,
+    cards: Sequence[str] = (),
     extract: bool = True,
     progress: dataset.Progress = lambda what, done, total: None,
     only: frozenset[int] | None = None,
@@ -49,6 +50,7 @@ def prepare(
         places: where to read and write
         condition: what the sound goes through
         jobs: processes that extract
+        cards: that a frozen encoder is computed on, as CUDA_VISIBLE_DEVICES names them
         extract: without it no feature is extracted, and all clips are taken to be usable
         progress: told how far the extraction is
         only: folds that are this machine's; None for all
@@ -58,7 +60,7 @@ def prepare(
     Raises:
         EmobenchError: if the corpus, the features or the results folder cannot be used
     """
-    how = {"jobs": jobs, "extract": extract, "progress": progress, "clips": clips}
+    how = {"jobs": jobs, "cards": cards, "extract": extract, "progress": progress, "clips": clips}
     data, folds, beside = _split(corpus, model, planned, places, condition, **how)
     experiment = _experiment(corpus, model, planned, data, beside, len(folds))
     wanted = [job for job in _jobs(experiment, model, planned, folds) if _is_among(job, only)]

@@ -11,18 +11,18 @@ from ..conditions import Condition
 from ..corpora import Corpus
 from ..errors import CorpusError, EmobenchError, FeatureError, StoreError
 from ..executors import Event, Executor, Work
-from ..experiments import dataset
+from ..experiments import dataset, takes_encoder
 from ..experiments.dataset import Dataset
 from ..spec import Experiment, Job, ModelSpec, Places
 from ..store import Store
 from . import between
 from .foreseeing import Foreseeing
 from .handing_out import Handout, Step, sizes_of_groups
-from .placing import choose, processors
+from .placing import choose, encoding, processors
 from .planning import Plan
 from .preparing import AS_IT_IS, facts, mine, prepare, tunes_first
 from .reading import Reading
-from .turns import Feed, Made, Readying, Turn, Workers
+from .turns import Feed, Made, Readying, StoppedError, Turn, Workers
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,8 @@ def execute(planned: Plan, places: Places, observer: Observer = UNOBSERVED) -> S
     """Run everything of a plan that has no record yet.
 
     What can be known without features is looked at first, for all experiments. Then one after
-    another is made ready and handed out, so that its results need not wait for those behind it.
+    another is made ready and handed out, so that its results need not wait for those behind it;
+    but what a frozen encoder computes on a card comes first, as training takes its memory.
 
     Args:
         planned: what to run
@@ -106,10 +107,13 @@ def execute(planned: Plan, places: Places, observer: Observer = UNOBSERVED) -> S
     """
     summary = Summary(left_out=dict(planned.left_out))
     with contextlib.closing(choose(planned, places, observer.notice)) as executor:
-        run = _Run(planned, places, observer, summary)
+        cards = tuple(card.address for card in encoding(planned, places, observer.notice))
+        run = _Run(planned, places, observer, summary, cards)
         turns = list(run.foresee())
         observer.begin([turn.foreseen for turn in turns])
         with contextlib.closing(run.readying(executor)) as readying:
+            if cards:
+                run.encode(turns, readying)
             run.perform(turns, executor, readying)
     summary.stopped = observer.stopping()
     return summary
@@ -117,12 +121,21 @@ def execute(planned: Plan, places: Places, observer: Observer = UNOBSERVED) -> S
 
 @dataclass(frozen=True)
 class _Run:
-    """A run under way; see `execute`."""
+    """A run under way; see `execute`.
+
+    Attributes:
+        planned: what is run
+        places: where to read and write
+        observer: who is told
+        summary: what has been done
+        cards: that a frozen encoder is computed on, as CUDA_VISIBLE_DEVICES names them
+    """
 
     planned: Plan
     places: Places
     observer: Observer
     summary: Summary
+    cards: tuple[str, ...] = ()
 
     @cached_property
     def _reading(self) -> Reading:
@@ -169,6 +182,15 @@ class _Run:
             stopping=self.observer.stopping,
         )
 
+    def encode(self, turns: Sequence[Turn], readying: Readying) -> None:
+        """Make ready what is fed from a frozen encoder, while nothing trains on the cards."""
+        for turn in turns:
+            if takes_encoder(turn.model) and not turn.settled:
+                try:
+                    self._settle(turn, readying)
+                except StoppedError:
+                    return
+
     def perform(self, turns: Sequence[Turn], executor: Executor, readying: Readying) -> None:
         """Hand out the jobs of experiments, and enter what becomes of them in the summary."""
         together = sizes_of_groups(self.planned, executor.networks_at_once)
@@ -209,6 +231,7 @@ class _Run:
             self.places,
             condition=turn.condition,
             jobs=processes,
+            cards=self.cards,
             progress=progress,
             only=turn.only,
             foreseen=turn.foreseen,
