@@ -35,7 +35,7 @@ TELL = 20
 class Nobody:
     """An executor that says of every job that it is done, and does none."""
 
-    networks_at_once, tuning_processes = 0, 1
+    networks_at_once, others_at_once, workers_here, tuning_processes = 0, 1, 1, 1
 
     def run(self, work: Iterable[Work], stopping: Callable[[], bool]) -> Iterator[Event]:
         """Tell of each job."""

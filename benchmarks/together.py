@@ -25,8 +25,7 @@ from typing import TYPE_CHECKING, Any
 
 from products import Product, of_backend, rate
 
-from emobench import executors
-from emobench.executors import environment
+from emobench import environment, executors
 
 if TYPE_CHECKING:
     from emobench.spec import ModelSpec

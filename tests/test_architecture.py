@@ -25,6 +25,7 @@ RANKS = {
     "run_options": 2,
     "audio": 1,
     "backend": 1,
+    "environment": 1,
     "folds": 1,
     "scaling": 1,
     "weights": 1,

@@ -11,7 +11,8 @@ from types import SimpleNamespace
 import pytest
 from stored import experiment
 
-from emobench.executors import Card, Devices, Local, Work, cores, environment, local
+from emobench import environment
+from emobench.executors import Card, Devices, Local, Work, cores, local
 from emobench.executors.process import WorkerProcess
 from emobench.spec import Job, Places
 from emobench.training import devices

@@ -10,9 +10,9 @@ import sys
 
 import pytest
 
-from emobench import executors
+from emobench import environment, executors
 from emobench.errors import SpecError
-from emobench.executors import Card, Devices, Wanted, devices, environment, find, parse
+from emobench.executors import Card, Devices, Wanted, devices, find, parse
 from emobench.runs import Observer, Selection, execute, plan
 from emobench.training import devices as own
 
@@ -160,7 +160,14 @@ def test_the_process_that_looks_answers(backend, monkeypatch):
     answer, trouble = devices._ask(backend, environment.for_looking(backend, dict(os.environ)))
     assert trouble == ""
     assert isinstance(answer["seen"], bool)
-    assert all(name and memory > 0 for name, memory in answer["cards"])
+    assert all(name and memory > 0 for name, memory, _ in answer["cards"])
+
+
+def test_what_cannot_be_tried_without_a_model_is_taken_to_use_every_card():
+    seen = environment.for_looking("onnxruntime", dict(os.environ))
+    answer, trouble = devices._ask("onnxruntime", seen)
+    assert trouble == ""  # that no backend of this name can be loaded is no matter
+    assert answer["seen"] == bool(answer["cards"])
 
 
 def test_a_process_that_fails_to_look_is_quoted():

@@ -15,9 +15,10 @@ from queue import SimpleQueue
 import psutil
 import pytest
 
+from emobench import environment
+from emobench.environment import Seat
 from emobench.errors import EmobenchError
-from emobench.executors import Card, Devices, Local, Outcome, Work, environment, local
-from emobench.executors.environment import Seat
+from emobench.executors import Card, Devices, Local, Outcome, Work, local
 from emobench.executors.pending import Pending
 from emobench.executors.process import WorkerProcess
 from emobench.executors.work import Epoch
@@ -455,7 +456,7 @@ def test_a_worker_ends_with_its_parent_and_nothing_is_left(how):
     before = set(shared.iterdir()) if shared.is_dir() else set()
     script = (
         "import time\nfrom queue import SimpleQueue\n"
-        "from emobench.executors.environment import of_worker\n"
+        "from emobench.environment import of_worker\n"
         "from emobench.executors.process import WorkerProcess\n"
         "workers = [WorkerProcess(of_worker('scikit-learn', 1), SimpleQueue()) for _ in range(2)]\n"
         "print('ready', flush=True)\ntime.sleep(60)\n"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from rich.console import Console
 
 from emobench.cli.progress import Progress, at
 from emobench.cli.watching import observed
-from emobench.costs import Cost, Estimate, FeatureCost, Figure, Forecast
+from emobench.costs import Cost, Estimate, FeatureCost, Figure, Forecast, together
 from emobench.executors import Event, Outcome, Work
 from emobench.models import get
 from emobench.runs import Selection, execute, plan
@@ -80,6 +80,35 @@ def test_features_count_until_they_are_extracted():
     assert left(forecast) == 70
     forecast.extracted("c", "is09", 1.0)
     assert left(forecast) == 40
+
+
+@pytest.mark.parametrize(
+    ("spare", "expected"),
+    [
+        (0, 15 + 40 + 60 / 2),  # nothing is left for features while jobs run
+        (1, 15 + 40 + (60 - 40) / 2),
+        (2, 15 + 40),  # extracted long before
+    ],
+)
+def test_features_are_extracted_beside_jobs_but_for_the_first(spare, expected):
+    features = (
+        FeatureCost("c", "is09", "", Figure(30.0, "measured"), None, ahead=True),
+        FeatureCost("c", "logmel", "", Figure(60.0, "measured"), None),
+    )
+    whole = Estimate((cost("a", 10, 4), cost("b", 20, 2)), features, processes=2, spare=spare)
+    assert whole.seconds == expected
+    forecast = Forecast(whole)
+    assert left(forecast) == expected
+    forecast.extracted("c", "is09", 1.0)
+    assert left(forecast) == expected - 15
+    forecast.extracted("c", "logmel", 0.5)
+    assert left(forecast) == 40 + max(30 - 40 * spare, 0) / 2
+
+
+def test_plans_that_need_the_same_features_extract_them_once():
+    one = FeatureCost("c", "is09", "", Figure(30.0, "measured"), None, ahead=True)
+    both = together([Estimate((), (one,)), Estimate((), (replace(one, ahead=False),))])
+    assert both.seconds == 30
 
 
 def test_features_under_several_conditions_are_extracted_one_after_another():

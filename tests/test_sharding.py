@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 
@@ -133,3 +134,20 @@ def test_a_corpus_that_cannot_be_split_is_said_by_one_machine(tiny_places, monke
         planned = plan(Selection("svm-is09", "emo-db", shard=f"{number}/2"), places)
         summaries.append(execute(planned, places).failures)
     assert sorted(map(len, summaries)) == [0, 1]
+
+
+def test_a_corpus_is_read_once_for_shares_for_what_is_to_do_and_for_its_features(
+    tiny_places, monkeypatch, tmp_path
+):
+    read, load = [], corpora.load
+    monkeypatch.setattr(
+        corpora, "load", lambda corpus, *where: (read.append(corpus.name), load(corpus, *where))[1]
+    )
+    places = replace(tiny_places, results=tmp_path / "results")
+    selection = Selection(("svm-is09", "librosa-svm"), "tiny", "smoke", shard="1/2")
+    planned = plan(selection, places)
+    assert execute(planned, places).done == 2
+    assert read == ["tiny"]
+    *_, last = preview(planned, places)
+    assert last.kept == 1
+    assert read == ["tiny"] * 2

@@ -223,6 +223,86 @@ def test_a_queue_that_cannot_be_asked_is_said(tiny_places, tmp_path, monkeypatch
         list(made.run(works(tmp_path)))
 
 
+class Arriving:
+    """Jobs of experiments that become ready one after another, when it is said."""
+
+    def __init__(self, items: list[Work]) -> None:
+        self.later, self.there = items, []
+
+    def come(self, model: str) -> None:
+        self.there += [work for work in self.later if work.experiment.model == model]
+        self.later = [work for work in self.later if work not in self.there]
+
+    def ready(self) -> bool:
+        return bool(self.there or not self.later)
+
+    def __iter__(self):
+        return self
+
+    def __next__(self) -> Work:
+        if not (self.there or self.later):
+            raise StopIteration
+        return self.there.pop(0)
+
+
+def test_what_is_ready_is_submitted_while_others_are_made_ready(tmp_path, monkeypatch):
+    """And while an array waits for its nodes, what becomes ready is gathered for the next."""
+    items = works(tmp_path, "abcd", folds=2)
+    arriving, queue, arrays = Arriving(items), {}, []
+    for item in items[::2]:
+        Store(item.places.results).open(item.experiment)
+
+    def submit(self, left, folder):
+        made = submission(left, f"{len(arrays)}", folder)
+        arrays.append([work.experiment.model for work in left])
+        queue[made.id] = "Resources"
+        return [made]
+
+    def finish(model: str) -> None:
+        for item in items:
+            if item.experiment.model == model:
+                Filled(tmp_path / "results").run(item.experiment, [item.job])
+
+    def looked(cluster, ids):
+        looks.append(len(arrays))
+        if looks.count(1) == 1:
+            arriving.come("b")
+        elif looks.count(1) == 2:
+            arriving.come("c")
+        elif looks.count(1) == 4:
+            assert arrays == [["a", "a"]]
+            queue["0"] = ""  # it found a node
+        elif looks.count(2) == 2:
+            finish("a")
+            finish("b")
+            arriving.come("d")
+        elif len(arrays) == 3:
+            finish("c")
+            finish("d")
+        return dict(queue)
+
+    looks: list[int] = []
+    arriving.come("a")
+    monkeypatch.setattr(executor.Slurm, "_submit", submit)
+    monkeypatch.setattr(executor, "queued", looked)
+    monkeypatch.setattr(executor, "_LOOK_SECONDS", {"slurm": 0.05})
+    made = executor.Slurm(Asked(), replace(items[0].places, cache=tmp_path))
+    told = [event.work.job.fold for event in made.run(arriving) if event.kind == "done"]
+    assert arrays == [["a", "a"], ["b", "b", "c", "c"], ["d", "d"]]
+    assert len(told) == 8
+
+
+def test_what_is_ready_at_once_is_one_array(tmp_path, monkeypatch):
+    items, arrays = works(tmp_path, "abc"), []
+    monkeypatch.setattr(
+        executor.Slurm, "_submit", lambda self, left, folder: arrays.append(left) or []
+    )
+    monkeypatch.setattr(executor, "queued", lambda cluster, ids: {})
+    made = executor.Slurm(Asked(), replace(items[0].places, cache=tmp_path))
+    assert list(made.run(iter(items), lambda: bool(arrays))) == []
+    assert arrays == [items]
+
+
 def test_the_queue_of_slurm(tmp_path, monkeypatch):
     squeue = tmp_path / "squeue"
     lines = ["12_0 R None", "12_3 PD ReqNodeNotAvail, UnavailableNodes:box7", "15 PD None"]

@@ -26,7 +26,7 @@ from emobench.executors.pending import Pending
 from emobench.features import cache as caching
 from emobench.runs import Observer, Selection, execute, plan, running
 from emobench.runs.handing_out import Handout, Step
-from emobench.runs.turns import Feed, Made, Readying, StoppedError, Turn
+from emobench.runs.turns import Feed, Made, Readying, StoppedError, Turn, Workers
 from emobench.spec import Experiment, Job, Places
 from emobench.store import read_experiments
 
@@ -287,9 +287,13 @@ def test_tuning_comes_first_and_its_folds_read_it(own, monkeypatch):
 # In turn ------------------------------------------------------------------------------------------
 
 
-def turn(name: str, jobs: int = 2) -> Turn:
-    spec = models.get(FIRST)
-    experiment = Experiment("tiny", name, "smoke", "scikit-learn", {"model": name}, "", 2, 1)
+ALONE = Workers(on_cards=0, others=1, here=1)
+
+
+def turn(name: str, jobs: int = 2, model: str = FIRST) -> Turn:
+    spec = models.get(model)
+    backend = "jax" if spec.kind == "network" else "scikit-learn"
+    experiment = Experiment("tiny", name, "smoke", backend, {"model": name}, "", 2, 1)
     step = Step(experiment, spec, tuple(Job(fold) for fold in range(jobs)), 0)
     return Turn(None, spec, None, None, step)
 
@@ -297,14 +301,14 @@ def turn(name: str, jobs: int = 2) -> Turn:
 class Slowly:
     """Makes experiments ready once it is told to."""
 
-    def __init__(self, *, spare: int, processes: int = 4) -> None:
+    def __init__(self, *, spare: int, workers: Workers = ALONE, processes: int = 4) -> None:
         self.begun: list[tuple[str, int]] = []
         self.may_end = threading.Event()
         self.readying = Readying(
             self.make,
             processes=processes,
-            spare=spare,
-            workers=1,
+            available=workers.here * workers.threads + spare,
+            workers=workers,
             tell=lambda *told: None,
             stopping=lambda: False,
         )
@@ -314,11 +318,11 @@ class Slowly:
         assert self.may_end.wait(10)
         return Made(turn.foreseen, {}, {})
 
-    def feed(self, *turns: Turn) -> Feed:
+    def feed(self, *turns: Turn, together: int = 1) -> Feed:
         def settle(turn, readying):
             turn.settle(readying.wait(turn).step)
 
-        handout = Handout(Places(Path("r"), Path("c")), 1, 1, lambda missing: 1)
+        handout = Handout(Places(Path("r"), Path("c")), 1, 1, lambda missing: together)
         return Feed(turns, self.readying, settle, handout.folds)
 
 
@@ -360,6 +364,109 @@ def test_how_far_ahead_experiments_are_made_ready(spare):
     assert [work.experiment.model for work in feed] == ["b", "b", "c", "c"]
     assert feed.ready()
     slowly.readying.close()
+
+
+NETWORK = "latif2019"
+
+
+def all_drawn(slowly: Slowly, feed: Feed) -> list[Work]:
+    """Every job that comes, as a worker draws them who looks for others behind them."""
+    drawn = []
+    while True:
+        if feed.ready():
+            work = next(feed, None)
+            if work is None:
+                return drawn
+            drawn.append(work)
+        elif slowly.readying._future is not None:
+            until(feed.ready)
+        else:
+            return drawn
+
+
+def test_jobs_that_wait_for_the_card_keep_no_processor_from_working():
+    """One card and two processors, all with workers: the SVM's features wait for no network."""
+    slowly = Slowly(spare=0, workers=Workers(on_cards=1, others=2, here=3))
+    feed = slowly.feed(turn("net", 30, NETWORK), turn("svm"))
+    slowly.may_end.set()
+    networks = all_drawn(slowly, feed)
+    assert {work.is_network for work in networks[:30]} == {True}
+    assert slowly.begun == [("net", 4), ("svm", 2)]
+    assert [work.is_network for work in networks[30:]] == [False, False]
+    slowly.readying.close()
+
+
+def test_a_card_waits_for_no_estimators():
+    slowly = Slowly(spare=0, workers=Workers(on_cards=1, others=2, here=3))
+    feed = slowly.feed(turn("svm", 30), turn("another", 30), turn("net", 1, NETWORK))
+    slowly.may_end.set()
+    assert len(all_drawn(slowly, feed)) == 61
+    assert slowly.begun == [("svm", 4), ("another", 1), ("net", 1)]
+    slowly.readying.close()
+
+
+def test_a_card_for_which_nothing_comes_lets_no_processor_be_shared():
+    """All workers on CPUs are busy, and those that are idle are of no use to what is to come."""
+    slowly = Slowly(spare=0, workers=Workers(on_cards=1, others=2, here=3))
+    feed = slowly.feed(turn("a", 5), turn("b", 5))
+    slowly.may_end.set()
+    drawn = all_drawn(slowly, feed)
+    for number, work in enumerate(drawn):
+        assert slowly.begun == [("a", 4)]
+        assert not feed.ready()
+        feed.heard(over(work))
+        if len(drawn) - number - 1 < 2:  # one of two has nothing to do
+            break
+    assert not feed.ready()
+    until(lambda: slowly.begun == [("a", 4), ("b", 1)])
+    slowly.readying.close()
+
+
+def test_what_is_trained_at_once_keeps_one_worker_busy():
+    slowly = Slowly(spare=0, workers=Workers(on_cards=0, others=2, here=2))
+    feed = slowly.feed(turn("a", 6, NETWORK), turn("b", 1), together=6)
+    slowly.may_end.set()
+    first, *_ = all_drawn(slowly, feed)
+    assert slowly.begun == [("a", 4)]
+    feed.heard(over(first))
+    assert [work.experiment.model for work in all_drawn(slowly, feed)] == ["b"]
+    assert slowly.begun == [("a", 4), ("b", 1)]
+    slowly.readying.close()
+
+
+def test_workers_of_other_machines_are_counted_and_leave_this_one_alone():
+    """Of a cluster's hundred workers four are on this node: the others are idle, and far away."""
+    slowly = Slowly(spare=0, workers=Workers(on_cards=0, others=100, here=4), processes=8)
+    feed = slowly.feed(turn("a", 30), turn("b", 200), turn("c", 1))
+    slowly.may_end.set()
+    first, *others = all_drawn(slowly, feed)
+    assert (slowly.begun, len(others)) == ([("a", 8)], 29)
+    feed.heard(over(first))
+    assert len(all_drawn(slowly, feed)) == 200
+    assert slowly.begun == [("a", 8), ("b", 4)]
+    slowly.readying.close()
+
+
+def test_where_nobody_works_here_nothing_is_waited_for():
+    slowly = Slowly(spare=4, workers=Workers(on_cards=0, others=16, here=0))
+    feed = slowly.feed(turn("a"), turn("b"), turn("c"))
+    slowly.may_end.set()
+    for expected in ("a", "b", "c"):
+        until(feed.ready)
+        assert [next(feed).experiment.model for _ in range(2)] == [expected] * 2
+    assert slowly.begun == [("a", 4), ("b", 4), ("c", 4)]
+    slowly.readying.close()
+
+
+def test_threads_of_a_worker_are_no_processors_to_spare():
+    options = Selection((FIRST,), ("demo",), jobs=2, threads=3)
+    workers = running.workers_of(Local(2), plan(options, Places(Path("r"), Path("c"))))
+    assert workers == Workers(0, 2, 2, 3)
+    for available, spare in ((4, 0), (6, 0), (7, 1), (12, 2)):
+        more = {"tell": lambda *told: None, "stopping": lambda: False}
+        readying = Readying(None, processes=2, available=available, workers=workers, **more)
+        assert readying.spare == spare
+        readying.close()
 
 
 def test_jobs_are_counted_as_they_turn_out_to_be(capsys):
@@ -408,8 +515,8 @@ def test_who_stops_is_handed_no_more():
     readying = Readying(
         make,
         processes=1,
-        spare=0,
-        workers=1,
+        available=1,
+        workers=ALONE,
         tell=lambda *told: stop.append(told),
         stopping=lambda: bool(begun),
     )

@@ -16,8 +16,8 @@ import numpy as np
 from .. import audio
 from ..audio import Channel
 from ..errors import AudioError, FeatureError
-from ..features.extraction import in_order
-from ..features.registry import compute
+from ..features.registry import compute, get
+from ..features.workers import in_order
 from ..scaling import Moments
 from ..spec import FeatureSpec
 from .wanted import Wanted
@@ -54,22 +54,28 @@ def extract(
     *,
     channel: Channel | None = None,
     jobs: int = 1,
+    cards: Sequence[str] = (),
 ) -> Iterator[Extracted]:
     """Yield what front-ends make of clips, in the order given.
 
     Args:
-        clips: what to extract from; those with samples in memory are extracted in this process
+        clips: what to extract from
         specs: front-ends, by input; none of them reads
         channel: which channel of a file is taken; None takes the mean of channels that are alike
             and refuses a file whose channels differ
-        jobs: worker processes
+        jobs: worker processes; see `features.workers`
+        cards: that a frozen encoder is computed on
 
     Raises:
         FeatureError: if a worker dies
     """
     clips = iter(clips)
     tasks = iter(lambda: list(islice(clips, _CLIPS_PER_TASK)), [])
-    yield from in_order(partial(_extract, dict(specs), channel), tasks, jobs, "prediction")
+    yield from in_order(
+        *(partial(_extract, dict(specs), channel), tasks, jobs, "prediction"),
+        network=any(get(spec.name).network for spec in specs.values()),
+        cards=cards,
+    )
 
 
 def _extract(

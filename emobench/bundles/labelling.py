@@ -67,6 +67,7 @@ class Labelling:
         predict: from inputs to probabilities
         channel: which channel of files is taken; see `extract`
         jobs: processes that extract
+        cards: that a frozen encoder is computed on
         notice: told what a user should know, each thing once
     """
 
@@ -77,10 +78,11 @@ class Labelling:
         *,
         channel: Channel | None = None,
         jobs: int = 1,
+        cards: Sequence[str] = (),
         notice: Notice = lambda text: None,
     ) -> None:
         self._inputs, self._predict = inputs, predict
-        self._channel, self._jobs = channel, jobs
+        self._channel, self._jobs, self._cards = channel, jobs, cards
         self._notice, self._noticed = notice, set[str]()
         self._audio = [name for name, item in inputs.items() if not item.front_end.text]
         self._takes_text = len(self._audio) < len(inputs)
@@ -138,7 +140,8 @@ class Labelling:
         specs = {name: self._inputs[name].spec for name in self._audio}
         if not specs:
             return (Extracted() for _ in clips)
-        return extract(clips, specs, channel=self._channel, jobs=self._jobs)
+        how = {"channel": self._channel, "jobs": self._jobs, "cards": self._cards}
+        return extract(clips, specs, **how)
 
     def _of_nobody(self, extracted: Iterable[tuple[Wanted, Extracted]]) -> Iterator[Answer]:
         """Label clips that the training clips' statistics standardise."""

@@ -43,8 +43,15 @@ def load_model(folder: str | Path, *, encoder: str | Path | None = None) -> Mode
     Raises:
         BundleError: if something in it is missing, damaged, changed, or of a version that cannot be
             used here
+        SpecError: if an encoder is given to a model that is fed from none
     """
     opened = open_bundle(Path(folder), Path(encoder) if encoder else None)
+    fed = any(item.front_end.folder for item in opened.contents.inputs.values())
+    if encoder and not fed:
+        raise SpecError(
+            f"{folder}: expected no frozen encoder beside it, as {opened.contents.model} is not "
+            f"fed from one, found {encoder}. Leave the encoder out, or name another bundle."
+        )
     for item in opened.contents.inputs.values():
         package = features.missing_package(item.spec.name)
         if package:
@@ -137,6 +144,7 @@ class Model:
         known: Collection[Key] = (),
         channel: Channel | None = None,
         jobs: int = 1,
+        cards: Sequence[str] = (),
         notice: Notice = lambda text: None,
     ) -> Iterator[Answer]:
         """Yield what becomes of clips; see `Labelling.answers`.
@@ -146,11 +154,11 @@ class Model:
             known: keys of clips whose answers are not needed
             channel: which channel of files is taken
             jobs: processes that extract
+            cards: that a frozen encoder is computed on
             notice: told what a user should know
         """
-        work = Labelling(
-            self.contents.inputs, self.predictor, channel=channel, jobs=jobs, notice=notice
-        )
+        how = {"channel": channel, "jobs": jobs, "cards": cards, "notice": notice}
+        work = Labelling(self.contents.inputs, self.predictor, **how)
         return work.answers(clips, known)
 
     def predict(
@@ -162,6 +170,7 @@ class Model:
         transcripts: Sequence[str | None] | None = None,
         channel: Channel | None = None,
         jobs: int = 1,
+        cards: Sequence[str] = (),
     ) -> pd.DataFrame:
         """Label clips.
 
@@ -175,6 +184,8 @@ class Model:
             channel: which channel of files is taken: "left", "right" or "mean"; by default the
                 channels of a file must be alike
             jobs: processes that extract; more than one need `if __name__ == "__main__":` in scripts
+            cards: graphics cards that a frozen encoder is computed on, by a process each, as
+                CUDA_VISIBLE_DEVICES names them; none for the CPU
 
         Returns:
             one row a clip, in the order given: `path` (the position, for arrays), `start`, `end`,
@@ -186,7 +197,9 @@ class Model:
         """
         asked = _asked(clips, sample_rate, speakers, transcripts)
         asked_once = wanted.distinct(asked)
-        answers = self.answers(asked_once, channel=channel, jobs=jobs, notice=_log.warning)
+        answers = self.answers(
+            asked_once, channel=channel, jobs=jobs, cards=cards, notice=_log.warning
+        )
         found = {answer.clip.key: answer for answer in answers}
         return pd.DataFrame([self._row(found[clip.key]) for clip in asked])
 

@@ -87,7 +87,8 @@ def predict(
     writing = Writing(model.labels, model.name, form)
     known = writing.resume(kept) if kept is not None else set()
     _share_processors(jobs)
-    bad = _answer(model, clips, known, writing, kept, {"channel": channel, "jobs": jobs})
+    how = {"channel": channel, "jobs": jobs, "cards": _cards(encoder)}
+    bad = _answer(model, clips, known, writing, kept, how)
     if audformat is not None:
         _write_database(audformat, model, clips, writing.read(kept))
         if out is None:
@@ -170,6 +171,19 @@ def _write_database(
         click.echo(f"{header}: what is predicted of {count(len(own), 'clip')}", err=True)
     else:
         click.echo(f"{folder}: no database, as no clip was labelled", err=True)
+
+
+def _cards(encoder: Path | None) -> list[str]:
+    """Return the cards that an encoder is computed on, and leave it room beside the network."""
+    import os
+
+    if encoder is None:
+        return []
+    from ..runs.placing import cards_for
+
+    os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
+    os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
+    return [card.address for card in cards_for(encoder)]
 
 
 def _share_processors(jobs: int) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 from ..spec import Experiment, Job
-from .figures import Figure, makespan
+from .figures import Figure, makespan, overlapped
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,6 +53,7 @@ class FeatureCost:
         through: what the sound goes through, or ""
         seconds: on one core; None if it cannot be tried
         disk: bytes; None if it cannot be tried
+        ahead: whether nothing can be trained before: the first experiment of a plan needs it
     """
 
     corpus: str
@@ -60,6 +61,7 @@ class FeatureCost:
     through: str
     seconds: Figure | None
     disk: Figure | None
+    ahead: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,12 +73,14 @@ class Estimate:
         features: that are extracted, each once
         processes: workers on the CPU
         cards: workers on cards; with none, networks share the CPU with all else
+        spare: processors that extract features beside training
     """
 
     experiments: tuple[Cost, ...]
     features: tuple[FeatureCost, ...] = ()
     processes: int = 1
     cards: int = 0
+    spare: int = 0
 
     @property
     def unknown(self) -> tuple[Cost, ...]:
@@ -85,14 +89,18 @@ class Estimate:
 
     @cached_property
     def seconds(self) -> float:
-        """Return how long all takes that is known: features, then what workers share."""
-        extracted = sum(one.seconds.value for one in self.features if one.seconds is not None)
+        """Return how long all takes that is known: workers share jobs, and features overlap them.
+
+        The features of the first experiment come before any job; those of the others are extracted
+        beside jobs, as far as processors are left, so that the longer of both tells.
+        """
         lanes: dict[bool, list[float]] = {True: [], False: []}
         for cost in self.experiments:
             if cost.seconds is not None:
                 lanes[cost.network and self.cards > 0] += cost.jobs.values()
         trained = max(makespan(lanes[True], self.cards), makespan(lanes[False], self.processes))
-        return extracted / self.processes + trained
+        ahead, beside = core_seconds(self.features)
+        return overlapped(trained, ahead, beside, processes=self.processes, spare=self.spare)
 
     @property
     def memory(self) -> float | None:
@@ -135,6 +143,14 @@ class Estimate:
         }
 
 
+def core_seconds(features: Iterable[FeatureCost]) -> tuple[float, float]:
+    """Return how long one core extracts what is needed before any job, and all else."""
+    known = [(one.ahead, one.seconds.value) for one in features if one.seconds is not None]
+    ahead = sum(value for is_ahead, value in known if is_ahead)
+    beside = sum(value for is_ahead, value in known if not is_ahead)
+    return ahead, beside
+
+
 def together(estimates: Sequence[Estimate]) -> Estimate:
     """Return the estimate of several plans that are run one after another."""
     return Estimate(
@@ -142,6 +158,7 @@ def together(estimates: Sequence[Estimate]) -> Estimate:
         tuple(dict.fromkeys(one for each in estimates for one in each.features)),
         max(each.processes for each in estimates),
         max(each.cards for each in estimates),
+        min(each.spare for each in estimates),
     )
 
 

@@ -79,3 +79,27 @@ def makespan(seconds: Sequence[float], workers: int) -> float:
     for each in seconds:
         heapq.heapreplace(free, free[0] + each)
     return max(free)
+
+
+def overlapped(trained: float, ahead: float, beside: float, *, processes: int, spare: int) -> float:
+    """Return how long training and extraction take that go on at once.
+
+    What trained jobs wait for comes first, in all processes. What they do not wait for is extracted
+    beside them with the processors that they leave, and what is then left of it in all processes.
+
+    Args:
+        trained: seconds that all training takes
+        ahead: seconds of one core, of features without which nothing can be trained
+        beside: those of all other features
+        processes: how many extract while nothing is trained
+        spare: how many do beside training
+
+    Examples:
+        >>> overlapped(100, 80, 150, processes=4, spare=2)
+        120.0
+        >>> overlapped(100, 80, 280, processes=4, spare=2)
+        140.0
+        >>> overlapped(100, 0, 40, processes=1, spare=0)
+        140.0
+    """
+    return (ahead + max(beside - trained * spare, 0.0)) / processes + trained

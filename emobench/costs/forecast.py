@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from ..spec import Experiment, Job
-from .estimate import Estimate
+from .estimate import Estimate, FeatureCost, core_seconds
+from .figures import overlapped
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -71,7 +72,7 @@ class Forecast:
     _kind_of: dict[Key, str] = field(default_factory=dict)
     _kinds: dict[str, _Kind] = field(default_factory=dict)
     _running: dict[tuple[Key, Job], _Running] = field(default_factory=dict)
-    _features: dict[tuple[str, str], list[float]] = field(default_factory=dict)
+    _features: dict[tuple[str, str], list[FeatureCost]] = field(default_factory=dict)
     _extracting: dict[tuple[str, str], float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -86,7 +87,7 @@ class Forecast:
         for one in self.estimate.features:
             if one.seconds is not None:
                 key = (one.corpus, one.feature)
-                self._features.setdefault(key, []).append(one.seconds.value)
+                self._features.setdefault(key, []).append(one)
 
     def begin(self, experiment: Experiment, missing: Iterable[Job]) -> None:
         """Take in which jobs of an experiment are to be done, now that it is ready."""
@@ -101,7 +102,7 @@ class Forecast:
             del left[:1]  # under the next condition it begins anew
             self._extracting.pop((corpus, what), None)
         elif left:
-            self._extracting[corpus, what] = left[0] * part
+            self._extracting[corpus, what] = part
 
     def started(self, experiment: Experiment, job: Job, now: float) -> None:
         """Take in that a job is begun."""
@@ -139,7 +140,7 @@ class Forecast:
         kind.finished += 1
 
     def remaining(self, now: float) -> Remaining:
-        """Return how long it will take until all is done."""
+        """Return how long it will take until all is done; see `Estimate.seconds`."""
         lanes: Mapping[bool, list[float]] = {True: [], False: []}
         busy = {True: 0, False: 0}
         rough = False
@@ -152,9 +153,19 @@ class Forecast:
             rough = rough or not (kind.known or kind.finished)
         workers = {True: self.estimate.cards, False: self.estimate.processes}
         trained = max(_shared(lanes[lane], max(workers[lane], busy[lane], 1)) for lane in lanes)
-        features = sum(map(sum, self._features.values())) - sum(self._extracting.values())
-        extracted = features / self.estimate.processes
-        return Remaining(extracted + trained, rough)
+        ahead, beside = core_seconds(self._lacking())
+        spare, processes = self.estimate.spare, self.estimate.processes
+        return Remaining(
+            overlapped(trained, ahead, beside, processes=processes, spare=spare), rough
+        )
+
+    def _lacking(self) -> Iterator[FeatureCost]:
+        """Yield the features that are not extracted, with the seconds that they still take."""
+        for key, left in self._features.items():
+            for number, one in enumerate(left):
+                part = 0.0 if number else self._extracting.get(key, 0.0)
+                seconds = replace(one.seconds, value=one.seconds.value * (1 - part))
+                yield replace(one, seconds=seconds)
 
     def _left(self, now: float) -> Iterator[tuple[Key, Job, float]]:
         """Yield the jobs that are not over with the seconds that they will still take."""

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
+from typing import NamedTuple
 
 import numpy as np
 
 from ..audio import SAMPLE_RATE
-from ..errors import EmobenchError
 from ..features import recipes, registry
+from ..features.workers import in_order
 from ..spec import FeatureSpec
 
 _LENGTHS = (0.5, 1.5, 3.0, 4.9, 5.1, 7.0)
@@ -52,26 +54,43 @@ class Probe:
 
 @cache
 def probe(wanted: FeatureSpec) -> Probe | None:
-    """Try a front-end; None where it cannot be tried, because a package is missing say.
+    """Try a front-end on the CPU; None where it cannot be tried, because a package is missing say.
 
     Args:
         wanted: front-end with all its parameters, as it is cached
     """
-    noise = np.random.default_rng(_SEED).normal(0, 0.1, int(_LENGTHS[-1] * SAMPLE_RATE))
-    rows, moments, taken = [], 0, 0.0
     try:
+        network = registry.get(wanted.name).network
         registry.require(wanted.name)
-        for length in _LENGTHS:  # the last is timed, when all packages are loaded
-            started = time.perf_counter()
-            samples = noise[: int(length * SAMPLE_RATE)].astype(np.float32)
-            values, found = registry.compute(wanted, samples, SAMPLE_RATE)
-            taken = time.perf_counter() - started
-            rows.append(len(values))
-            moments = found.count.shape[1]
-    except EmobenchError:
+        tried = [*in_order(partial(_try, wanted), [_LENGTHS], 1, str(wanted), network=network)]
+    except Exception:  # a dry run ends for nothing that a front-end may raise
         return None
-    lengths = np.array(_LENGTHS)
-    return Probe(lengths, np.array(rows, float), values.shape[1], moments, taken / _LENGTHS[-1])
+    rows = np.array([one.rows for one in tried], float)
+    last = tried[-1]  # when all packages are loaded
+    seconds = last.seconds / _LENGTHS[-1]
+    return Probe(np.array(_LENGTHS), rows, last.columns, last.moments, seconds)
+
+
+class _Tried(NamedTuple):
+    """What became of some noise."""
+
+    rows: int
+    columns: int
+    moments: int
+    seconds: float
+
+
+def _try(wanted: FeatureSpec, lengths: Sequence[float]) -> list[_Tried]:
+    """Return what a front-end makes of noise of some lengths, in seconds."""
+    noise = np.random.default_rng(_SEED).normal(0, 0.1, int(max(lengths) * SAMPLE_RATE))
+    tried = []
+    for length in lengths:
+        started = time.perf_counter()
+        samples = noise[: int(length * SAMPLE_RATE)].astype(np.float32)
+        values, moments = registry.compute(wanted, samples, SAMPLE_RATE)
+        taken = time.perf_counter() - started
+        tried.append(_Tried(*values.shape, moments.count.shape[1], taken))
+    return tried
 
 
 def of(spec: FeatureSpec) -> Probe | None:

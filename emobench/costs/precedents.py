@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import fmean
+from statistics import fmean, median
 from typing import Any
 
 from ..experiments import durations
@@ -69,18 +69,21 @@ class Precedents:
         return (same, "records") if same else (own or self.every, "scaled")
 
     def rate(self, corpus: str, protocol: str) -> Rate | None:
-        """Return how long effort takes; None if nothing is on file."""
+        """Return how long effort takes; None if nothing is on file.
+
+        It is the median of what jobs took for a unit of their effort: one that was starved by
+        others, or slept with its machine, says nothing of the rest.
+        """
         found, source = self.near(corpus, protocol)
         found = tuple(one for one in found if one.effort > 0)
         if not found:
             return None
-        amount = fmean(one.effort for one in found)
-        seconds = fmean(one.seconds for one in found)
-        trained = [one.training for one in found if one.training is not None]
+        trained = [(one, one.training) for one in found if one.training is not None]
         if len(trained) < len(found):
-            return Rate(0.0, seconds / amount, source)
-        within = min(fmean(trained), seconds)
-        return Rate(seconds - within, within / amount, source)
+            return Rate(0.0, median(one.seconds / one.effort for one in found), source)
+        within = [(one, min(seconds, one.seconds)) for one, seconds in trained]
+        overhead = median(one.seconds - seconds for one, seconds in within)
+        return Rate(overhead, median(seconds / one.effort for one, seconds in within), source)
 
     def memory(self, corpus: str, protocol: str) -> Figure | None:
         """Return the most that a worker held, in MiB."""

@@ -11,8 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from .. import features
-from ..executors import environment
+from .. import environment, features
 from ..experiments.dataset import specs_of
 from ..spec import ModelSpec, Places
 from . import effort, front_ends

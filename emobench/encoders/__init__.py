@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from .card import Card, read_card
 from .identity import described, identity
-from .model import Encoder, missing_package, open_encoder
+from .model import Encoder, accelerator, missing_package, open_encoder
 
 __all__ = [
     "Card",
     "Encoder",
+    "accelerator",
     "described",
     "identity",
     "missing_package",

@@ -30,6 +30,15 @@ def missing_package(folder: Path) -> str | None:
     return _EXTRAS[package] if importlib.util.find_spec(package) is None else None
 
 
+def accelerator(folder: Path) -> str | None:
+    """Return what would compute an encoder on a graphics card; None if nothing installed can.
+
+    Raises:
+        SpecError: if the card is wrong
+    """
+    return _KINDS[read_card(folder).format].accelerator()
+
+
 _OUT_OF_MEMORY = re.compile(r"out of memory|allocat|RESOURCE_EXHAUSTED|bad_alloc", re.IGNORECASE)
 """What onnxruntime and the backends of Keras say where memory ran out."""
 
@@ -85,7 +94,8 @@ class Encoder:
             if isinstance(error, MemoryError) or _OUT_OF_MEMORY.search(str(error)):
                 raise ToolError(
                     f"{self.card.name}: expected memory for {waveforms.shape[1]:,} samples, found "
-                    f"none left: {first_line(error)}. Run again with fewer --jobs."
+                    f"none left: {first_line(error)}. Run again with fewer --jobs or, if it is "
+                    "that of a graphics card, once nothing else is on it, or with --device cpu."
                 ) from error
             raise FeatureError(f"the encoder refuses it: {first_line(error)}") from error
         wanted = (len(waveforms), self.card.layers, self.card.width)

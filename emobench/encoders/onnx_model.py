@@ -3,25 +3,36 @@
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from .. import environment
 from ..errors import FeatureError, SpecError, ToolError, first_line
 from .card import Card
 
 PACKAGE = "onnxruntime"
 
-_PROVIDERS = ("CUDAExecutionProvider", "CPUExecutionProvider")
-"""Where it is computed: on a card, where onnxruntime can use one."""
+_CARD = "CUDAExecutionProvider"
+_FRUGAL = {"arena_extend_strategy": "kSameAsRequested"}
+"""Memory of a card is taken as it is needed, not twice as much each time."""
 
 _FLOAT = "tensor(float)"
 _WEIGHTS_APART = b"\n\x08location\x12"
 """How ONNX begins to say in which other file a weight is."""
 
 _QUIET = 3
+
+
+def accelerator() -> str | None:
+    """Return what computes on cards: onnxruntime, where it is built for them; it is not loaded."""
+    found = importlib.util.find_spec(PACKAGE)
+    folders = (found.submodule_search_locations or ()) if found else ()
+    built = any(any(Path(each, "capi").glob("*onnxruntime_providers_cuda*")) for each in folders)
+    return PACKAGE if built else None
 
 
 def open_model(folder: Path, card: Card) -> Callable[[np.ndarray], np.ndarray]:
@@ -76,11 +87,10 @@ def _session(path: Path, content: bytes) -> Any:
     # One thread, as everywhere in extraction: --jobs shares out the clips.
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = _QUIET
-    there = onnxruntime.get_available_providers()
+    on_card = _CARD in onnxruntime.get_available_providers() and environment.shows_cards()
+    providers = [*([(_CARD, _FRUGAL)] if on_card else []), "CPUExecutionProvider"]
     try:
-        return onnxruntime.InferenceSession(
-            content, options, providers=[one for one in _PROVIDERS if one in there]
-        )
+        return onnxruntime.InferenceSession(content, options, providers=providers)
     except Exception as error:  # onnxruntime's own have no common base
         raise ToolError(
             f"{path}: expected an ONNX model that onnxruntime {onnxruntime.__version__} can open, "

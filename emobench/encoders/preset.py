@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from .. import environment
 from ..backend import start_backend
 from ..errors import FeatureError, SpecError, ToolError, first_line
 from .card import Card
@@ -86,6 +87,11 @@ def files(folder: Path) -> tuple[Path, ...]:
     shards = sorted(folder.glob("model_*.weights.h5")) if (folder / _SHARDS).exists() else []
     weights = [folder / _SHARDS, *shards] if shards else [folder / _WEIGHTS]
     return tuple(sorted([folder / _CONFIG, folder / _CONVERTER, *weights]))
+
+
+def accelerator() -> str:
+    """Return what computes on cards: the backend of Keras, which is not loaded."""
+    return environment.keras_backend()
 
 
 def open_model(folder: Path, card: Card) -> Callable[[np.ndarray], np.ndarray]:

@@ -3,8 +3,8 @@
 `contract` is what every executor promises, and `work` is what goes to one and what comes back.
 `worker` is what does a job, wherever it is called. `sharing` shares jobs out among workers, and
 `pending` keeps those that wait. `local` is the executor of this machine: its workers are processes
-that live on from job to job, which `process` starts and ends; `devices` finds out what networks are
-trained on, and `environment` says what a worker sees of the machine.
+that live on from job to job, which `process` starts and ends, and `devices` finds out what networks
+are trained on. `environment`, one floor down, says what a worker sees of the machine.
 """
 
 from __future__ import annotations

@@ -23,6 +23,14 @@ class Executor(Protocol):
         """How many workers train networks on cards; 0 where CPUs train them."""
 
     @property
+    def others_at_once(self) -> int:
+        """How many workers do what no card trains."""
+
+    @property
+    def workers_here(self) -> int:
+        """How many of all workers compute on this machine, and leave its processors to nobody."""
+
+    @property
     def tuning_processes(self) -> int:
         """How many processes a job may use that tunes.
 

@@ -16,15 +16,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from .. import environment
 from ..errors import SpecError
-from . import environment
 
 OPTION = "--device"
 GRAMMAR = "auto, cpu, gpu, or cards by number such as gpu:0 or gpu:0,gpu:1"
 
 _DRIVER_FILES = ("/dev/nvidiactl", "/dev/dxg")
 _PATIENCE_SECONDS = 300
-_LOOK = "from emobench.training.devices import report; report()"
+_LOOK = "from emobench.training.devices import report; report(trying={})"
+_WITHOUT_TENSORS = ("onnxruntime",)
+"""Backends that cannot be tried without a model."""
 
 
 @dataclass(frozen=True)
@@ -121,7 +123,7 @@ def find(
 
     Args:
         wanted: what the user asks for
-        backend: what trains the networks
+        backend: what trains the networks, or computes with one
         workers_per_card: processes that divide each card
         base: the caller's environment; by default this process'
 
@@ -210,7 +212,7 @@ def _ask(backend: str, environment: dict[str, str]) -> tuple[dict, str]:
     """Let a short process look; return what it saw, or what went wrong."""
     try:
         done = subprocess.run(
-            [sys.executable, "-P", "-c", _LOOK],
+            [sys.executable, "-P", "-c", _LOOK.format(backend not in _WITHOUT_TENSORS)],
             env=environment,
             stdin=subprocess.DEVNULL,
             capture_output=True,

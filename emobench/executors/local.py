@@ -7,17 +7,22 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 
+from .. import environment
+from ..environment import USABLE_SHARE, Seat
 from ..errors import EmobenchError
-from . import cores, environment
+from . import cores
 from .cores import Cores
 from .devices import Devices
-from .environment import USABLE_SHARE, Seat
 from .process import WorkerProcess
 from .sharing import ATTEMPTS, Inbox, Slot, share_out
 from .work import Epoch, Event, Lost, Outcome, Work
 
 _MEMORY_SHARE = 0.6
-"""Part of the machine's memory that workers may hold together."""
+"""Part of the machine's memory that workers may hold together, each of them one equal share.
+
+The rest is for what is not theirs: the process that hands out, and those that extract features
+beside them, which hold a few clips at a time and end with their experiment.
+"""
 
 
 class LocalWorker:
@@ -137,6 +142,16 @@ class Local:
     def networks_at_once(self) -> int:
         """How many workers train networks on cards."""
         return len(self.devices.cards) * self.devices.workers_per_card
+
+    @property
+    def others_at_once(self) -> int:
+        """How many workers there are on the CPU."""
+        return self.jobs
+
+    @property
+    def workers_here(self) -> int:
+        """All of them."""
+        return self.networks_at_once + self.jobs
 
     @property
     def tuning_processes(self) -> int:

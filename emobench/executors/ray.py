@@ -22,10 +22,10 @@ import ray
 from ray.exceptions import RayError
 
 from .. import __version__
+from ..environment import USABLE_SHARE
 from ..errors import SpecError
 from ..spec import Places
 from .devices import OPTION, Wanted
-from .environment import USABLE_SHARE
 from .sharing import Inbox, Slot, share_out
 from .work import Event, Lost, Outcome, Ready, Refused, Work
 
@@ -47,6 +47,7 @@ class Ray:
         workers: how many workers there are on CPUs
         workers_on_cards: how many there are on cards
         workers_per_card: how many of them divide a card
+        workers_here: how many of all may be on the node of this process
         joined: whether this process became part of the cluster for the run
     """
 
@@ -55,12 +56,18 @@ class Ray:
     workers: int
     workers_on_cards: int = 0
     workers_per_card: int = 1
+    workers_here: int = 0
     joined: bool = False
 
     @property
     def networks_at_once(self) -> int:
         """How many workers train networks on cards."""
         return self.workers_on_cards
+
+    @property
+    def others_at_once(self) -> int:
+        """How many workers there are on CPUs; those that find no room wait."""
+        return self.workers
 
     @property
     def tuning_processes(self) -> int:
@@ -155,7 +162,15 @@ def _fitting(
         )
     room = int(ray.cluster_resources().get("CPU", 0)) // threads
     on_cards = 0 if kind == "cpu" else cards * workers_per_card
-    return Ray(places, threads, max(room, jobs), on_cards, workers_per_card, joined)
+    here = _cpus_here() // threads
+    return Ray(places, threads, max(room, jobs), on_cards, workers_per_card, here, joined)
+
+
+def _cpus_here() -> int:
+    """Return how many CPUs of this machine Ray hands out."""
+    own = ray.get_runtime_context().get_node_id()
+    nodes = [node for node in ray.nodes() if node["Alive"] and node["NodeID"] == own]
+    return sum(int(node["Resources"].get("CPU", 0)) for node in nodes)
 
 
 def _insist_on_cluster(address: str | None) -> None:

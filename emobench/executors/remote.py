@@ -8,9 +8,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from queue import SimpleQueue
 
+from ..environment import Seat
 from ..errors import EmobenchError
 from . import node
-from .environment import Seat
 from .local import LocalWorker
 from .node import NodeError
 from .sharing import Inbox

@@ -1,4 +1,7 @@
-"""The executor of a Slurm cluster: an array of jobs, each of which does a share of the run's.
+"""The executor of a Slurm cluster: arrays of jobs, each of which does a share of the run's.
+
+What is ready is handed over while others are made ready, as an array. While a part of an earlier
+one waits for a node there is no hurry, and what becomes ready until then goes into one array.
 
 What is handed to Slurm stays in its queue whatever becomes of who gave the command. That one looks
 what is filed meanwhile; given again, it shows what is there, and hands over only what is neither
@@ -21,9 +24,9 @@ from ..spec import Places
 from .devices import Wanted
 from .share import Share
 from .slurm_options import OPTION, Asked
-from .submissions import Key, Submission, Submissions, key, queued
+from .submissions import Submission, Submissions, key, queued
 from .watching import Watching
-from .work import Event, Work
+from .work import Coming, Event, Work
 
 _RESTARTS = 1000
 _LOOK_SECONDS = {"slurm": 15.0, "local": 0.5}
@@ -59,6 +62,16 @@ class Slurm:
         return cards * self.asked.shares * self.workers_per_card
 
     @property
+    def others_at_once(self) -> int:
+        """How many workers there are on the CPUs of all jobs of an array."""
+        return self.asked.shares * self.processes
+
+    @property
+    def workers_here(self) -> int:
+        """None: the command waits where people log in."""
+        return 0
+
+    @property
     def tuning_processes(self) -> int:
         """One: jobs that tune are spread over the cluster."""
         return 1
@@ -70,17 +83,51 @@ class Slurm:
 
         Once it is to stop, or is closed, what is in the queue stays there.
         """
-        jobs = {key(item): item for item in work}
-        if jobs and not stopping():
-            submissions = Submissions(self.places.cache, self.places.results, self.asked.cluster)
-            submissions.folder.mkdir(parents=True, exist_ok=True)
-            yield from self._watch(jobs, self._hand_over(jobs, submissions), stopping)
+        coming, watching = _Coming(work), Watching({}, [])
+        kept = Submissions(self.places.cache, self.places.results, self.asked.cluster)
+        interval, answers = _LOOK_SECONDS[self.asked.cluster], True
+        due = time.monotonic() + interval  # what is there by then is one array
+        while coming.draw() or coming.more or watching.left:
+            if stopping():
+                _say_what_stays(watching)
+                return
+            is_complete = coming.there and not (coming.more or watching.submissions)
+            if time.monotonic() < due and not is_complete:
+                time.sleep(0.1)
+                continue
+            due = time.monotonic() + interval
+            queue = self._look(watching, answers) if watching.submissions else {}
+            answers = queue is not None
+            yield from watching.filed()
+            if queue is None:
+                continue
+            watching.explain(queue)
+            yield from watching.ended(queue)
+            if coming.there and not (coming.more and watching.waits(queue)):
+                self._hand_over(coming.take(), kept, watching)
+                due = time.monotonic()  # an earlier run may have had them done
 
     def close(self) -> None:
         """Do nothing: what is in the queue stays there."""
 
-    def _hand_over(self, jobs: Mapping[Key, Work], kept: Submissions) -> list[Submission]:
-        """Submit the jobs that are not in the queue, and return all submissions that count."""
+    def _look(self, watching: Watching, answers: bool) -> Mapping[str, str] | None:
+        """Return what is in the queue; None if the scheduler does not answer, which is said once.
+
+        Args:
+            watching: knows what was submitted
+            answers: whether it answered last time
+        """
+        try:
+            return queued(self.asked.cluster, [one.id for one in watching.submissions])
+        except OSError as error:  # a controller that is started again, say
+            if answers:
+                _log.warning("the scheduler does not answer; waiting for it: %s", error)
+            return None
+
+    def _hand_over(self, items: Sequence[Work], kept: Submissions, watching: Watching) -> None:
+        """Submit the jobs that are not in the queue, and watch all submissions that count."""
+        jobs = {key(item): item for item in items}
+        kept.folder.mkdir(parents=True, exist_ok=True)
         ids = [path.stem for path in kept.folder.glob("*.json")]
         waiting = list(kept.waiting(self._queued(ids)))
         there = set().union(*(one.jobs for one in waiting))
@@ -90,9 +137,10 @@ class Slurm:
                 "%d jobs of an earlier run are in the queue; they are not submitted again.",
                 len(there & jobs.keys()),
             )
+        watching.add(jobs)
         made = self._submit(left, kept.folder) if left else []
         kept.note(made)
-        return [*waiting, *made]
+        watching.add({}, [*waiting, *made])
 
     def _submit(self, left: Sequence[Work], folder: Path) -> list[Submission]:
         """Submit an array, each of whose jobs does neighbours: those of few experiments."""
@@ -147,39 +195,49 @@ class Slurm:
                 "Give the command where Slurm's commands are, such as a login node."
             ) from error
 
-    def _watch(
-        self,
-        jobs: Mapping[Key, Work],
-        submissions: Sequence[Submission],
-        stopping: Callable[[], bool],
-    ) -> Iterator[Event]:
-        """Tell of records and failures as they are filed, until nothing is left in the queue."""
-        watching, due, answers = Watching(dict(jobs), list(submissions)), 0.0, True
-        while watching.left:
-            if stopping():
-                names = ", ".join(one.id for one in watching.submissions)
-                _log.warning(
-                    "%d jobs stay in the queue (%s); give the same command to see what became of "
-                    "them, or cancel them with scancel.",
-                    len(watching.left),
-                    names,
-                )
-                return
-            if time.monotonic() < due:
-                time.sleep(0.1)
-                continue
-            due = time.monotonic() + _LOOK_SECONDS[self.asked.cluster]
-            queue: Mapping[str, str] | None = None
-            try:
-                queue = queued(self.asked.cluster, [one.id for one in watching.submissions])
-            except OSError as error:  # a controller that is started again, say
-                if answers:
-                    _log.warning("the scheduler does not answer; waiting for it: %s", error)
-            answers = queue is not None
-            yield from watching.filed()
-            if queue is not None:
-                watching.explain(queue)
-                yield from watching.ended(queue)
+
+class _Coming:
+    """Jobs that are there, and whether others may come.
+
+    Args:
+        work: jobs; see `contract.Executor.run`
+
+    Attributes:
+        there: those that were not taken yet
+        more: whether others may come
+    """
+
+    def __init__(self, work: Iterable[Work]) -> None:
+        self._work = iter(work)
+        self._is_ready = work.ready if isinstance(work, Coming) else lambda: True
+        self.there: list[Work] = []
+        self.more = True
+
+    def draw(self) -> bool:
+        """Let all jobs come for which nobody need wait, and tell whether any are there."""
+        while self.more and self._is_ready():
+            item = next(self._work, None)
+            if item is None:
+                self.more = False
+            else:
+                self.there.append(item)
+        return bool(self.there)
+
+    def take(self) -> list[Work]:
+        """Return the jobs that are there, once."""
+        taken, self.there = self.there, []
+        return taken
+
+
+def _say_what_stays(watching: Watching) -> None:
+    """Say what is in the queue, if anything is."""
+    if watching.left:
+        _log.warning(
+            "%d jobs stay in the queue (%s); give the same command to see what became of them, or "
+            "cancel them with scancel.",
+            len(watching.left),
+            ", ".join(one.id for one in watching.submissions),
+        )
 
 
 def parted(items: Sequence[Work], shares: int) -> Iterator[Sequence[Work]]:

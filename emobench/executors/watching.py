@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from ..errors import EmobenchError
@@ -32,6 +32,21 @@ class Watching:
         self._gone: set[str] = set()
         self._said: set[str] = set()
         self._old = {name: _failure(item) for name, item in left.items()}
+
+    def add(self, left: Mapping[Key, Work], submissions: Iterable[Submission] = ()) -> None:
+        """Watch other jobs too, before anybody does them, and submissions, each of them once."""
+        self.left.update(left)
+        self._old.update((name, _failure(item)) for name, item in left.items())
+        known = {one.id for one in self.submissions}
+        self.submissions += (one for one in submissions if one.id not in known)
+
+    def waits(self, queue: Mapping[str, str]) -> bool:
+        """Tell whether any submission waits for a node.
+
+        Args:
+            queue: why the jobs in it wait, by id
+        """
+        return any(queue.get(one.id) for one in self.submissions)
 
     def filed(self) -> Iterator[Event]:
         """Yield what was filed since; failures from before are not news."""

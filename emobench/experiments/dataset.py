@@ -142,6 +142,7 @@ class _Extraction:
         table: one row a clip
         cache: folder of features
         jobs: processes that extract
+        cards: that a frozen encoder is computed on
         skip_bad: leave out clips that a front-end refuses
         sounds: name of what is decoded of each clip
         progress: called while features are extracted
@@ -151,6 +152,7 @@ class _Extraction:
     table: pd.DataFrame
     cache: Path
     jobs: int
+    cards: Sequence[str]
     skip_bad: bool
     sounds: Mapping[str, str | None]
     progress: Progress
@@ -167,6 +169,7 @@ class _Extraction:
             spec,
             cache=self.cache,
             jobs=self.jobs,
+            cards=self.cards,
             skip_bad=self.skip_bad,
             condition=condition,
             sounds=self.sounds,
@@ -211,6 +214,7 @@ def load(
     control: Control = "none",
     normalisation: Normalisation = "",
     jobs: int = 1,
+    cards: Sequence[str] = (),
     skip_bad: bool = False,
     extract: bool = True,
     progress: Progress = lambda what, done, total: None,
@@ -226,6 +230,7 @@ def load(
         control: what is done to the labels
         normalisation: what inputs are standardised with instead of what they name, or ""
         jobs: processes that extract
+        cards: that a frozen encoder is computed on, as CUDA_VISIBLE_DEVICES names them
         skip_bad: leave out clips that a front-end refuses instead of stopping
         extract: without it the data set has clips, their sounds and classes, but no inputs
         progress: called while features are extracted
@@ -244,7 +249,9 @@ def load(
         texts = given_texts.read(places.transcripts, table.index)
         table = table.assign(transcript=texts)
     specs = specs_of(model, places) if extract else {}
-    extraction = _Extraction(corpus.name, table, places.cache, jobs, skip_bad, sounds, progress)
+    extraction = _Extraction(
+        *(corpus.name, table, places.cache, jobs, cards, skip_bad, sounds, progress)
+    )
     cached = {
         name: extraction.sides(spec, applied or AppliedCondition())
         for name, spec in specs.items()

@@ -21,7 +21,7 @@ from ..sounds import names as sound_names
 from ..spec import FeatureSpec, fingerprint
 from ..storage import Purpose, remove_leftovers, storing
 from . import finding, packing, recipes, registry
-from .extraction import Clip, extract_all, extract_clip
+from .extraction import Clip, decode_clip, extract_all
 from .feature_set import FeatureSet
 from .finding import Found, look_up
 
@@ -41,6 +41,7 @@ def load(
     *,
     cache: Path,
     jobs: int = 1,
+    cards: Sequence[str] = (),
     skip_bad: bool = False,
     condition: Condition | None = None,
     sounds: Mapping[str, str | None] | None = None,
@@ -54,6 +55,7 @@ def load(
         spec: front-end with all its parameters, from `features.spec`
         cache: folder of all cached features
         jobs: worker processes
+        cards: that a front-end which opens a network is computed on; see `workers.in_order`
         skip_bad: leave out clips that cannot be used instead of raising
         condition: what the sound goes through first
         sounds: name of the sound of each clip by id, as `identify` returned it; None to ask again
@@ -72,7 +74,8 @@ def load(
         raise FeatureError(f"{spec}: expected at least one clip, found an empty table.")
     known = identify(table, cache) if sounds is None else sounds
     heard = {clip.id: _heard(clip, known[clip.id]) for clip in clips}
-    extraction = _Extraction(recipes.source(spec), condition, known, jobs, corpus, progress)
+    source = recipes.source(spec)
+    extraction = _Extraction(source, condition, known, jobs, tuple(cards), corpus, progress)
     shelf = Path(cache) / recipes.folder_name(extraction.recipe)
     with storing(cache, _KEPT):
         found = look_up(shelf, extraction.recipe, {*heard.values()} - {None})
@@ -158,6 +161,7 @@ class _Extraction:
         condition: what the sound goes through first
         sounds: name of the sound of each clip by id
         jobs: worker processes
+        cards: that a network is computed on
         corpus: whose clips they are
         progress: called with how many clips are extracted and how many are to be
     """
@@ -166,6 +170,7 @@ class _Extraction:
     condition: Condition | None
     sounds: Mapping[str, str | None]
     jobs: int
+    cards: tuple[str, ...]
     corpus: str
     progress: Callable[[int, int], None] | None
 
@@ -196,7 +201,7 @@ class _Extraction:
 
     def _write(self, writer: packing.Writer, missing: Mapping[str, Clip]) -> None:
         clips = list(missing.values())
-        extracted = extract_all(self.spec, clips, self.jobs, self.condition)
+        extracted = extract_all(self.spec, clips, self.jobs, self.condition, self.cards)
         with closing(extracted) as everything:
             every = zip(missing.items(), everything, strict=True)
             for done, ((heard, clip), one) in enumerate(every, start=1):
@@ -212,7 +217,7 @@ class _Extraction:
         """Return why files that cannot be opened cannot be used, by id; nothing of it is kept."""
         refused = {}
         for clip in unheard:
-            one = extract_clip(self.spec, self.condition, clip)
+            one = decode_clip(clip)
             _insist(clip, None, one.sound)
             refused[clip.id] = one.reason
         return refused

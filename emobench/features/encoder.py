@@ -109,5 +109,6 @@ ENCODER = FrontEnd(
     transform=choose,
     measured=nothing,  # six times as much as the values, and nothing that they do not tell
     folder="encoder",
+    network=True,
     identity=lambda params: encoders.identity(_folder(params)),
 )

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import threading
-import time
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -20,17 +15,12 @@ from ..errors import AudioError, FeatureError, ToolError
 from ..scaling import Moments
 from ..spec import FeatureSpec
 from . import registry
+from .workers import in_order
 
 if TYPE_CHECKING:
     from ..conditions import Condition
 
-T, R = TypeVar("T"), TypeVar("R")
-
 _CLIPS_PER_TASK = 8
-_TASKS_AHEAD = 3
-"""Per worker: what is finished but not written yet is bounded by this."""
-
-_WATCH_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
@@ -70,86 +60,31 @@ class Extracted:
 
 
 def extract_all(
-    spec: FeatureSpec, clips: Sequence[Clip], jobs: int, condition: Condition | None = None
+    spec: FeatureSpec,
+    clips: Sequence[Clip],
+    jobs: int,
+    condition: Condition | None = None,
+    cards: Sequence[str] = (),
 ) -> Iterator[Extracted]:
     """Yield what becomes of each clip, in the order given.
 
     Args:
         spec: front-end with all its parameters
         clips: what to extract
-        jobs: worker processes; one extracts in this process
+        jobs: worker processes; one extracts in this process, unless a network is opened
         condition: what the sound goes through first
+        cards: that a network is computed on; see `workers.in_order`
 
     Raises:
         FeatureError: if a worker dies
     """
     tasks = [clips[i : i + _CLIPS_PER_TASK] for i in range(0, len(clips), _CLIPS_PER_TASK)]
     extract = partial(_extract_task, spec, condition)
-    yield from in_order(extract, tasks, min(jobs, len(tasks)), str(spec))
-
-
-def in_order(
-    work: Callable[[T], Sequence[R]], tasks: Iterable[T], jobs: int, what: str
-) -> Iterator[R]:
-    """Yield what becomes of tasks, in the order given, with one thread for each process.
-
-    Args:
-        work: from a task to results; both can be pickled
-        tasks: taken up as they are needed, a few for each process ahead
-        jobs: worker processes; one works in this process
-        what: is computed, for messages
-
-    Raises:
-        FeatureError: if a worker dies
-    """
-    if jobs > 1:
-        yield from _in_workers(work, iter(tasks), jobs, what)
-        return
-    from threadpoolctl import threadpool_limits
-
-    for task in tasks:
-        # The last bits of a matrix product depend on the number of threads.
-        with threadpool_limits(1):
-            found = work(task)
-        yield from found
-
-
-def _in_workers(
-    work: Callable[[T], Sequence[R]], tasks: Iterator[T], jobs: int, what: str
-) -> Iterator[R]:
-    from joblib.externals.loky import BrokenProcessPool, ProcessPoolExecutor
-
-    pool = ProcessPoolExecutor(jobs, initializer=_prepare_worker, initargs=(os.getpid(),))
-    waiting: deque[Any] = deque()
-    try:
-        for task in tasks:
-            waiting.append(pool.submit(work, task))
-            if len(waiting) >= jobs * _TASKS_AHEAD:
-                yield from waiting.popleft().result()
-        while waiting:
-            yield from waiting.popleft().result()
-    except BrokenProcessPool:
-        raise FeatureError(
-            f"{what}: a process that extracted features was killed, most likely because "
-            "memory ran out. Run again with fewer --jobs."
-        ) from None
-    finally:
-        pool.shutdown(wait=True, kill_workers=bool(waiting))
-
-
-def _prepare_worker(parent: int) -> None:
-    from threadpoolctl import threadpool_limits
-
-    threadpool_limits(1)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends its workers
-    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
-
-
-def _end_with(parent: int) -> None:
-    """End this process once its parent is gone: nobody would ever tell it to."""
-    while os.getppid() == parent:
-        time.sleep(_WATCH_SECONDS)
-    os._exit(1)
+    yield from in_order(
+        *(extract, tasks, min(jobs, len(tasks)), str(spec)),
+        network=registry.get(spec.name).network,
+        cards=cards[: len(tasks)],
+    )
 
 
 def _extract_task(
@@ -185,3 +120,12 @@ def extract_clip(spec: FeatureSpec, condition: Condition | None, clip: Clip) -> 
         error.add_note(f"while extracting {spec} from {clip.path}")
         raise
     return Extracted(values, moments, sound=sound)
+
+
+def decode_clip(clip: Clip) -> Extracted:
+    """Return why a clip cannot be decoded, or the name of its sound if it can be after all."""
+    try:
+        samples, sample_rate = audio.decode(clip.path, clip.start, clip.end, channel=clip.channel)
+    except AudioError as error:
+        return Extracted(None, None, str(error).removeprefix(f"{clip.path}: "))
+    return Extracted(None, None, sound=sounds.digest(samples, sample_rate))

@@ -79,6 +79,8 @@ class FrontEnd:
         text: fed from transcripts; nothing is extracted or cached
         folder: parameter that holds a folder without which nothing can be computed, given with the
             run, or ""
+        network: whether `extract` opens a network, which is left to processes of its own; see
+            `workers`
         identity: `(params)` to what stands for them in the name of cached values, where the content
             of a folder counts and not its path
     """
@@ -105,6 +107,7 @@ class FrontEnd:
     gaps: bool = False
     text: bool = False
     folder: str = ""
+    network: bool = False
     identity: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = None
 
     def cached_spec(self, spec: FeatureSpec) -> FeatureSpec:

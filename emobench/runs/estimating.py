@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -16,18 +16,21 @@ from ..costs import Cost, Estimate, FeatureCost, Figure, effort, front_ends, pre
 from ..costs.figures import Rate
 from ..costs.precedents import Precedents
 from ..costs.trials import Trials
+from ..environment import Seat
 from ..errors import CorpusError, FeatureError, SpecError
 from ..executors import Devices
-from ..executors.environment import Seat
 from ..experiments import dataset
 from ..experiments.context import applied_condition
 from ..experiments.dataset import Dataset
 from ..features import recipes
+from ..run_options import Selection
 from ..spec import FeatureSpec, Fold, Job, ModelSpec, Places
 from .handing_out import Step
-from .placing import devices
+from .placing import devices, encoding, processors
 from .planning import Plan
 from .preparing import mine, prepare
+from .reading import Reading
+from .turns import Workers
 
 _ROUGH_RECORD, _ROUGH_CLIP = 9_000, 40
 """Bytes of a job's files, and of each clip that it predicts."""
@@ -61,30 +64,38 @@ def estimate(
     estimating = _Estimating(planned, places, try_seconds)
     costs: list[Cost] = []
     extracted: list[FeatureCost] = []
-    for corpus, model, condition, only in mine(planned, places):
+    reading = Reading(places)
+    for corpus, model, condition, only in mine(planned, places, reading):
+        progress = watched(corpus.name) if watched else lambda what, done, total: None
         try:
             step, data = prepare(
                 *(corpus, model, planned, places),
                 condition=condition,
                 extract=False,
                 only=only,
-                clips=estimating.clips(corpus, watched),
+                clips=reading.clips(corpus, progress),
             )
         except (CorpusError, FeatureError):
             if passing_over:
                 continue
             raise
+        is_first = not any(cost.jobs for cost in costs)
         costs.append(estimating.cost(corpus, step, data))
         if step.missing:
-            extracted += estimating.lacking(corpus, step, data)
+            lacking = estimating.lacking(corpus, step, data)
+            extracted += (replace(one, ahead=is_first) for one in lacking)
     networks = any(cost.network for cost in costs)
     found = estimating.devices if networks else Devices()
-    return Estimate(
-        tuple(costs),
-        tuple(extracted),
-        planned.selection.jobs,
-        len(found.cards) * found.workers_per_card,
-    )
+    cards = len(found.cards) * found.workers_per_card
+    spare = _spare(planned.selection, cards, all(cost.network for cost in costs))
+    return Estimate(tuple(costs), tuple(extracted), planned.selection.jobs, cards, spare)
+
+
+def _spare(selection: Selection, cards: int, only_networks: bool) -> int:
+    """Return how many processors extract features beside jobs."""
+    others = 0 if cards and only_networks else selection.jobs
+    here = 0 if selection.executor == "slurm" else cards + others
+    return Workers(cards, others, here, selection.threads).spare(processors(), selection.jobs)
 
 
 @dataclass
@@ -95,7 +106,6 @@ class _Estimating:
     places: Places
     try_seconds: float | None
     _precedents: dict[str, Precedents] = field(default_factory=dict)
-    _read: tuple[str, dataset.Clips] | None = None
     _durations: dict[str, float] = field(default_factory=dict)
     _counted: dict[tuple[FeatureSpec, Condition | None], set[str | None]] = field(
         default_factory=dict
@@ -119,6 +129,14 @@ class _Estimating:
         return False
 
     @cached_property
+    def encodes_on_cards(self) -> bool:
+        """Whether a frozen encoder is computed on a card, which is not tried."""
+        try:
+            return bool(encoding(self.planned, self.places, lambda text: None))
+        except SpecError:  # a run would say so; an estimate may be for another machine
+            return True
+
+    @cached_property
     def trials(self) -> Trials:
         """Return who tries models."""
         cards, selection = self.devices.cards, self.planned.selection
@@ -126,15 +144,6 @@ class _Estimating:
             *(self.try_seconds, selection.backend, selection.threads, self.places),
             Seat(cards[0].address) if cards else None,
         )
-
-    def clips(
-        self, corpus: Corpus, watched: Callable[[str], dataset.Progress] | None
-    ) -> dataset.Clips:
-        """Return the clips of a corpus; its experiments, which stand together, share them."""
-        if self._read is None or self._read[0] != corpus.name:
-            progress = watched(corpus.name) if watched else lambda what, done, total: None
-            self._read = corpus.name, dataset.Clips(corpus, self.places, progress)
-        return self._read[1]
 
     def cost(self, corpus: Corpus, step: Step, data: Dataset) -> Cost:
         """Return what an experiment takes."""
@@ -166,7 +175,8 @@ class _Estimating:
                 durations = self._uncached(data, spec, condition)
                 if len(durations):
                     through = condition.name if condition else ""
-                    yield _extraction(corpus.name, spec, through, durations)
+                    on_card = features.get(spec.name).network and self.encodes_on_cards
+                    yield _extraction(corpus.name, spec, through, durations, on_card)
 
     def _uncached(
         self, data: Dataset, spec: FeatureSpec, condition: Condition | None
@@ -229,10 +239,16 @@ class _Estimating:
         return Figure(float(sum(_ROUGH_RECORD + _ROUGH_CLIP * clips for clips in tested)), "rough")
 
 
-def _extraction(corpus: str, spec: FeatureSpec, through: str, durations: np.ndarray) -> FeatureCost:
-    """Return what a front-end takes for clips of these durations, in seconds."""
+def _extraction(
+    corpus: str, spec: FeatureSpec, through: str, durations: np.ndarray, on_card: bool
+) -> FeatureCost:
+    """Return what a front-end takes for clips of these durations, in seconds.
+
+    How long it takes on a card is not known: it is tried on the CPU.
+    """
     found = front_ends.of(spec)
-    seconds = Figure(found.seconds * float(durations.sum()), "measured") if found else None
+    timed = found is not None and not on_card
+    seconds = Figure(found.seconds * float(durations.sum()), "measured") if timed else None
     disk = Figure(found.size(durations), "measured") if found else None
     return FeatureCost(corpus, str(spec), through, seconds, disk)
 

@@ -18,13 +18,14 @@ from ..bundles.onnx import insist_on_converter
 from ..bundles.order import Order
 from ..corpora import Corpus, Registry
 from ..corpora.entries import across
+from ..environment import of_worker
 from ..errors import BundleError, SpecError, count
 from ..executors import Devices, Local, Work
-from ..executors.environment import of_worker
 from ..run_options import Selection
 from ..spec import Job, ModelSpec, Places
 from ..storage import unfinished
 from .calling import find_places
+from .placing import encoding
 from .planning import Plan, plan
 from .preparing import prepare
 from .running import UNOBSERVED, Observer
@@ -79,7 +80,9 @@ def export(selection: Selection, wanted: Export, observer: Observer = UNOBSERVED
         _insist_on_sense(wanted, planned, model)
         devices = _devices(planned, model, observer.notice)
         progress, processes = observer.extracting(entry.name), selection.jobs
-        step, data = prepare(entry, model, planned, seen, jobs=processes, progress=progress)
+        cards = [card.address for card in encoding(planned, seen, observer.notice)]
+        how = {"jobs": processes, "cards": cards, "progress": progress}
+        step, data = prepare(entry, model, planned, seen, **how)
         if data.left_out:
             left_out = count(len(data.left_out), "clip")
             observer.notice(f"{entry.name}: left out {left_out} without usable audio")

@@ -11,6 +11,7 @@ from .. import corpora, features
 from ..errors import SpecError, count
 from ..spec import FeatureSpec, Places
 from .choosing import select
+from .placing import cards_for
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,7 @@ def extract_ahead(
     places: Places,
     *,
     jobs: int = 1,
+    device: str = "auto",
     skip_bad: bool = False,
     progress: Callable[[str, str, int, int], None] = lambda corpus, what, done, total: None,
 ) -> Iterator[Extracted]:
@@ -51,6 +53,7 @@ def extract_ahead(
         corpus_names: corpora, or "all" for every corpus on disk
         places: where audio and cache are
         jobs: processes that extract
+        device: where a frozen encoder is computed, as --device says it
         skip_bad: leave out clips that a front-end refuses
         progress: told how far each corpus and front-end is
 
@@ -62,6 +65,7 @@ def extract_ahead(
         EmobenchError: if a corpus or a clip cannot be used
     """
     specs = [parse(name) for name in names]
+    cards = {spec: _cards(spec, device) for spec in specs}
     registry = corpora.load_registry(places.datasets)
     for corpus in select(corpus_names, registry, places):
         table = corpora.load(corpus, places.data, places.cache).sort_index()
@@ -71,6 +75,7 @@ def extract_ahead(
                 spec,
                 cache=places.cache,
                 jobs=jobs,
+                cards=cards[spec],
                 skip_bad=skip_bad,
                 corpus=corpus.name,
                 progress=lambda done, total, name=corpus.name, spec=spec: progress(
@@ -78,6 +83,12 @@ def extract_ahead(
                 ),
             )
             yield Extracted(corpus.name, spec, len(values.ids), values.bad)
+
+
+def _cards(spec: FeatureSpec, device: str) -> list[str]:
+    """Return the cards that a front-end is computed on, as CUDA_VISIBLE_DEVICES names them."""
+    folder = dict(spec.params).get(features.get(spec.name).folder)
+    return [card.address for card in cards_for(Path(folder), device)] if folder else []
 
 
 def parse(text: str) -> FeatureSpec:

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from .. import controls
 from ..corpora import Corpus
 from ..errors import count
-from ..experiments import dataset
 from ..experiments.dataset import Dataset
 from ..spec import Places
 from . import between
@@ -29,13 +28,6 @@ class Foreseeing:
     def __init__(self, planned: Plan, places: Places, notice: Callable[[str], None]) -> None:
         self._planned, self._places, self._notice = planned, places, notice
         self._said: set[tuple[str, str]] = set()
-        self._read: tuple[str, dataset.Clips] | None = None
-
-    def clips(self, corpus: Corpus, progress: dataset.Progress) -> dataset.Clips:
-        """Return the clips of a corpus; its experiments, which stand together, share them."""
-        if self._read is None or self._read[0] != corpus.name:
-            self._read = corpus.name, dataset.Clips(corpus, self._places, progress)
-        return self._read[1]
 
     def say(self, corpus: Corpus) -> None:
         """Say what a corpus cannot teach, and what two have in common.

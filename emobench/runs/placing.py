@@ -6,10 +6,12 @@ import importlib.util
 import os
 from collections.abc import Callable
 from functools import lru_cache
+from pathlib import Path
 
-from .. import executors
+from .. import encoders, executors
 from ..errors import SpecError
-from ..executors import Devices, Executor, Local
+from ..executors import Card, Devices, Executor, Local
+from ..experiments import takes_encoder
 from ..run_options import Selection
 from ..spec import Places
 from .planning import Plan
@@ -82,11 +84,63 @@ def devices(selection: Selection) -> Devices:
     Raises:
         SpecError: if a device is asked for that is not there
     """
-    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
-    return _look(selection.device, selection.backend, selection.workers_per_device, visible)
+    return _look(
+        selection.device, selection.backend, selection.workers_per_device, _visible_cards()
+    )
 
 
-@lru_cache(maxsize=1)
+def encoding(planned: Plan, places: Places, notice: Callable[[str], None]) -> tuple[Card, ...]:
+    """Return the cards that the frozen encoder of a plan is computed on; none for the CPU.
+
+    Where networks are trained elsewhere it is still computed here, on what this machine has unless
+    that is not wanted.
+
+    Args:
+        planned: what is run, and where it should
+        places: where the encoder is
+        notice: told which cards
+
+    Raises:
+        SpecError: if a device is asked for that is not there
+    """
+    if places.encoder is None or not any(
+        takes_encoder(model) for _, models in planned.pairs for model in models
+    ):
+        return ()
+    selection = planned.selection
+    elsewhere = selection.executor != "local" and selection.device != "cpu"
+    device = "auto" if elsewhere else selection.device
+    found = cards_for(places.encoder, device, workers_per_device=selection.workers_per_device)
+    if found:
+        name = encoders.read_card(places.encoder).name
+        notice(f"{name} is computed on {', '.join(map(str, found))}, before anything trains")
+    return found
+
+
+def cards_for(
+    encoder: Path, device: str = "auto", *, workers_per_device: int = 1
+) -> tuple[Card, ...]:
+    """Return the cards that a frozen encoder is computed on; none for the CPU.
+
+    Args:
+        encoder: its folder
+        device: the word after --device
+        workers_per_device: as in `devices`, whose answer is used again where it is the same
+
+    Raises:
+        SpecError: if a device is asked for that is not there, or the encoder's card is wrong
+    """
+    backend = encoders.accelerator(encoder)
+    if backend is None:
+        return ()
+    return _look(device, backend, workers_per_device, _visible_cards()).cards
+
+
+def _visible_cards() -> str | None:
+    return os.environ.get("CUDA_VISIBLE_DEVICES")
+
+
+@lru_cache(maxsize=4)
 def _look(device: str, backend: str, workers: int, visible: str | None) -> Devices:
     return executors.find(executors.parse(device), backend, workers_per_card=workers)
 

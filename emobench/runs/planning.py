@@ -85,6 +85,7 @@ def plan(selection: Selection, places: Places) -> Plan:
                 raise SpecError(f"{spec.name} on {corpus.name}: {reason}.")
         if applicable:
             pairs.append((corpus, tuple(applicable)))
+    _check_encoder(specs, places)
     if any(spec.kind == "network" for _, specs in pairs for spec in specs):
         _check_backend(selection.backend)
     _warn_of_what_was_heard(pairs, registry, places)
@@ -141,6 +142,17 @@ def _check_backend(backend: str) -> None:
         raise SpecError(
             f"--backend: expected an installed package, found no {backend}. "
             f"Run `pip install {backend}`, or choose another of {known}."
+        )
+
+
+def _check_encoder(specs: Sequence[ModelSpec], places: Places) -> None:
+    """Refuse an encoder that no model is fed from: whoever gives one expects it to be heard."""
+    if places.encoder is not None and not any(map(takes_encoder, specs)):
+        fed = [name for name in models.names() if takes_encoder(models.get(name))]
+        raise SpecError(
+            f"--encoder {places.encoder}: expected a model that is fed from a frozen encoder "
+            f"({', '.join(fed)}), found {', '.join(spec.name for spec in specs)}. Add one to "
+            "--model, or leave --encoder out."
         )
 
 

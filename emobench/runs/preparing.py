@@ -21,6 +21,7 @@ from . import sharding
 from .between import insist_on_other_sounds
 from .handing_out import Step
 from .planning import Plan
+from .reading import Reading
 
 AS_IT_IS = Condition()
 
@@ -33,6 +34,7 @@ def prepare(
     *,
     condition: Condition = AS_IT_IS,
     jobs: int = 1,
+    cards: Sequence[str] = (),
     extract: bool = True,
     progress: dataset.Progress = lambda what, done, total: None,
     only: frozenset[int] | None = None,
@@ -48,6 +50,7 @@ def prepare(
         places: where to read and write
         condition: what the sound goes through
         jobs: processes that extract
+        cards: that a frozen encoder is computed on, as CUDA_VISIBLE_DEVICES names them
         extract: without it no feature is extracted, and all clips are taken to be usable
         progress: told how far the extraction is
         only: folds that are this machine's; None for all
@@ -57,7 +60,7 @@ def prepare(
     Raises:
         EmobenchError: if the corpus, the features or the results folder cannot be used
     """
-    how = {"jobs": jobs, "extract": extract, "progress": progress, "clips": clips}
+    how = {"jobs": jobs, "cards": cards, "extract": extract, "progress": progress, "clips": clips}
     data, folds, beside = _split(corpus, model, planned, places, condition, **how)
     experiment = _experiment(corpus, model, planned, data, beside, len(folds))
     wanted = [job for job in _jobs(experiment, model, planned, folds) if _is_among(job, only)]
@@ -102,17 +105,22 @@ def _is_among(job: Job, only: frozenset[int] | None) -> bool:
 
 
 def mine(
-    planned: Plan, places: Places
+    planned: Plan, places: Places, reading: Reading
 ) -> Iterator[tuple[Corpus, ModelSpec, Condition, frozenset[int] | None]]:
     """Yield what each experiment of a plan is about, with the folds that are this machine's.
 
     Experiments of which it has no fold are left out; None stands for all folds.
 
+    Args:
+        planned: what is to be run
+        places: where to read
+        reading: reads the corpora, if there are shares
+
     Raises:
         SpecError: if a fold is asked for that a corpus does not have
     """
     shard = sharding.parse(planned.selection.shard)
-    dealt = None if shard.of == 1 else sharding.dealt(_parts(planned, places), shard)
+    dealt = None if shard.of == 1 else sharding.dealt(_parts(planned, places, reading), shard)
     for corpus, model, condition in everything(planned):
         if dealt is None:
             yield corpus, model, condition, None
@@ -120,12 +128,13 @@ def mine(
             yield corpus, model, condition, only
 
 
-def _parts(planned: Plan, places: Places) -> Iterator[sharding.Part]:
+def _parts(planned: Plan, places: Places, reading: Reading) -> Iterator[sharding.Part]:
     """Yield what may be dealt to different machines."""
     for corpus, model, condition in everything(planned):
         name = sharding.key(corpus, model, condition)
         try:
-            data, folds, _ = _split(corpus, model, planned, places, condition, extract=False)
+            how = {"extract": False, "clips": reading.clips(corpus)}
+            data, folds, _ = _split(corpus, model, planned, places, condition, **how)
         except (CorpusError, FeatureError):  # one of the machines will say so
             yield sharding.Part(name, frozenset([0]), 0.0)
             continue
@@ -177,10 +186,10 @@ def preview(planned: Plan, places: Places) -> Iterator[Step]:
         SpecError: if a fold is asked for that a corpus does not have
         CorpusError: if a corpus is not there or cannot be split
     """
-    for corpus, model, condition, only in mine(planned, places):
-        yield prepare(
-            corpus, model, planned, places, condition=condition, extract=False, only=only
-        )[0]
+    reading = Reading(places)
+    for corpus, model, condition, only in mine(planned, places, reading):
+        how = {"extract": False, "only": only, "clips": reading.clips(corpus)}
+        yield prepare(corpus, model, planned, places, condition=condition, **how)[0]
 
 
 def everything(planned: Plan) -> Iterator[tuple[Corpus, ModelSpec, Condition]]:

@@ -5,22 +5,24 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from ..conditions import Condition
 from ..corpora import Corpus
 from ..errors import CorpusError, EmobenchError, FeatureError, StoreError
 from ..executors import Event, Executor, Work
-from ..experiments import dataset
+from ..experiments import dataset, takes_encoder
 from ..experiments.dataset import Dataset
 from ..spec import Experiment, Job, ModelSpec, Places
 from ..store import Store
 from . import between
 from .foreseeing import Foreseeing
 from .handing_out import Handout, Step, sizes_of_groups
-from .placing import choose, processors
+from .placing import choose, encoding, processors
 from .planning import Plan
 from .preparing import AS_IT_IS, facts, mine, prepare, tunes_first
-from .turns import Feed, Made, Readying, Turn
+from .reading import Reading
+from .turns import Feed, Made, Readying, StoppedError, Turn, Workers
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,8 @@ def execute(planned: Plan, places: Places, observer: Observer = UNOBSERVED) -> S
     """Run everything of a plan that has no record yet.
 
     What can be known without features is looked at first, for all experiments. Then one after
-    another is made ready and handed out, so that its results need not wait for those behind it.
+    another is made ready and handed out, so that its results need not wait for those behind it;
+    but what a frozen encoder computes on a card comes first, as training takes its memory.
 
     Args:
         planned: what to run
@@ -104,10 +107,13 @@ def execute(planned: Plan, places: Places, observer: Observer = UNOBSERVED) -> S
     """
     summary = Summary(left_out=dict(planned.left_out))
     with contextlib.closing(choose(planned, places, observer.notice)) as executor:
-        run = _Run(planned, places, observer, summary)
+        cards = tuple(card.address for card in encoding(planned, places, observer.notice))
+        run = _Run(planned, places, observer, summary, cards)
         turns = list(run.foresee())
         observer.begin([turn.foreseen for turn in turns])
         with contextlib.closing(run.readying(executor)) as readying:
+            if cards:
+                run.encode(turns, readying)
             run.perform(turns, executor, readying)
     summary.stopped = observer.stopping()
     return summary
@@ -115,17 +121,31 @@ def execute(planned: Plan, places: Places, observer: Observer = UNOBSERVED) -> S
 
 @dataclass(frozen=True)
 class _Run:
-    """A run under way; see `execute`."""
+    """A run under way; see `execute`.
+
+    Attributes:
+        planned: what is run
+        places: where to read and write
+        observer: who is told
+        summary: what has been done
+        cards: that a frozen encoder is computed on, as CUDA_VISIBLE_DEVICES names them
+    """
 
     planned: Plan
     places: Places
     observer: Observer
     summary: Summary
+    cards: tuple[str, ...] = ()
+
+    @cached_property
+    def _reading(self) -> Reading:
+        """What reads corpora: for the thread that runs, and then for that which makes ready."""
+        return Reading(self.places)
 
     def foresee(self) -> Iterator[Turn]:
         """Yield the experiments that can be run, and enter the others in the summary."""
         foreseeing = Foreseeing(self.planned, self.places, self.observer.notice)
-        for corpus, model, condition, only in mine(self.planned, self.places):
+        for corpus, model, condition, only in mine(self.planned, self.places, self._reading):
             if self.observer.stopping():
                 return
             try:
@@ -139,7 +159,7 @@ class _Run:
                     condition=condition,
                     extract=False,
                     only=only,
-                    clips=foreseeing.clips(corpus, progress),
+                    clips=self._reading.clips(corpus, progress),
                 )
                 foreseeing.warn_of_control(corpus, data)
                 turn = Turn(corpus, model, condition, only, step)
@@ -153,17 +173,23 @@ class _Run:
     def readying(self, executor: Executor) -> Readying:
         """Return what makes experiments ready."""
         selection = self.planned.selection
-        kinds = {spec.kind for _, specs in self.planned.pairs for spec in specs}
-        on_cards = executor.networks_at_once
-        workers = on_cards + (0 if on_cards and kinds == {"network"} else selection.jobs)
         return Readying(
             self._make,
             processes=selection.jobs,
-            spare=processors() - workers,
-            workers=workers,
+            available=processors(),
+            workers=workers_of(executor, self.planned),
             tell=self.observer.feature_progress,
             stopping=self.observer.stopping,
         )
+
+    def encode(self, turns: Sequence[Turn], readying: Readying) -> None:
+        """Make ready what is fed from a frozen encoder, while nothing trains on the cards."""
+        for turn in turns:
+            if takes_encoder(turn.model) and not turn.settled:
+                try:
+                    self._settle(turn, readying)
+                except StoppedError:
+                    return
 
     def perform(self, turns: Sequence[Turn], executor: Executor, readying: Readying) -> None:
         """Hand out the jobs of experiments, and enter what becomes of them in the summary."""
@@ -205,9 +231,11 @@ class _Run:
             self.places,
             condition=turn.condition,
             jobs=processes,
+            cards=self.cards,
             progress=progress,
             only=turn.only,
             foreseen=turn.foreseen,
+            clips=self._reading.clips(turn.corpus, progress),
         )
         return self._made(turn, step, data)
 
@@ -241,6 +269,15 @@ class _Run:
     ) -> None:
         under = f" with {condition.name}" if condition != AS_IT_IS else ""
         self.summary.failures[f"{corpus.name} {model.name}{under}"] = str(error)
+
+
+def workers_of(executor: Executor, planned: Plan) -> Workers:
+    """Return who runs the jobs of a plan; those who find none among them are not counted."""
+    on_cards, others = executor.networks_at_once, executor.others_at_once
+    here = executor.workers_here
+    if on_cards and all(spec.kind == "network" for _, specs in planned.pairs for spec in specs):
+        here, others = min(here, on_cards), 0
+    return Workers(on_cards, others, here, planned.selection.threads)
 
 
 def _name(experiment: Experiment, job: Job) -> str:

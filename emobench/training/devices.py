@@ -104,8 +104,12 @@ def cpus() -> str | None:
     return ",".join(f"{first}-{last}" if last > first else f"{first}" for first, last in runs)
 
 
-def report() -> None:
-    """Print what the driver shows and whether the backend uses it, as one line of JSON."""
+def report(*, trying: bool = True) -> None:
+    """Print what the driver shows and whether the backend uses it, as one line of JSON.
+
+    Args:
+        trying: whether the backend is loaded to find out; else it is taken to use every card
+    """
     cards = driver_cards()
-    seen = bool(cards) and computes_on_card()
+    seen = bool(cards) and (not trying or computes_on_card())
     print(json.dumps({"cards": cards, "seen": seen}))

@@ -24,6 +24,10 @@ and workspaces, a desktop.
 
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "TF_NUM_INTRAOP_THREADS")
 _JAX_SHARE = ("XLA_PYTHON_CLIENT_MEM_FRACTION", "XLA_CLIENT_MEM_FRACTION")
+_JAX_AHEAD = "XLA_PYTHON_CLIENT_PREALLOCATE"
+_USUAL_BACKEND = "tensorflow"
+"""What Keras computes with where nothing is said."""
+
 _XLA_REPEATABLE = ("xla_gpu_exclude_nondeterministic_ops", "xla_gpu_deterministic_ops")
 
 
@@ -77,8 +81,37 @@ def for_looking(backend: str, base: Mapping[str, str]) -> dict[str, str]:
     """Return the environment of a process that only looks what there is, and takes no memory."""
     found = of_worker(backend, 1, seat=Seat(""), base=base)
     _restore(found, base, "CUDA_VISIBLE_DEVICES")
-    found["XLA_PYTHON_CLIENT_PREALLOCATE"] = "false"
+    found[_JAX_AHEAD] = "false"
     return found
+
+
+def of_encoder(card: str | None, base: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Return the environment of a process that computes with a frozen encoder.
+
+    Of a card it takes the memory that it needs, and none ahead: it does not know how much that is.
+
+    Args:
+        card: value of CUDA_VISIBLE_DEVICES that shows the one it computes on; None for the CPU
+        base: the caller's environment; by default this process'
+    """
+    given = os.environ if base is None else base
+    found = of_worker(
+        keras_backend(given), 1, seat=None if card is None else Seat(card), base=given
+    )
+    if card is not None:
+        found[_JAX_AHEAD] = given.get(_JAX_AHEAD, "false")
+    return found
+
+
+def keras_backend(base: Mapping[str, str] | None = None) -> str:
+    """Return what Keras computes with, where a run does not say."""
+    return (os.environ if base is None else base).get("KERAS_BACKEND") or _USUAL_BACKEND
+
+
+def shows_cards(base: Mapping[str, str] | None = None) -> bool:
+    """Tell whether CUDA_VISIBLE_DEVICES leaves any card to be seen."""
+    visible = (os.environ if base is None else base).get("CUDA_VISIBLE_DEVICES")
+    return visible is None or visible.strip()[:1] not in ("", "-")
 
 
 def _restore(found: dict[str, str], base: Mapping[str, str], name: str) -> None:
@@ -126,7 +159,7 @@ def _jax_on_card(found: dict[str, str], share: float, compiled: Path | None) -> 
     """
     if not any(name in found for name in _JAX_SHARE):
         found[_JAX_SHARE[0]] = f"{share:.4f}"
-        found.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "true")
+        found.setdefault(_JAX_AHEAD, "true")
     if not any(flag in found.get("XLA_FLAGS", "") for flag in _XLA_REPEATABLE):
         _add(found, "XLA_FLAGS", f"--{_XLA_REPEATABLE[0]}=true")
     if compiled is not None and "JAX_COMPILATION_CACHE_DIR" not in found:
