@@ -284,8 +284,16 @@ def kill_worker() -> None:
 
 def wait_for_workers_to_end() -> None:
     """An actor ends with its driver, and its process with it."""
-    while any("RemoteWorker" in " ".join(p.parent().cmdline()) for p in workers() if p.parent()):
+    while any(map(is_of_an_actor, workers())):
         time.sleep(0.1)
+
+
+def is_of_an_actor(process: psutil.Process) -> bool:
+    try:
+        parent = process.parent()
+        return parent is not None and "RemoteWorker" in " ".join(parent.cmdline())
+    except psutil.NoSuchProcess:  # it ends just now, or has ended and is not yet cleared away
+        return False
 
 
 @pytest.fixture
