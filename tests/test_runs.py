@@ -87,7 +87,7 @@ def test_a_second_run_computes_nothing(tiny_places):
     assert stamps == {path: path.stat().st_mtime_ns for path in tiny_places.results.rglob("*")}
 
 
-@pytest.mark.parametrize("delay", [0.0, 1.5])
+@pytest.mark.parametrize("delay", [pytest.param(0.0, marks=pytest.mark.slow), 1.5])
 def test_killed_at_any_moment_the_same_command_goes_on(undisturbed, tiny_places, tmp_path, delay):
     results = tmp_path / "results"
     started = subprocess.Popen(
@@ -247,6 +247,7 @@ def test_a_failure_is_a_record_and_is_tried_again(tiny_places, monkeypatch):
     assert list(tiny_places.results.rglob("*.failure.json")) == []
 
 
+@pytest.mark.slow
 def test_a_worker_serves_one_backend_only(tiny_places):
     """An SVM first, so that the first worker was started for another backend than the network's."""
     summary = run(tiny_places, "svm-is09", NETWORK, backend="jax", jobs=2, folds=(0,))

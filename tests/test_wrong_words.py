@@ -234,7 +234,9 @@ def test_a_variant_lies_over_its_entry(tmp_path):
     ]
 
 
-def test_nothing_chosen_is_told(tmp_path):
+def test_nothing_chosen_is_told(tmp_path, monkeypatch):
+    monkeypatch.delenv("EMOBENCH_DATA", raising=False)
+    monkeypatch.chdir(tmp_path)
     registry = corpora.load_registry()
     places = Places(tmp_path, tmp_path)
     with pytest.raises(SpecError, match="--corpus: expected a name or 'all', found nothing"):
