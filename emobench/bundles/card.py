@@ -90,16 +90,8 @@ def _told(training: Mapping[str, Any], corpus: str, found: Evidence | None) -> s
     asked = f"{trained} --test-corpus {tested}" if between else corpus
     command = f"`emobench run --model {training['model']} --corpus {asked} "
     command += f"--protocol {training['protocol']}`"
-    if found is None and between:
-        return (
-            f"### {corpus}\n\nNo result of this model, trained on {trained} and tested on "
-            f"{tested}, was on file when it was exported. {command} makes one."
-        )
     if found is None:
-        return (
-            f"### {corpus}\n\nNo cross-validation of this model on {corpus} was on file when it "
-            f"was exported: how well it does there is not known. {command} finds out."
-        )
+        return f"### {corpus}\n\n{_nothing_on_file(trained, tested, command)}"
     complete = found.jobs == found.wanted
     done = "" if complete else f" From {found.jobs} of {count(found.wanted, 'fold')} only."
     within = "no interval over speakers: they are too few, or folds are missing"
@@ -128,6 +120,19 @@ def _told(training: Mapping[str, Any], corpus: str, found: Evidence | None) -> s
         _sexes(found),
     ]
     return "\n\n".join(part for part in said if part)
+
+
+def _nothing_on_file(trained: str, tested: str, command: str) -> str:
+    """Return what to say of a corpus without results, with the command that makes some."""
+    if trained:
+        return (
+            f"No result of this model, trained on {trained} and tested on {tested}, was on file "
+            f"when it was exported. {command} makes one."
+        )
+    return (
+        f"No cross-validation of this model on {tested} was on file when it was exported: how well "
+        f"it does there is not known. {command} finds out."
+    )
 
 
 def _confusion(found: Evidence) -> str:

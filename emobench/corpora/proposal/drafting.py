@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -67,14 +67,21 @@ def draft(files: Sequence[AudioFile], folder: Path, name: str, own: str) -> Draf
     unsure = [*_unsure(choice, tables, read, groups), *unread]
     unsure += [_useless(found[0])] if found and lacking and not tables else []
     unsure += [f"speaker: it might be {what}. Then {text}" for what, text in others]
+    unsure += _other_emotions(choice, pattern)
+    labels = choice.emotion.counts if choice.emotion else _labels(tables)
+    todo = {label: labels[label] for label in (read.unknown if read else ())}
+    return Draft(name, keys, todo, tuple(unsure), lacking, _doubt(choice, others))
+
+
+def _other_emotions(
+    choice: Choice, pattern: Callable[[Mapping[str, Part], Choice], str]
+) -> Iterator[str]:
+    """Yield what else the emotion might be, with the pattern that says so."""
     for other in choice.others:
         for who in other.parts[1:] or [None]:
             text = pattern({"speaker": who} if who else {}, other)
             both = f"{other.emotion}{f', and the speaker {who}' if who else ''}"
-            unsure.append(f"emotion: it might be {both}. Then pattern: {text}")
-    labels = choice.emotion.counts if choice.emotion else _labels(tables)
-    todo = {label: labels[label] for label in (read.unknown if read else ())}
-    return Draft(name, keys, todo, tuple(unsure), lacking, _doubt(choice, others))
+            yield f"emotion: it might be {both}. Then pattern: {text}"
 
 
 def _tables(found: Sequence[Sheet], files: Sequence[AudioFile]) -> list[Join]:

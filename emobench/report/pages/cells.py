@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ... import metrics, pictures
 from ...analysis import speaker_scores
-from ...analysis.calibration import calibration
+from ...analysis.calibration import Calibration, calibration
 from ...analysis.class_recalls import class_recalls
 from ...analysis.hard_clips import HardClip, hard_clips, said_of
 from ...errors import count
@@ -22,6 +22,9 @@ from ..evidence import Cell, Evidence
 from ..page import Page
 from .leaderboard import figure
 from .mapping import label_mapping
+
+if TYPE_CHECKING:
+    from markupsafe import Markup
 
 MOST_CLIPS = 40
 """Hard clips that are listed."""
@@ -62,25 +65,13 @@ def _content(evidence: Evidence, cell: Cell, hard: HardClips) -> dict[str, Any]:
         "recalls": class_recalls(result),
         "speakers": scores,
         "sexes": _by_sex(scores),
-        "speakers_picture": pictures.svg(
-            pictures.speakers(
-                scores,
-                cell.interval,
-                cell.chance,
-                f"UAR of each of {count(len(scores), 'speaker')}",
-            ),
-            1,
-        ),
+        "speakers_picture": _speakers_picture(cell, scores),
         "folds": _folds(result),
         "hard": hard,
         "fewest": FEWEST_MODELS,
         "hard_clips": [(clip, said_of(result, clip.clip)) for clip in hard.clips[:MOST_CLIPS]],
         "calibration": found,
-        "calibration_picture": pictures.svg(
-            pictures.reliability(found, "Accuracy against confidence"), 2
-        )
-        if found
-        else "",
+        "calibration_picture": _calibration_picture(found),
         "provenance": provenance(result),
         "command": command(result),
         "files": _files(evidence, result),
@@ -90,6 +81,17 @@ def _content(evidence: Evidence, cell: Cell, hard: HardClips) -> dict[str, Any]:
         "model_address": addresses.model(result.column.model),
         "siblings": _siblings(evidence, cell),
     }
+
+
+def _speakers_picture(cell: Cell, scores: Sequence[speaker_scores.SpeakerScore]) -> Markup:
+    title = f"UAR of each of {count(len(scores), 'speaker')}"
+    return pictures.svg(pictures.speakers(scores, cell.interval, cell.chance, title), 1)
+
+
+def _calibration_picture(found: Calibration | None) -> Markup | str:
+    if found is None:
+        return ""
+    return pictures.svg(pictures.reliability(found, "Accuracy against confidence"), 2)
 
 
 def _sides(evidence: Evidence, cell: Cell) -> list[tuple[str, str]]:
