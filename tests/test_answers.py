@@ -92,6 +92,20 @@ def test_a_file_is_gone_on_with_from_wherever_it_was_cut(writing, file):
         assert set(writing.read(file)) == {clip.key for clip in CLIPS}
 
 
+def test_no_answer_is_lost_to_a_quote_that_nothing_closes(tmp_path):
+    """Somebody's editor, or a flipped bit: all behind it looks like one long name."""
+    path, writing = tmp_path / "answers.csv", Writing(LABELS, BUNDLE)
+    with AnswerFile(path, writing) as opened:
+        for number in range(50):
+            opened.add(Answer(Wanted(f"{number}.wav", Path(f"{number}.wav")), SHARES[0]))
+    whole = path.read_bytes()
+    for at in (whole.index(b"7.wav"), whole.index(b"49.wav")):
+        path.write_bytes(whole[:at] + b'"' + whole[at:])
+        with pytest.raises(SpecError, match="found something else"):
+            writing.resume(path)
+        assert path.read_bytes() == whole[:at] + b'"' + whole[at:]
+
+
 OTHERS = {
     "poetry": b"Shall I compare thee to a summer's day?\n",
     "half a word": b"Shall",

@@ -107,11 +107,12 @@ class Writing:
             raise self._refused(file, error) from None
 
     def _whole(self, content: bytes) -> bytes:
-        """Return what there is up to the end of the last whole line."""
-        whole = content[: content.rfind(b"\n") + 1]
-        while self.format == "csv" and whole.count(b'"') % 2:  # that was inside of a quoted name
-            whole = whole[: whole.rfind(b"\n", 0, -1) + 1]
-        return whole
+        """Return what there is up to the end of the last whole answer."""
+        end = content.rfind(b"\n") + 1
+        while self.format == "csv" and content.count(b'"', 0, end) % 2:
+            # That was inside of a name of several lines, which is quoted and comes first.
+            end = content.rfind(b'\n"', 0, end - 1) + 1
+        return content[:end]
 
     def _answered(self, whole: str, rest: bytes, file: Path) -> set[Key]:
         """Return what whole lines answer, if they and the rest are what this writes."""
@@ -119,6 +120,8 @@ class Writing:
         try:
             if not whole and not (begin.startswith(rest) or rest.startswith(begin)):
                 raise ValueError("no line of answers")
+            if f",{self.bundle}\n".encode() in rest:  # no answer that was cut has its end
+                raise ValueError("a quote that nothing closes")
             return {self._key(row) for row in self._rows(whole)}
         except (ValueError, KeyError, TypeError, csv.Error) as error:
             raise self._refused(file, error) from None
