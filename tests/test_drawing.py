@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from emobench.pictures.drawing import SERIES, Drawing, Scale, axes, ink_on, series
-from emobench.pictures.framing import framed, titled
+from emobench.pictures.framing import beside, framed, titled
 from emobench.pictures.inline import svg
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -171,10 +171,10 @@ def test_a_picture_inside_of_another_is_moved():
 def test_panels_stand_in_rows_of_about_one_length(panels, in_a_row):
     drawn = []
     for number in range(panels):
-        panel = Drawing(100, 50, "")
+        panel = Drawing(100, 50, f"panel {number}")
         panel.box(0, 0, 100, 50, f"p{number}")
-        drawn.append((f"panel {number}", panel))
-    whole = framed("Title", drawn, in_a_row=in_a_row, note="a note")
+        drawn.append(panel)
+    whole = framed(beside("Title", drawn, in_a_row=in_a_row), note="a note")
     boxes = [element for element in parsed(whole) if element.tag.endswith("rect")]
     corners = [(float(box.get("x")), float(box.get("y"))) for box in boxes]
     assert len(set(corners)) == panels
@@ -190,7 +190,7 @@ def test_panels_stand_in_rows_of_about_one_length(panels, in_a_row):
     words = [element.text for element in parsed(whole) if element.tag.endswith("text")]
     assert words[0] == "Title"
     assert words[-1] == "a note"
-    assert [word for word in words if word.startswith("panel")] == [name for name, _ in drawn]
+    assert [word for word in words if word.startswith("panel")] == [one.title for one in drawn]
 
 
 @pytest.mark.parametrize("width", [120, 200, 400])

@@ -407,7 +407,7 @@ def test_a_title_and_a_key_stay_inside_the_picture():
     panel = Drawing(200, 100, "panel")
     for place in range(8):
         panel.explain(f"series number {place}", f"l s{place % 6}", place)
-    whole = pictures.framed(" ".join(["word"] * 30), [("left", panel), ("right", panel)])
+    whole = pictures.framed(pictures.beside(" ".join(["word"] * 30), [panel] * 2, in_a_row=2))
     assert len(drawn.words(whole, "title")) > 1
     assert len(drawn.key(whole)) == 8
     texts = [item for item in whole.items if getattr(item, "words", "").startswith("series")]

@@ -118,7 +118,7 @@ def draw(asked: Asked, clip: str, repetition: int, file: Path) -> None:
     samples = audio.read(Path(row["path"]), *segment, channel=row.get("audio_channel") or "mean")
     title = f"{shown.clip}: {shown.label}, predicted {shown.predicted} ({asked.model})"
     drawn = pictures.attention(shown, samples, audio.SAMPLE_RATE, title)
-    pictures.save(pictures.framed(title, [("", drawn)]), file)
+    pictures.save(pictures.framed(drawn), file)
     click.echo(
         f"{shown.clip}: {shown.label}, predicted {shown.predicted} "
         f"(fold {shown.job.fold}, repetition {shown.job.repetition}); drawn in {file}"

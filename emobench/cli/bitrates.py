@@ -83,7 +83,7 @@ def draw_curves(curves: Sequence[Curve], out: Path) -> None:
     title = f"UAR against MP3 bitrate, protocol {curves[0].protocol}"
     names = list(dict.fromkeys(map(named, curves)))
     panels = [
-        (corpus, pictures.bitrates([one for one in curves if one.title == corpus], corpus, names))
+        pictures.bitrates([one for one in curves if one.title == corpus], corpus, names)
         for corpus in dict.fromkeys(curve.title for curve in curves)
     ]
-    pictures.save(pictures.framed(title, panels, in_a_row=2), out)
+    pictures.save(pictures.framed(pictures.beside(title, panels, in_a_row=2)), out)

@@ -88,7 +88,7 @@ def confusion(model: str, corpus: str, out: Path, **asked: Any) -> None:
     told = "percent of the row, and clips"
     note = f"{told} over {several} repetitions" if several > 1 else told
     drawn = pictures.confusion(np.array(one.scores["confusion"]), one.labels, title)
-    pictures.save(pictures.framed(title, [("", drawn)], note=note), out)
+    pictures.save(pictures.framed(drawn, note=note), out)
 
 
 @plot.command()
@@ -109,9 +109,9 @@ def speakers(models: tuple[str, ...], corpus: str, out: Path, **asked: Any) -> N
         _panel(one, own, order, _WIDE if len(results) == 1 else _NARROW)
         for one, own in zip(results, scores, strict=True)
     ]
-    ordered = f", in the order of {panels[0][0]}" if len(panels) > 1 else ""
+    ordered = f", in the order of {panels[0].title}" if len(panels) > 1 else ""
     title = f"UAR by speaker, {known.title}, protocol {asked['protocol']}{ordered}"
-    pictures.save(pictures.framed(title, panels, in_a_row=len(panels)), out)
+    pictures.save(pictures.framed(pictures.beside(title, panels, in_a_row=len(panels))), out)
 
 
 @plot.command()
@@ -127,7 +127,7 @@ def curves(model: str, corpus: str, out: Path, **asked: Any) -> None:
     one = _picked(gathered, known, model)
     title = _title(known, one, asked["protocol"])
     drawn = pictures.curves(learning_curves(one.stored), title)
-    pictures.save(pictures.framed(title, [("", drawn)], note="across: epochs; up: loss"), out)
+    pictures.save(pictures.framed(drawn, note="across: epochs; up: loss"), out)
 
 
 @plot.command()
@@ -162,7 +162,7 @@ def across(model: str, out: Path, **asked: Any) -> None:
     title = f"{configured} across corpora, protocol {protocol}: UAR in percent"
     drawn = pictures.across([_tested(one, lookup) for one in found], title)
     note = "the darker, the nearer to 100 on the way from chance"
-    pictures.save(pictures.framed(title, [("", drawn)], note=note), out)
+    pictures.save(pictures.framed(drawn, note=note), out)
 
 
 @plot.command()
@@ -191,7 +191,7 @@ def speed(models: tuple[str, ...], corpus: str, out: Path, **asked: Any) -> None
         )
     title = f"UAR and speed, {known.title}, protocol {asked['protocol']}"
     drawn = pictures.speed(found, 1 / len(shown[0].labels), title)
-    pictures.save(pictures.framed(title, [("", drawn)]), out)
+    pictures.save(pictures.framed(drawn), out)
 
 
 @plot.command()
@@ -224,7 +224,7 @@ def ranks(corpora: tuple[str, ...], models: tuple[str, ...], out: Path, **asked:
         f"Mean ranks over {len(table.corpora)} corpora, protocol {protocol}\n"
         f"Friedman's test: p = {found.p:.2g}"
     )
-    pictures.save(pictures.framed(title, [("", pictures.ranks(found, title))]), out)
+    pictures.save(pictures.framed(pictures.ranks(found, title)), out)
 
 
 @plot.command()
@@ -290,15 +290,15 @@ def _unfinished(one: Result) -> str:
 
 def _panel(
     one: Result, scores: Sequence[SpeakerScore], order: Sequence[str], width: float
-) -> tuple[str, Drawing]:
-    """Return the speakers of a result as a picture, with its heading."""
+) -> Drawing:
+    """Return the speakers of a result as a picture."""
     from .. import pictures
     from ..analysis import intervals
 
     held = intervals.over_speakers([score.uar for score in scores])
     chance = 1 / len(one.labels)
-    heading = one.column.name + _unfinished(one)
-    return heading, pictures.speakers(scores, held, chance, heading, order=order, width=width)
+    title = one.column.name + _unfinished(one)
+    return pictures.speakers(scores, held, chance, title, order=order, width=width)
 
 
 def _tested(one: Result, lookup: Lookup) -> Tested:

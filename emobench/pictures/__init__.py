@@ -11,7 +11,7 @@ from .bitrates import bitrates
 from .confusion import confusion
 from .curves import curves, points_of
 from .files import SUFFIXES, check, save
-from .framing import framed
+from .framing import beside, framed
 from .inline import svg
 from .ranks import ranks
 from .reliability import reliability
@@ -25,6 +25,7 @@ __all__ = [
     "across",
     "attention",
     "attention_profile",
+    "beside",
     "bitrates",
     "check",
     "confusion",

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from .drawing import Drawing, ink_on, width_of
-
-_CELL = (92, 64)
+from .drawing import Drawing
+from .heat_map import Cell, Side, heat_map
 
 
 @dataclass(frozen=True)
@@ -49,37 +48,11 @@ def across(pairs: Sequence[Tested], title: str) -> Drawing:
     names = dict.fromkeys([pair.trained for pair in pairs] + [pair.tested for pair in pairs])
     rows = [name for name in names if name in trained]
     columns = [name for name in names if name in tested]
-    found = {(pair.trained, pair.tested): pair for pair in pairs}
-    left = 16 + max(map(width_of, (*rows, "trained on")))
-    width = max(_CELL[0], *(width_of(name) + 10 for name in columns))
-    height, top = _CELL[1], 44
-    drawing = Drawing(left + width * len(columns) + 8, top + height * len(rows) + 8, title)
-    drawing.text(left + width * len(columns) / 2, 14, "tested on", "t", "middle")
-    drawing.text(left - 8, top - 10, "trained on", "t", "end")
-    for column, name in enumerate(columns):
-        drawing.text(left + width * (column + 0.5), top - 10, name, "strong", "middle")
-    for row, trained_on in enumerate(rows):
-        drawing.text(left - 8, top + height * (row + 0.5) + 4, trained_on, "strong", "end")
-        for column, tested_on in enumerate(columns):
-            x, y = left + width * column, top + height * row
-            _cell(drawing, x, y, width, found.get((trained_on, tested_on)))
-    return drawing
+    cells = {(rows.index(pair.trained), columns.index(pair.tested)): _cell(pair) for pair in pairs}
+    return heat_map(title, Side("trained on", rows), Side("tested on", columns), cells)
 
 
-def _cell(drawing: Drawing, x: float, y: float, width: float, pair: Tested | None) -> None:
-    height, middle = _CELL[1], x + width / 2
-    if pair is None:
-        drawing.box(x, y, width, height, "frame")
-        drawing.text(middle, y + height / 2 + 4, "–", "t", "middle")
-        return
-    drawing.box(x, y, width, height, "heat", share=pair.way)
-    drawing.box(x, y, width, height, "frame")
-    told = [f"{100 * pair.uar:.1f}"]
-    if pair.interval:
-        low, high = pair.interval
-        told.append(f"[{100 * low:.1f}, {100 * high:.1f}]")
-    told.append(f"chance {100 * pair.chance:.1f}")
-    ink = ink_on(pair.way)
-    for place, words in enumerate(told):
-        level = y + height / 2 + 4 + 16 * (place - (len(told) - 1) / 2)
-        drawing.text(middle, level, words, ink, "middle")
+def _cell(pair: Tested) -> Cell:
+    held = pair.interval
+    told = (f"[{100 * held[0]:.1f}, {100 * held[1]:.1f}]",) if held else ()
+    return Cell(pair.way, (f"{100 * pair.uar:.1f}", *told, f"chance {100 * pair.chance:.1f}"))

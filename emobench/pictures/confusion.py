@@ -6,9 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from .drawing import Drawing, ink_on, width_of
-
-_CELL = (64, 46)
+from .drawing import Drawing
+from .heat_map import Cell, Side, heat_map
 
 
 def confusion(counts: np.ndarray, labels: Sequence[str], title: str) -> Drawing:
@@ -21,23 +20,12 @@ def confusion(counts: np.ndarray, labels: Sequence[str], title: str) -> Drawing:
     """
     totals = counts.sum(axis=1)
     names = [f"{label} ({total:,})" for label, total in zip(labels, totals, strict=True)]
-    left = 16 + max(map(width_of, names))
-    width = max(_CELL[0], *(width_of(label) + 10 for label in labels))
-    height, top = _CELL[1], 44
-    drawing = Drawing(left + width * len(labels) + 8, top + height * len(labels) + 8, title)
-    drawing.text(left + width * len(labels) / 2, 14, "predicted class", "t", "middle")
-    drawing.text(left - 8, top - 10, "true class (clips)", "t", "end")
-    for column, label in enumerate(labels):
-        drawing.text(left + width * (column + 0.5), top - 10, label, "strong", "middle")
-    for row, name in enumerate(names):
-        drawing.text(left - 8, top + height * (row + 0.5) + 4, name, "strong", "end")
+    cells = {}
     for row, column in np.ndindex(counts.shape):
-        x, y = left + width * column, top + height * row
-        share = counts[row, column] / totals[row] if totals[row] else 0.0
-        drawing.box(x, y, width, height, "heat", share=float(share))
-        drawing.box(x, y, width, height, "frame")
-        ink = ink_on(float(share))
-        told = f"{100 * share:.0f} %" if totals[row] else "–"
-        drawing.text(x + width / 2, y + height / 2 - 2, told, ink, "middle")
-        drawing.text(x + width / 2, y + height / 2 + 14, f"{counts[row, column]:,}", ink, "middle")
-    return drawing
+        count, total = counts[row, column], totals[row]
+        share = float(count / total) if total else 0.0
+        told = f"{100 * share:.0f} %" if total else "–"
+        cells[row, column] = Cell(share, (told, f"{count:,}"))
+    return heat_map(
+        title, Side("true class (clips)", names), Side("predicted class", labels), cells
+    )

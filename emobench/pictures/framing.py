@@ -18,42 +18,45 @@ _SAMPLE = 22
 _AREAS = ("band", "bar")
 
 
-def framed(
-    title: str,
-    panels: Sequence[tuple[str, Drawing]],
-    *,
-    in_a_row: int = 3,
-    note: str = "",
-) -> Drawing:
-    """Return pictures as one that says all that a reader needs.
+def framed(drawing: Drawing, *, note: str = "") -> Drawing:
+    """Return a picture with its title above and its key below.
 
     Args:
-        title: of all; it may have several lines
-        panels: pictures with their headings, "" for none; at least one
-        in_a_row: pictures beside each other, at most
+        drawing: the picture; its title may have several lines
         note: what else a reader should know
     """
-    rows = -(-len(panels) // in_a_row)
-    columns = -(-len(panels) // rows)
-    wide = max(panel.width for _, panel in panels)
-    tall = max(panel.height for _, panel in panels)
-    headed = _HEADING if any(heading for heading, _ in panels) else 0
-    width = 2 * _MARGIN + columns * wide + (columns - 1) * _GAP
-    lines = titled(title, width - 2 * _MARGIN)
+    width = drawing.width + 2 * _MARGIN
+    lines = titled(drawing.title, drawing.width)
     found = Drawing(width, 0, lines[0])
     for place, line in enumerate(lines):
         found.text(width / 2, _MARGIN + _TITLE * (place + 0.7), line, "title", "middle")
     top = _MARGIN + _TITLE * len(lines) + _GAP / 2
-    for place, (heading, panel) in enumerate(panels):
-        x = _MARGIN + place % columns * (wide + _GAP)
-        y = top + place // columns * (tall + headed + _GAP)
-        found.text(x + panel.width / 2, y + 14, heading, "strong", "middle")
-        found.place(panel, x, y + headed)
-    bottom = _key(found, top + rows * (tall + headed + _GAP))
+    found.place(drawing, _MARGIN, top)
+    bottom = _key(found, top + drawing.height + _GAP)
     if note:
         found.text(width / 2, bottom + 12, note, "t", "middle")
         bottom += _LINE
     found.height = bottom + _MARGIN / 2
+    return found
+
+
+def beside(title: str, panels: Sequence[Drawing], *, in_a_row: int) -> Drawing:
+    """Return pictures beside each other, in rows of about one length, each under its title.
+
+    Args:
+        title: of all
+        panels: at least one
+        in_a_row: how many, at most
+    """
+    rows = -(-len(panels) // in_a_row)
+    columns = -(-len(panels) // rows)
+    wide = max(panel.width for panel in panels) + _GAP
+    tall = max(panel.height for panel in panels) + _HEADING + _GAP
+    found = Drawing(columns * wide - _GAP, rows * tall - _GAP, title)
+    for place, panel in enumerate(panels):
+        x, y = place % columns * wide, place // columns * tall
+        found.text(x + panel.width / 2, y + 14, panel.title, "strong", "middle")
+        found.place(panel, x, y + _HEADING)
     return found
 
 
