@@ -149,6 +149,14 @@ def test_a_slow_machine_is_slow_for_other_models_too():
     assert left(forecast, now) == pytest.approx(150)
 
 
+def test_jobs_of_a_moment_say_nothing_of_how_fast_a_machine_is():
+    """An estimator that was said to take milliseconds took the seconds of a worker's start."""
+    costs = (cost("moment", 0.002, 2), cost("net", 50, 4))
+    forecast = Forecast(Estimate(costs))
+    now = done(forecast, costs[0].experiment, [0, 1], BEGIN, took=3)
+    assert left(forecast, now) == pytest.approx(200)
+
+
 def test_of_what_is_not_known_one_job_tells_all():
     forecast = Forecast(Estimate((cost("new", 1, 5, known=False),)))
     assert forecast.remaining(BEGIN).rough

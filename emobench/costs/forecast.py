@@ -19,6 +19,10 @@ Key = tuple[str, str]
 _ENOUGH = 0.02
 """Part of a job from which on its epochs tell when it ends."""
 
+_MOMENT = 5.0
+"""Seconds from which on jobs tell how fast a machine is: shorter ones tell how long a worker takes
+to start."""
+
 
 @dataclass
 class _Kind:
@@ -35,6 +39,11 @@ class _Kind:
     expected: float = 0.0
     taken: float = 0.0
     finished: int = 0
+
+    @property
+    def tells_of_others(self) -> bool:
+        """Whether what its jobs took says anything of the jobs of other models."""
+        return self.known and self.expected >= _MOMENT * self.finished
 
 
 @dataclass
@@ -187,7 +196,7 @@ class Forecast:
         What records told weighs as much as one job that was observed, and is first corrected by
         what was observed of other models; a rough guess weighs nothing.
         """
-        others = [one for one in self._kinds.values() if one is not kind and one.known]
+        others = [one for one in self._kinds.values() if one is not kind and one.tells_of_others]
         expected = sum(one.expected for one in others)
         usual = sum(one.taken for one in others) / expected if expected else 1.0
         if not kind.finished or not kind.expected:
