@@ -280,7 +280,8 @@ def test_other_labels(made, audit):
     (folder / "s1_anger_1.wav").rename(folder / "s1_swap_1.wav")
     (folder / "s1_sadness_1.wav").rename(folder / "s1_anger_1.wav")
     (folder / "s1_swap_1.wav").rename(folder / "s1_sadness_1.wav")
-    hard(audit(), "other-clips")
+    told = hard(audit(), "other-clips")
+    assert "labels, speakers, segments or sound differ" in told["found"]
 
 
 def test_a_clip_that_is_gone(made, audit):
@@ -315,13 +316,14 @@ def test_a_failed_job(made, audit):
 
 def test_tuning_within_the_only_speaker(made, audit):
     made.run(tuned_on="training folds, within-speaker")
-    soft(audit(), "tuned-within-speaker")
+    told = soft(audit(), "tuned-within-speaker")
+    assert "chosen on clips of speakers that were trained on" in told["found"]
 
 
 def test_results_from_before_sound_was_named(made, audit):
     data = made.plan()[1]
     made.run(clips=replace(data, sounds={}).digest)
-    soft(audit(), "sound-not-recorded")
+    assert "of the sound nobody knows" in soft(audit(), "sound-not-recorded")["found"]
 
 
 def test_what_is_alike_for_several_results_is_said_once(made, audit):

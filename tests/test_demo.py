@@ -263,7 +263,8 @@ def test_finding_a_corpus_that_is_there_does_not_load_scipy(folder: Path) -> Non
         "import sys, pathlib, emobench.demo as demo; demo.ensure(pathlib.Path(sys.argv[1]));"
         "sys.exit('scipy' in sys.modules)"
     )
-    subprocess.run([sys.executable, "-c", code, str(folder.parent)], check=True)
+    command = [sys.executable, "-c", code, str(folder.parent)]
+    assert subprocess.run(command, check=False).returncode == 0
 
 
 # Voices

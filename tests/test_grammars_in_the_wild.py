@@ -49,7 +49,8 @@ TOGETHER = {
 def test_session_dialogue_and_role_may_tell_the_speaker_together(tmp_path):
     grammar = turns("Ses{s}_dialog{d}_{r}_{l}_{t}.wav", roles="FM")
     truth = {path: path.partition("_" + path.split("_")[3])[0] for path in grammar.truth}
-    check(tmp_path / "corpus", Grammar(truth, ready=False))
+    proposal = check(tmp_path / "corpus", Grammar(truth, ready=False))
+    assert f"({len(set(truth.values()))} values: " in proposal.text.replace("\n#  ", "")
 
 
 @pytest.mark.parametrize("name", TOGETHER)
