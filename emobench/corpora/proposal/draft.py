@@ -3,16 +3,48 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import yaml
 import yaml.reader
 
 from ...errors import count, printable
+from ..reading.audio_files import AudioFile
 from ..registry import normalised
 
 _WIDTH = 96
+
+
+@dataclass(frozen=True)
+class Recordings:
+    """What an entry is proposed for.
+
+    Attributes:
+        files: audio files
+        folder: that they lie in
+        name: of the corpus
+    """
+
+    files: Sequence[AudioFile]
+    folder: Path
+    name: str
+
+    @property
+    def extensions(self) -> list[str]:
+        """What the files' names end with, without dot."""
+        return sorted({file.name.rpartition(".")[2] for file in self.files})
+
+    def keys(self, title: str = "") -> dict[str, object]:
+        """Return the keys that lead to the files, and the title: by default the folder's name."""
+        own = self.folder.resolve().name
+        keys: dict[str, object] = {"title": title or own}
+        if normalised(own) != normalised(self.name):
+            keys["aliases"] = [own]
+        if self.extensions != ["wav"]:
+            keys["glob"] = [f"*.{extension}" for extension in self.extensions]
+        return keys
 
 
 @dataclass(frozen=True)
@@ -41,15 +73,11 @@ class Draft:
         Args:
             verdict: sentence on what came of reading the corpus by this entry
         """
-        lines = list(_comment(verdict))
-        for title, sentences in (
-            ("Missing:", self.lacking),
-            ("Guessed, so please confirm:", self.unsure),
-        ):
-            if sentences:
-                lines.append(f"# {title}")
-            for sentence in sentences:
-                lines += _comment(sentence, "# - ", "#   ")
+        lines = _comment(verdict)
+        listed = {"Missing": self.lacking, "Guessed, so please confirm": self.unsure}
+        for title, sentences in listed.items():
+            lines += [f"# {title}:"] if sentences else []
+            lines += [line for each in sentences for line in _comment(each, "# - ", "#   ")]
         lines.append(f"{self.name}:")
         for key, value in self.keys.items():
             if key == "folds":
@@ -57,7 +85,7 @@ class Draft:
             lines += textwrap.indent(_dumped({key: value}), "  ").splitlines()
         return "\n".join(lines) + "\n"
 
-    def _open_labels(self) -> Iterable[str]:
+    def _open_labels(self) -> Iterator[str]:
         """Yield a comment for each label whose meaning is for the user to say."""
         if self.todo:
             yield "  # Say what these mean in `emotions`; a word of your own goes before an arrow:"
@@ -66,32 +94,11 @@ class Draft:
             yield f"  #   {name}: ?    {count(clips, 'clip')}"
 
 
-def where(name: str, own: str, extensions: Sequence[str]) -> dict[str, object]:
-    """Return the keys that lead to the files of a corpus.
-
-    Args:
-        name: of the corpus
-        own: name of its folder
-        extensions: of its files
-    """
-    keys: dict[str, object] = {}
-    if normalised(own) != normalised(name):
-        keys["aliases"] = [own]
-    if extensions != ["wav"]:
-        keys["glob"] = [f"*.{extension}" for extension in extensions]
-    return keys
-
-
 def _comment(text: str, first: str = "# ", then: str = "# ") -> list[str]:
     readable = yaml.reader.Reader.NON_PRINTABLE.sub("?", printable(text))
-    return textwrap.wrap(
-        readable,
-        _WIDTH,
-        initial_indent=first,
-        subsequent_indent=then,
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
+    wrapper = textwrap.TextWrapper(_WIDTH, first, then)
+    wrapper.break_long_words = wrapper.break_on_hyphens = False
+    return wrapper.wrap(readable)
 
 
 class _Dumper(yaml.SafeDumper):

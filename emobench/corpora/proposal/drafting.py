@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 
 from ...errors import named
 from ..entries.fields import EMOTIONS
@@ -14,7 +13,7 @@ from ..reading.contents import digest
 from . import legends, sheets
 from .alternatives import alternatives
 from .choice import Choice, choose
-from .draft import Draft, where
+from .draft import Draft, Recordings
 from .expression import expression
 from .joints import joints
 from .parts import Part
@@ -22,24 +21,17 @@ from .sheets import Join, Sheet
 from .vocabulary import Meaning, sexes
 
 
-def draft(files: Sequence[AudioFile], folder: Path, name: str, own: str) -> Draft:
-    """Return an entry for audio files, not tried yet.
-
-    Args:
-        files: audio files
-        folder: that they lie in
-        name: of the corpus
-        own: name of the folder
-    """
-    found, unread = sheets.sheets(folder)
-    texts = list(legends.texts(folder))
+def draft(recordings: Recordings) -> Draft:
+    """Return an entry for audio files, not tried yet."""
+    files, extensions = recordings.files, recordings.extensions
+    found, unread = sheets.sheets(recordings.folder)
+    texts = list(legends.texts(recordings.folder))
     tables = [_explained(join, texts) for join in _tables(found, files)]
     choice = _choice(files, texts, tables)
     if choice.emotion is not None:  # names say it as well, and better
         tables = list(_without(tables, "emotion"))
     told = [column for table in tables for column in table.columns]
     together = joints(choice)
-    extensions = sorted({file.name.rpartition(".")[2] for file in files})
     parts = [*choice.parts, *(part for other in choice.others for part in other.parts)]
     parts += [part for joint in together for part in (joint.outer, joint.inner)]
     depth = max([_distinguishing(files), *(part.level for part in parts)])
@@ -50,7 +42,7 @@ def draft(files: Sequence[AudioFile], folder: Path, name: str, own: str) -> Draf
     speaker = {"speaker": choice.speaker} if choice.speaker else {}
     groups = _groups(choice, speaker)
     others = list(alternatives(choice, together, pattern))
-    keys = {"title": own, **where(name, own, extensions)}
+    keys = recordings.keys()
     if groups or not told:
         keys |= {"match": "path"} if depth else {}
         keys["pattern"] = pattern(speaker, choice)
@@ -70,7 +62,7 @@ def draft(files: Sequence[AudioFile], folder: Path, name: str, own: str) -> Draf
     unsure += _other_emotions(choice, pattern)
     labels = choice.emotion.counts if choice.emotion else _labels(tables)
     todo = {label: labels[label] for label in (read.unknown if read else ())}
-    return Draft(name, keys, todo, tuple(unsure), lacking, _doubt(choice, others))
+    return Draft(recordings.name, keys, todo, tuple(unsure), lacking, _doubt(choice, others))
 
 
 def _other_emotions(
@@ -130,7 +122,7 @@ def _choice(
         choice = choose(files, texts, None, needs_speaker)
         if told is None or (choice.meaning and choice.meaning.emotions):
             return choice
-    return choose(files, texts, told.values["emotion"], needs_speaker)
+    return choose(files, texts, told.labels, needs_speaker)
 
 
 def _groups(choice: Choice, told: Mapping[str, Part]) -> dict[str, Part]:
@@ -163,7 +155,7 @@ def _distinguishing(files: Sequence[AudioFile]) -> int:
 
 def _labels(tables: Sequence[Join]) -> Counter[str]:
     """Return the number of files by the label that a table tells."""
-    return Counter(label for table in tables for label in table.values.get("emotion", ()) if label)
+    return Counter(label for table in tables for label in table.labels if label)
 
 
 def emotions(read: Meaning) -> dict[str, str]:

@@ -5,34 +5,25 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 
 from ..entries.fields import EMOTIONS
 from ..readers import audformat_database
-from ..reading.audio_files import AudioFile
-from .draft import Draft, where
+from .draft import Draft, Recordings
 from .drafting import emotions
 from .vocabulary import Meaning, meaning
 
 
-def draft(files: Sequence[AudioFile], folder: Path, name: str, own: str) -> Draft:
+def draft(recordings: Recordings) -> Draft:
     """Return an entry for a database, not tried yet.
-
-    Args:
-        files: audio files
-        folder: that holds the database
-        name: of the corpus
-        own: name of the folder
 
     Raises:
         CorpusError: if there is no database, or it cannot be read
     """
-    database = audformat_database.load(folder)
-    clips = audformat_database.tell(folder).clips().values()
+    database = audformat_database.load(recordings.folder)
+    clips = audformat_database.tell(recordings.folder).clips().values()
     counts = Counter(facts["emotion"] for facts in clips)
     read = _meaning(counts)
-    extensions = sorted({file.name.rpartition(".")[2] for file in files})
-    keys = {"title": database.name, **where(name, own, extensions)}
+    keys = recordings.keys(database.name)
     if database.languages:
         keys["language"] = ", ".join(database.languages)
     if database.license:
@@ -43,7 +34,7 @@ def draft(files: Sequence[AudioFile], folder: Path, name: str, own: str) -> Draf
         keys["emotions"] = emotions(read)
     keys["folds"] = "speaker"
     return Draft(
-        name,
+        recordings.name,
         keys,
         {label: counts[label] for label in read.unknown},
         (f"emotion: what the labels of {audformat_database.HEADER} mean",),

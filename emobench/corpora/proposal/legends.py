@@ -50,17 +50,21 @@ def explained(told: Sequence[tuple[str, str]], codes: Collection[str]) -> Meanin
     if most < max(2, 0.6 * len(wanted)):
         return None
     best = [(name, legend) for name, legend in found if len(legend) == most]
-    said = {code: [(name, each.get(_bare(code))) for name, each in best] for code in codes}
-    words = {code: told[0][1] for code, told in said.items() if told[0][1]}
-    ways = {code: {emotion_of(word or "") for _, word in said[code]} for code in words}
-    emotions = {code: ways[code].pop() or "other" for code in words if len(ways[code]) == 1}
-    twice = {code: said[code] for code in words if code not in emotions}
-    kinds = len({emotion_of(word) for word in words.values()})
+    words, emotions, doubtful = {}, {}, {}
+    for code in codes:
+        said = [(name, each[_bare(code)]) for name, each in best if _bare(code) in each]
+        ways = {emotion_of(word) for _, word in said}
+        if len(ways) == 1:
+            words[code], emotions[code] = said[0][1], ways.pop()
+        elif ways:
+            doubtful[code] = ", ".join(f"{name}: {word}" for name, word in said)
+    kinds = len({emotion_of(word) for word in best[0][1].values()})
+    known = (len(emotions) + len(doubtful)) / len(codes)
     return Meaning(
         emotions,
         tuple(code for code in codes if code not in emotions),
-        doubtful={code: ", ".join(f"{of}: {word}" for of, word in twice[code]) for code in twice},
-        score=0.9 * len(words) / len(codes) + 0.05 * min(6, kinds) if kinds > 1 else 0.0,
+        doubtful=doubtful,
+        score=0.9 * known + 0.05 * min(6, kinds) if kinds > 1 else 0.0,
         words=words,
         source=best[0][0],
     )

@@ -17,9 +17,8 @@ from ..opening import read
 from ..reading.audio_files import AUDIO, VIDEO, AudioFile, found_instead, scan
 from ..reading.clips import Reading
 from ..registry import DRAFT, load_registry, normalised
-from .draft import Draft
-from .drafting import draft
-from .from_audformat import draft as draft_of_database
+from . import drafting, from_audformat
+from .draft import Draft, Recordings
 
 _MOST_IGNORED = 10
 
@@ -62,7 +61,7 @@ def propose(folder: Path, name: str | None = None, *, audformat: bool = False) -
     files, notes = _files(folder)
     own = folder.resolve().name
     name = name or re.sub(r"[^a-z0-9]+", "-", own.casefold()).strip("-") or "my-corpus"
-    proposed = (draft_of_database if audformat else draft)(files, folder, name, own)
+    proposed = (from_audformat if audformat else drafting).draft(Recordings(files, folder, name))
     reading, problem = _tried(proposed, folder)
     if reading is not None and 0 < len(reading.unmatched) <= _MOST_IGNORED:
         proposed = _ignoring(proposed, reading.unmatched)
@@ -197,14 +196,10 @@ def _verdict(proposed: Draft, reading: Reading | None, problem: str) -> str:
     if reading is None:
         return f"Not ready: {problem}"
     if proposed.todo:
-        first, *others = proposed.todo
-        of = count(sum(proposed.todo.values()), "clip")
-        what = (
-            f"{1 + len(others)} labels of {of} mean"
-            if others
-            else f"the label '{first}' of {of} means"
-        )
-        return f"Not ready: say what {what}."
+        labels, of = list(proposed.todo), count(sum(proposed.todo.values()), "clip")
+        one = f"the label '{labels[0]}' of {of} means"
+        several = f"{len(labels)} labels of {of} mean"
+        return f"Not ready: say what {several if labels[1:] else one}."
     if reading.problems:
         return f"Not ready: {reading.problems[0].partition(': ')[2]}"
     if proposed.doubt:

@@ -48,15 +48,15 @@ class Join:
         sheet: the table
         key: our column and the table's by which a row is found
         columns: our columns and the table's
-        values: text by our column and file; None where the table has no row
-        emotion: what the labels mean, if it has any
+        labels: by file; None where the table has no row, and none at all if it tells no emotion
+        emotion: what the labels mean
         missing: files without a row
     """
 
     sheet: Sheet
     key: tuple[str, str]
     columns: Mapping[str, str]
-    values: Mapping[str, Sequence[str | None]]
+    labels: Sequence[str | None]
     emotion: Meaning | None
     missing: int
 
@@ -130,42 +130,36 @@ def _join(
     sheet: Sheet, kind: str, column: int, rows: Sequence[tuple[str, ...] | None]
 ) -> Join | None:
     """Return what a table says of files or speakers; None if nothing is known of its columns."""
-    values = {
-        name: tuple(row and row[position] for row in rows)
-        for position, name in enumerate(sheet.header)
-        if position != column
-    }
-    roles, emotion = _roles(values)
-    told = {ours: values[name] for ours, name in roles.items()}
-    key = kind, sheet.header[column]
-    return Join(sheet, key, roles, told, emotion, rows.count(None)) if roles else None
-
-
-def _roles(values: Mapping[str, Sequence[str | None]]) -> tuple[dict[str, str], Meaning | None]:
-    """Return our columns by the table's names, and what the labels mean."""
-    roles: dict[str, str] = {}
-    labels: Meaning | None = None
-    for name, cells in values.items():
+    columns: dict[str, str] = {}
+    labels: Sequence[str | None] = ()
+    emotion: Meaning | None = None
+    for position, name in enumerate(sheet.header):
+        cells = [row and row[position] for row in rows]
         counts = Counter(cell for cell in cells if cell)
-        role = COLUMNS.get(plain(name)) or COLUMNS.get(plain(name.rpartition(".")[2]))
-        if not counts:
+        if position == column or not counts:
             continue
         read = meaning(counts)
-        is_label = role == "emotion" and len(counts) <= 30
-        if (read.score > 0.5 and role in (None, "emotion")) or is_label:
-            if labels is None or read.score > labels.score:
-                roles["emotion"], labels = name, read
-        elif role is None and sexes(counts):
-            roles.setdefault("sex", name)
-        elif role == "age" and not all(is_number(cell) for cell in counts):
-            continue
-        elif role == "sentence" and sum(" " in cell for cell in counts) > len(counts) / 2:
-            roles.setdefault("transcript", name)
-        elif role == "sex" and sexes(counts) is None and len(counts) > 1:
-            continue
-        elif role is not None and role != "emotion":
-            roles.setdefault(role, name)
-    return roles, labels
+        role = _role(name, counts, read)
+        if role != "emotion":
+            columns.setdefault(role, name)
+        elif emotion is None or read.score > emotion.score:
+            columns[role], labels, emotion = name, cells, read
+    columns.pop("", None)
+    key = kind, sheet.header[column]
+    return Join(sheet, key, columns, labels, emotion, rows.count(None)) if columns else None
+
+
+def _role(name: str, counts: Mapping[str, int], read: Meaning) -> str:
+    """Return which column of ours a table's is, by its name and what it holds; "" if none."""
+    role = COLUMNS.get(plain(name)) or COLUMNS.get(plain(name.rpartition(".")[2]), "")
+    if role in ("", "emotion"):
+        if read.score > 0.5 or (role and len(counts) <= 30):
+            return "emotion"
+        return "sex" if not role and sexes(counts) else ""
+    if role == "sentence" and sum(" " in cell for cell in counts) > len(counts) / 2:
+        return "transcript"
+    fits = {"age": all(map(is_number, counts)), "sex": len(counts) == 1 or sexes(counts)}
+    return role if fits.get(role, True) else ""
 
 
 def _read(file: AudioFile, name: str) -> Iterator[Sheet]:
@@ -177,17 +171,13 @@ def _read(file: AudioFile, name: str) -> Iterator[Sheet]:
     if not 0 < file.size <= _MOST_BYTES and suffix(name) in TABLES:
         return
     content = content_of(file)
-    if suffix(name) in TEXTS:
-        form = sniffed(name, content)
-        forms = [(form, part) for part in (read(name, content, form) if form else ())]
-    else:
-        parts = read(name, content, Form())
-        if len({tuple(part.header) for part in parts}) == 1:  # sheets that go on from one another
-            lines = [line for part in parts for line in part.lines]
-            forms = [(Form(), replace(parts[0], lines=lines))]
-        else:
-            forms = [(Form(sheet=(str(part.sheet),)), part) for part in parts]
-    for form, part in forms:
+    form = sniffed(name, content) if suffix(name) in TEXTS else Form()
+    parts = read(name, content, form) if form else []
+    if len({tuple(part.header) for part in parts}) == 1:  # sheets that go on from one another
+        lines = [line for part in parts for line in part.lines]
+        parts = [replace(parts[0], lines=lines, sheet=None)]
+    for part in parts:
         if table := cleaned(part):
             rows = tuple(tuple(row) for _, row in table.lines)
-            yield Sheet((name,), form, tuple(table.header), rows)
+            sheet = (part.sheet,) if part.sheet else ()
+            yield Sheet((name,), replace(form, sheet=sheet), tuple(table.header), rows)
