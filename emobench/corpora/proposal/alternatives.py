@@ -32,11 +32,4 @@ def alternatives(
             yield f"its beginning ({shown(heads)})", _SPEAKER.sub(head, text)
             yield f"its end ({shown(tails)})", _SPEAKER.sub(tail, text)
     for joint in joints:
-        if stretch := joint.stretch:
-            text = f"pattern: {write({'speaker': stretch}, joint.option)}"
-        elif joint.goes_on_from_folder:
-            alone = f"pattern: {write({'speaker': joint.inner}, joint.option)}"
-            text = re.sub(r"(\[\^/\]\+/)?\(\?P<speaker>", "(?P<speaker>[^/]+/", alone, count=1)
-        else:
-            text = _TWO + write({"within": joint.outer, "who": joint.inner}, joint.option)
-        yield str(joint), text
+        yield str(joint), _TWO + write({"within": joint.outer, "who": joint.inner}, choice)

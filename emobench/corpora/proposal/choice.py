@@ -12,12 +12,12 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from ..reading.audio_files import AudioFile
 from . import legends
-from .parts import Part, Split, partition, splits
+from .parts import Part, Split, splits
 from .vocabulary import BEFORE, Meaning, emotion_of, meaning, plain, sexes
 
 _SPEAKER_WORDS, _EMOTION_WORDS, HOLDERS, _OTHERS = (
@@ -32,8 +32,9 @@ _TOLD, _NAMED, _COUNT = 2, 1, 0
 _DETERMINES = 0.9
 """Share of clips whose label a part foretells, from which it is no speaker."""
 
-_MOST_SPEAKERS = 500
-_MANY_SPEAKERS, _MOST_RIVALS = 100, 4
+_MOST_SPEAKERS, _MANY_SPEAKERS = 500, 100
+_AS_GOOD = 0.1
+"""By how much less surely a part may tell the emotion than the surest, and be preferred."""
 
 
 @dataclass(frozen=True)
@@ -44,35 +45,36 @@ class Choice:
         emotion: part that tells the emotion; None if none seems to
         meaning: of its values
         sure: how surely it tells the emotion
-        speaker: part that tells the speaker; None if none seems to
-        rank: what speaks for it
-        rivals: other parts that might as well
         ways: in which names are taken apart
         labels: emotion by file
-        same: choices of the same emotion in names that are taken apart otherwise
+        speakers: parts that may tell the speaker, the best founded first
+        rank: what speaks for the first of them
         others: choices of other parts for the emotion that are as good
     """
 
     emotion: Part | None = None
     meaning: Meaning | None = None
     sure: float = 0.0
-    speaker: Part | None = None
-    rank: int = 0
-    rivals: tuple[Part, ...] = ()
     ways: Sequence[Split] = ()
     labels: Sequence[str | None] = ()
-    same: tuple[Choice, ...] = ()
+    speakers: tuple[Part, ...] = ()
+    rank: int = 0
     others: tuple[Choice, ...] = ()
 
     @property
-    def groups(self) -> tuple[int, ...]:
-        """Which files bear one emotion."""
-        return partition(self.emotion.values) if self.emotion else ()
+    def speaker(self) -> Part | None:
+        """The part that tells the speaker; None if nothing speaks for any."""
+        return self.speakers[0] if self.rank > _COUNT else None
+
+    @property
+    def rivals(self) -> tuple[Part, ...]:
+        """Other parts that might as well."""
+        return self.speakers[self.speaker is not None :]
 
     @property
     def parts(self) -> list[Part]:
         """The parts that tell something, or might."""
-        return [part for part in (self.emotion, self.speaker, *self.rivals) if part is not None]
+        return [*([self.emotion] if self.emotion else []), *self.speakers]
 
 
 def choose(
@@ -90,28 +92,22 @@ def choose(
         needs_speaker: whether names must tell the speaker
     """
     ways = [way for level, names in _levels(files) for way in splits(names, level)]
+    free = ways if needs_speaker else []
     if labels is not None:
-        return _with_speaker(Choice(), ways, labels, needs_speaker)
-    options = sorted(_emotions(ways, told), key=lambda option: -option.sure)
-    options = options or list(_unknown_labels(ways))
+        return _with_speaker(Choice(), free, labels)
+    options = list(_emotions(ways, told)) or list(_unknown_labels(ways))
     if not options:
         return Choice()
-    first = options[0]
+    least = max(option.sure for option in options) - _AS_GOOD
     every = [
-        _with_speaker(option, ways, option.emotion.values, needs_speaker)
+        _with_speaker(option, free, option.emotion.values)
         for option in options
-        # Folders and names may say the same.
-        if option.sure >= first.sure - (0.1 if option.groups == first.groups else 0.01)
+        if option.sure >= least
     ]
-    best = max(every, key=_worth)
-    same = tuple(one for one in every if one is not best and one.groups == best.groups)
-    others = {one.groups: one for one in every if _is_as_good(one, best)}
-    return replace(best, same=same, others=tuple(others.values()))
-
-
-def _worth(choice: Choice) -> tuple[int, bool, int]:
-    """Return what speaks for a choice: a speaker, or at least candidates, but few of them."""
-    return choice.rank, bool(choice.speaker or choice.rivals), -len(choice.rivals)
+    # A speaker speaks for a choice, or at least candidates, but few of them.
+    best = max(every, key=lambda one: (one.rank, bool(one.speakers), -len(one.rivals)))
+    others = {one.emotion.groups: one for one in every if _is_as_good(one.emotion, best.emotion)}
+    return replace(best, others=tuple(others.values()))
 
 
 def _levels(files: Sequence[AudioFile]) -> Iterator[tuple[int, list[str | None]]]:
@@ -125,11 +121,10 @@ def _levels(files: Sequence[AudioFile]) -> Iterator[tuple[int, list[str | None]]
         yield level, names
 
 
-def _is_as_good(option: Choice, best: Choice) -> bool:
-    """Tell whether another part tells the emotion; of two numbers in a row the last counts."""
-    part, chosen = option.emotion, best.emotion
+def _is_as_good(part: Part, chosen: Part) -> bool:
+    """Tell whether a part says something else; of two numbers in a row the last counts."""
     beside = part.level == chosen.level and part.first == chosen.last + 2
-    return option.groups != best.groups and not (beside and part.at_end and part.is_number)
+    return part.groups != chosen.groups and not (beside and part.at_end and part.is_number)
 
 
 def _emotions(ways: Sequence[Split], told: Sequence[tuple[str, str]]) -> Iterator[Choice]:
@@ -139,15 +134,15 @@ def _emotions(ways: Sequence[Split], told: Sequence[tuple[str, str]]) -> Iterato
         explained = [legends.explained(texts, part.counts) for texts in (told, borrowed)]
         for read in (meaning(part.counts), explained[0] or explained[1]):
             if read and read.score > 0:
-                yield Choice(part, read, read.score - 0.02 * part.level * (read.source is None))
+                yield Choice(part, read, read.score)
 
 
 def _unknown_labels(ways: Sequence[Split]) -> Iterator[Choice]:
-    """Yield the part that looks most like labels, though none of them is known."""
-    scores = {part: _label_score(part) for way in ways for part in way.parts()}
-    best = max(scores, key=scores.__getitem__, default=None)
-    if best and scores[best] > 0:
-        yield Choice(best, Meaning({}, tuple(sorted(best.counts))), scores[best])
+    """Yield the part that looks most like labels of a kind that we do not know."""
+    parts = [part for way in ways for part in way.parts() if _may_be_labels(part)]
+    if parts:
+        best = max(parts, key=_label_score)
+        yield Choice(best, Meaning({}, tuple(sorted(best.counts))))
 
 
 def _is_ravdess(part: Part) -> bool:
@@ -161,52 +156,47 @@ def _is_ravdess(part: Part) -> bool:
     )
 
 
-def _label_score(part: Part) -> float:
-    """Return how much the values of a part look like labels of a kind that we do not know."""
-    counts = part.counts
-    if not 2 <= len(counts) <= 12 or min(counts.values()) < 2 or sexes(counts):
-        return 0.0
-    stems = letters_of(part)
-    hinted = plain(part.before) in _EMOTION_WORDS or (stems <= _EMOTION_WORDS and stems != {""})
-    persons = _SPEAKER_WORDS | {"p", "s"}
-    score = 4.0 * hinted + 1.0 * (3 <= len(counts) <= 10) + 1.0 * part.is_word
-    score -= 3.0 * (part.before in persons or (stems <= persons and stems != {""}))
-    score -= 1.0 * (part.at_end and part.is_number) + 0.5 * (part.first == 0 and part.level == 0)
-    return score
+def _may_be_labels(part: Part) -> bool:
+    counts, persons = part.counts, _SPEAKER_WORDS | {"p", "s"}
+    few = 2 <= len(counts) <= 12 and min(counts.values()) > 1
+    return few and not (sexes(counts) or part.before in persons or _are(part, persons))
 
 
-def _with_speaker(
-    choice: Choice, ways: Sequence[Split], labels: Sequence[str | None], needed: bool
-) -> Choice:
-    """Return a choice with the part that tells the speaker, and those that might as well."""
-    choice = replace(choice, ways=ways if needed else (), labels=labels)
-    candidates = _candidates(ways, choice.emotion, labels) if needed else []
-    levels: dict[tuple[int, ...], set[int]] = defaultdict(set)
-    for part in candidates:
-        levels[partition(part.values)].add(part.level)
-    best: dict[tuple[int, ...], tuple[tuple[int, ...], Part]] = {}
-    for part in candidates:
-        groups, rank = partition(part.values), _rank(part, choice.emotion)
-        # Names outlast folders; what stands for itself is better than a piece of something.
-        told = _TOLD if len(levels[groups]) > 1 else rank
-        order = (told, -part.level, rank, -part.first)
-        if groups not in best or order > best[groups][0]:
-            best[groups] = order, part
-    ranked = [(order[0], part) for order, part in best.values()]
-    ranked.sort(key=lambda one: (-one[0], one[1].level == 0, one[1].first))
-    if not ranked:
-        return choice
-    highest, first = ranked[0]
+def _label_score(part: Part) -> tuple[bool, bool, bool, bool]:
+    """Return what speaks for labels: a word for them, more than two of them, and their place."""
+    hinted = plain(part.before) in _EMOTION_WORDS or _are(part, _EMOTION_WORDS)
+    last = part.at_end and part.is_number
+    return hinted, len(part.counts) > 2, not last, part.level > 0 or part.first > 0
+
+
+def _are(part: Part, words: Collection[str]) -> bool:
+    return part.stems <= words and part.stems != {""}
+
+
+def _with_speaker(choice: Choice, ways: Sequence[Split], labels: Sequence[str | None]) -> Choice:
+    """Return a choice with the parts that may tell the speaker."""
+    emotion = choice.emotion
+    found = [part for part in beside(emotion, ways) if _may_be_speaker(part, emotion, labels)]
+    candidates = [part for part in found if all(_is_factor(part, whole) for whole in found)]
+    levels = Counter(groups for groups, _ in {(part.groups, part.level) for part in candidates})
+
+    def rank(part: Part) -> int:
+        # Folders and names that say the same confirm one another.
+        return _TOLD if levels[part.groups] > 1 else _rank(part, emotion)
+
+    # Names outlast folders, and of what is alike the way that takes names apart finest comes first.
+    candidates.reverse()
+    candidates.sort(key=lambda part: (rank(part), -part.level, -part.first))
+    best = {part.groups: part for part in candidates}.values()
+    ranked = sorted(best, key=lambda part: (-rank(part), part.level == 0, part.first, part.last))
+    highest = max(map(rank, ranked), default=_COUNT)
     # Who is called 01 may as well be a take.
-    speaker = first if highest > _COUNT else None
-    rivals = [
+    speakers = tuple(
         part
-        for rank, part in ranked
-        if part is not speaker
-        and (speaker is None or rank == highest)
-        and len(part.counts) <= _MANY_SPEAKERS
-    ]
-    return replace(choice, speaker=speaker, rank=highest, rivals=tuple(rivals[:_MOST_RIVALS]))
+        for part in ranked
+        if part is ranked[0] or (rank(part) == highest and len(part.counts) <= _MANY_SPEAKERS)
+    )
+    return replace(choice, ways=ways, labels=labels, speakers=speakers, rank=highest)
 
 
 def beside(emotion: Part | None, ways: Sequence[Split]) -> Iterator[Part]:
@@ -216,37 +206,22 @@ def beside(emotion: Part | None, ways: Sequence[Split]) -> Iterator[Part]:
             yield from (part for part in way.parts() if not emotion or not part.overlaps(emotion))
 
 
-def _candidates(
-    ways: Sequence[Split], emotion: Part | None, labels: Sequence[str | None]
-) -> list[Part]:
-    """Return the parts that may be speakers."""
-    found = [
-        part
-        for part in beside(emotion, ways)
-        # A folder is named after a person as a whole, or beside the emotion.
-        if not part.level or part.whole or (emotion and part.level == emotion.level)
-        if _may_be_speaker(part, labels)
-    ]
-
-    def stands_alone(part: Part) -> bool:
-        wholes = [other for other in found if _is_piece(part, other)]
-        return not wholes or any(_is_factor(part, whole) for whole in wholes)
-
-    return [part for part in found if stands_alone(part)]
-
-
-def _may_be_speaker(part: Part, labels: Sequence[str | None]) -> bool:
+def _may_be_speaker(part: Part, emotion: Part | None, labels: Sequence[str | None]) -> bool:
     counts, files = part.counts, sum(part.counts.values())
-    if not 2 <= len(counts) <= min(files / 2, _MOST_SPEAKERS) or files < 0.9 * len(part.values):
+    if not 2 <= len(counts) <= min(files / 2, _MOST_SPEAKERS) or part.before in _NO_SPEAKER:
         return False
-    if sexes(counts) or meaning(counts).score > 0.6 or part.before in _NO_SPEAKER:
+    if sexes(counts) or meaning(counts).score > 0.6 or part.stems <= _NO_SPEAKER:
         return False
-    # Of the folders Strong, Weak and Neutral none is a person.
-    if part.level and (set(counts) & set(labels) or any(map(emotion_of, counts))):
-        return False
-    if not part.level and any(re.search(r"[-_()\[\]{}]", value) for value in counts):
+    if part.level:
+        # A folder is named after a person as a whole, or beside the emotion.
+        if not (part.whole or (emotion and part.level == emotion.level)):
+            return False
+        # Of the folders Strong, Weak and Neutral none is a person.
+        if set(counts) & set(labels) or any(map(emotion_of, counts)):
+            return False
+    elif any(re.search(r"[-_()\[\]{}]", value) for value in counts):
         return False  # several parts at once
-    return not (letters_of(part) <= _NO_SPEAKER or determines(part.values, labels))
+    return not determines(part.values, labels)
 
 
 def determines(values: Sequence[str | None], labels: Sequence[str | None]) -> bool:
@@ -261,24 +236,19 @@ def determines(values: Sequence[str | None], labels: Sequence[str | None]) -> bo
 def _rank(part: Part, emotion: Part | None) -> int:
     """Return what speaks for a part; a step less where other letters or digits stick to it."""
     numbered = all(re.search(r"\d", value) for value in part.counts)
-    stems = letters_of(part)
-    by_sex = len(stems) == 2 and sexes({stem[-1:] for stem in stems})  # F1, M1 or SF1, SM1
-    if part.before in _SPEAKER_WORDS or (numbered and (by_sex or stems <= _SPEAKER_WORDS)):
+    by_sex = len(part.stems) == 2 and sexes({stem[-1:] for stem in part.stems})  # F1, M1
+    if part.before in _SPEAKER_WORDS or (numbered and (by_sex or part.stems <= _SPEAKER_WORDS)):
         return _TOLD
-    stuck = _is_fragment(part, emotion)
     if compound(part):
         return _COUNT
-    longest = max(map(len, part.counts))
-    if part.at_end and not part.level:  # more often a take or a text
-        return _COUNT
-    if not numbered and longest > 1:
-        return _NAMED - stuck
-    way = part.split
-    first = all(way.separators[at] or way.is_fixed(at) for at in range(part.first))
-    plain_count = set(part.counts) == {str(1 + number) for number in range(len(part.counts))}
-    if part.is_number and not part.level and (not first or plain_count):
-        return _COUNT
-    return _COUNT if longest == 1 and not part.level else _NAMED - stuck
+    if not part.level:
+        way = part.split
+        first = all(way.separators[at] or way.is_fixed(at) for at in range(part.first))
+        plain_count = set(part.counts) == {str(1 + number) for number in range(len(part.counts))}
+        counts = part.is_number and (not first or plain_count)
+        if part.at_end or counts or max(map(len, part.counts)) == 1:  # a take or a text
+            return _COUNT
+    return _NAMED - _is_fragment(part, emotion)
 
 
 def compound(part: Part) -> int:
@@ -290,16 +260,6 @@ def compound(part: Part) -> int:
             if 1 < len(heads) < len(part.counts) == len(heads) * len(tails):
                 return size
     return 0
-
-
-def is_generic(part: Part) -> bool:
-    """Tell whether values are mere numbers or letters, which others may bear too."""
-    return all(len(stem) < 2 or {stem, stem[:-1]} & _SPEAKER_WORDS for stem in letters_of(part))
-
-
-def letters_of(part: Part) -> set[str]:
-    """Return the values without digits and signs, in small letters."""
-    return {re.sub(r"[\W\d_]+", "", value).casefold() for value in part.counts}
 
 
 def _is_fragment(part: Part, emotion: Part | None) -> bool:
@@ -314,20 +274,13 @@ def _is_fragment(part: Part, emotion: Part | None) -> bool:
     )
 
 
-def _is_piece(part: Part, whole: Part) -> bool:
-    """Tell whether a part is a piece of another, or one of its words between blanks."""
-    if part.level != whole.level or part is whole:
-        return False
-    if part.split is whole.split and whole.first <= part.first and part.last <= whole.last:
-        return (part.first, part.last) != (whole.first, whole.last)
-    pairs = part.pairs(whole)
-    return bool(pairs) and all(word != text and f" {word} " in f" {text} " for word, text in pairs)
-
-
 def _is_factor(part: Part, whole: Part) -> bool:
-    """Tell whether a whole is each value of a part with each of what stands beside it.
+    """Tell whether a part is no piece of another, or one that stands beside each of some others.
 
     Of anna1, anna2, ben1 and ben2 the numbers are more likely takes than parts of names.
     """
+    within = part.split is whole.split and whole.first <= part.first and part.last <= whole.last
+    if not within or part.last - part.first == whole.last - whole.first:
+        return True
     rests = {text.removeprefix(piece).removesuffix(piece) for piece, text in part.pairs(whole)}
-    return len(rests) > 1 and len(whole.counts) == len(part.counts) * len(rests)
+    return 1 < len(rests) == len(whole.counts) / len(part.counts)

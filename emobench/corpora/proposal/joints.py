@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise, product
 
-from .choice import HOLDERS, Choice, beside, determines, is_generic, letters_of
+from .choice import HOLDERS, Choice, beside, determines
 from .parts import Part, partition, shown
 from .vocabulary import sexes
 
@@ -22,12 +22,10 @@ class Joint:
     Attributes:
         outer: a session, a dialogue, a folder, or somebody's number
         inner: who of those that occur in it
-        option: choice of the emotion beside which they stand
     """
 
     outer: Part
     inner: Part
-    option: Choice
 
     @cached_property
     def values(self) -> tuple[str | None, ...]:
@@ -40,21 +38,6 @@ class Joint:
     def counts(self) -> Counter[str]:
         """Number of files by the texts of both."""
         return Counter(value for value in self.values if value is not None)
-
-    @property
-    def stretch(self) -> Part | None:
-        """All from one part to the other, if it says nothing else."""
-        first, last = sorted((self.outer, self.inner), key=lambda part: part.first)
-        way = first.split
-        between = range(first.last + 1, last.first)
-        fixed = way is last.split and all(way.is_fixed(at) for at in between)
-        return Part(way, first.first, last.last) if fixed else None
-
-    @property
-    def goes_on_from_folder(self) -> bool:
-        """Whether one part is a folder, and the other what the next name begins with."""
-        next_level = self.outer.level == self.inner.level + 1
-        return next_level and self.outer.whole and self.inner.first == 0
 
     def __str__(self) -> str:
         places = dict.fromkeys((self.outer.place, self.inner.place))
@@ -69,41 +52,35 @@ def joints(choice: Choice) -> list[Joint]:
     Of a part that was chosen nothing is doubted but that it tells the speaker alone, unless roles
     share its values.
     """
+    known = [part for part in choice.speakers if not _is_take(part)]
+    parts = list(beside(choice.emotion, choice.ways))
+    roles = [part for part in parts if _is_role(part)]
+    holders = sorted(filter(_holds, parts), key=lambda part: part.before not in HOLDERS)
+    holders += [
+        Part(one.split, one.first, two.last)
+        for one, two in pairwise(holders)
+        if one.split is two.split
+        and one.last < two.first
+        and all(map(one.split.is_fixed, range(one.last + 1, two.first)))
+    ]
+    # Numbers and letters begin anew; two names may be roles, too.
+    persons = [part for part in known if max(map(len, part.stems)) < 2 or len(part.counts) == 2]
+    pairs = [pair for pair in product([*holders, *parts], persons) if _precedes(*pair, holders)]
     found: dict[tuple[int, ...], Joint] = {}
-    doubted = choice.speaker is None
-    for option in (choice, *choice.same):
-        known = [part for part in (option.speaker, *option.rivals) if part and not _is_take(part)]
-        parts = list(beside(option.emotion, option.ways))
-        roles = [part for part in parts if _is_role(part)]
-        holders = sorted(filter(_holds, parts), key=lambda part: part.before not in HOLDERS)
-        together = [Joint(*two, option).stretch for two in pairwise(holders)]
-        holders += filter(None, together)
-        # Two names may be roles, too.
-        persons = [part for part in known if is_generic(part) or len(part.counts) == 2]
-        pairs = [
-            (one, two)
-            for one, two in product([*holders, *parts], persons)
-            if _precedes(one, two, holders)
-        ]
-        for outer, inner in (*pairs, *product((*known, *holders), roles)):
-            joint = Joint(outer, inner, option)
-            if _may_speak(joint):
-                found.setdefault(partition(joint.values), joint)
-        doubted = doubted or any(
-            len(choice.speaker.pairs(role)) > len(choice.speaker.counts) for role in roles
-        )
+    for pair in (*pairs, *product((*known, *holders), roles)):
+        joint = Joint(*pair)
+        if _may_speak(joint, choice):
+            found.setdefault(partition(joint.values), joint)
     kept = sorted(found.values(), key=lambda joint: len(joint.counts))
-    if not doubted:
-        chosen = partition(choice.speaker.values)
-        kept = [
-            one for one in kept if chosen in map(partition, (one.outer.values, one.inner.values))
-        ]
+    chosen = choice.speaker
+    if chosen and not any(len(chosen.pairs(role)) > len(chosen.counts) for role in roles):
+        kept = [one for one in kept if chosen.groups in (one.outer.groups, one.inner.groups)]
     return kept[:_MOST]
 
 
 def _holds(part: Part) -> bool:
     """Tell whether there are several speakers in each value."""
-    return part.before in HOLDERS or letters_of(part) <= HOLDERS
+    return part.before in HOLDERS or part.stems <= HOLDERS
 
 
 def _precedes(outer: Part, inner: Part, holders: Collection[Part]) -> bool:
@@ -127,12 +104,12 @@ def _is_role(part: Part) -> bool:
     return letters and follows and (bool(part.level) or separators[part.last + 1 :][:1] == (True,))
 
 
-def _may_speak(joint: Joint) -> bool:
-    outer, inner, emotion = joint.outer, joint.inner, joint.option.emotion
+def _may_speak(joint: Joint, choice: Choice) -> bool:
+    outer, inner, emotion = joint.outer, joint.inner, choice.emotion
     if outer.level == inner.level and (outer.split is not inner.split or outer.overlaps(inner)):
         return False
     if emotion and emotion.level in {part.level for part in (outer, inner) if part.level}:
         return False
     most = min(len(joint.values) / 2, _MOST_SPEAKERS)
     alone = max(len(outer.counts), len(inner.counts))
-    return alone < len(joint.counts) <= most and not determines(joint.values, joint.option.labels)
+    return alone < len(joint.counts) <= most and not determines(joint.values, choice.labels)

@@ -100,6 +100,16 @@ class Part:
         """Number of files by value."""
         return Counter(value for value in self.values if value is not None)
 
+    @cached_property
+    def groups(self) -> tuple[int, ...]:
+        """Which files belong together by a value each, whatever that is."""
+        return partition(self.values)
+
+    @cached_property
+    def stems(self) -> set[str]:
+        """The values without digits and signs, in small letters."""
+        return {re.sub(r"[\W\d_]+", "", value).casefold() for value in self.counts}
+
     @property
     def is_number(self) -> bool:
         """Whether every value is a number."""

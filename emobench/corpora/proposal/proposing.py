@@ -101,23 +101,20 @@ def add_to(file: Path, proposal: Proposal) -> None:
 
 def _files(folder: Path) -> tuple[list[AudioFile], list[str]]:
     """Return the audio files, of one kind where the same names occur in several."""
-    for kinds in (AUDIO, VIDEO):
-        files = scan(folder, [f"*.{kind}" for kind in kinds])
-        if files:
-            break
-    else:
+    sound, moving = ([f"*.{kind}" for kind in kinds] for kinds in (AUDIO, VIDEO))
+    files = scan(folder, sound) or scan(folder, moving)
+    if not files:
         raise CorpusError(
             f"{folder}: expected audio files such as *.wav at any depth, found {_instead(folder)}"
         )
     kinds = Counter(file.name.rpartition(".")[2] for file in files)
     most, often = kinds.most_common(1)[0]
     twice = len(files) - len({file.stem for file in files})
-    if len(kinds) > 1 and twice >= 0.4 * often:
-        kept = [file for file in files if file.name.endswith(f".{most}")]
-        others = ", ".join(f".{kind}" for kind in kinds if kind != most)
-        note = f"The same recordings seem to be there as {others} too; only .{most} is read."
-        return kept, [note]
-    return files, []
+    if len(kinds) < 2 or twice < 0.4 * often:
+        return files, []
+    others = ", ".join(f".{kind}" for kind in kinds if kind != most)
+    note = f"The same recordings seem to be there as {others} too; only .{most} is read."
+    return [file for file in files if file.name.endswith(f".{most}")], [note]
 
 
 def _instead(folder: Path) -> str:
