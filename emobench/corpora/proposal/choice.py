@@ -39,11 +39,11 @@ _AS_GOOD = 0.1
 
 @dataclass(frozen=True)
 class Choice:
-    """What the names tell.
+    """What the names tell, or a table of the emotion.
 
     Attributes:
         emotion: part that tells the emotion; None if none seems to
-        meaning: of its values
+        meaning: of the labels
         sure: how surely it tells the emotion
         ways: in which names are taken apart
         labels: emotion by file
@@ -80,7 +80,7 @@ class Choice:
 def choose(
     files: Sequence[AudioFile],
     told: Sequence[tuple[str, str]],
-    labels: Sequence[str | None] | None,
+    table: Choice | None,
     needs_speaker: bool,
 ) -> Choice:
     """Return which parts of the names tell emotion and speaker.
@@ -88,13 +88,13 @@ def choose(
     Args:
         files: audio files
         told: names and contents of texts that may explain codes
-        labels: emotions by file where a table tells them; names are then not asked
+        table: what a table tells of emotions; names are then not asked
         needs_speaker: whether names must tell the speaker
     """
     ways = [way for level, names in _levels(files) for way in splits(names, level)]
     free = ways if needs_speaker else []
-    if labels is not None:
-        return _with_speaker(Choice(), free, labels)
+    if table is not None:
+        return _with_speaker(table, free, table.labels)
     options = list(_emotions(ways, told)) or list(_unknown_labels(ways))
     if not options:
         return Choice()
@@ -146,14 +146,10 @@ def _unknown_labels(ways: Sequence[Split]) -> Iterator[Choice]:
 
 
 def _is_ravdess(part: Part) -> bool:
-    names = ["".join(row) for row in part.split.tokens if row is not None]
-    return (
-        len(part.split.separators) == 13
-        and (part.first, part.last) == (4, 4)
-        and set(part.counts) <= {f"0{number}" for number in range(1, 9)}
-        # There, what is neutral (01) is never intense (02).
-        and all(re.fullmatch(r"\d\d-\d\d-(?!01-02)\d\d(?:-\d\d){4}", name) for name in names)
-    )
+    # There, what is neutral (01) is never intense (02).
+    form = re.compile(r"\d\d-\d\d-(?!01-02)0[1-8](-\d\d){4}")
+    names = ("".join(row) for row in part.split.tokens if row is not None)
+    return (part.first, part.last) == (4, 4) and all(map(form.fullmatch, names))
 
 
 def _may_be_labels(part: Part) -> bool:

@@ -10,6 +10,7 @@ from ...errors import named
 from ..entries.fields import EMOTIONS
 from ..reading.audio_files import AudioFile
 from ..reading.contents import digest
+from ..reading.table_parts import Form
 from . import legends, sheets
 from .alternatives import alternatives
 from .choice import Choice, choose
@@ -46,7 +47,7 @@ def draft(recordings: Recordings) -> Draft:
     if groups or not told:
         keys |= {"match": "path"} if depth else {}
         keys["pattern"] = pattern(speaker, choice)
-    read = choice.meaning if choice.emotion else _meaning(tables)
+    read = choice.meaning
     if read is not None and read.emotions:
         keys["emotions"] = emotions(read)
     speakers = choice.speaker.counts if choice.speaker else ()  # a table can't follow another
@@ -56,11 +57,11 @@ def draft(recordings: Recordings) -> Draft:
         keys["tables"] = [each for join in telling for each in _table_keys(join)]
     keys["folds"] = "speaker"
     lacking = tuple(_lacking(choice, told))
-    unsure = [*_unsure(choice, tables, read, groups), *unread]
+    unsure = [*_unsure(choice, tables, groups), *unread]
     unsure += [_useless(found[0])] if found and lacking and not tables else []
     unsure += [f"speaker: it might be {what}. Then {text}" for what, text in others]
     unsure += _other_emotions(choice, pattern)
-    labels = choice.emotion.counts if choice.emotion else _labels(tables)
+    labels = Counter(choice.labels)
     todo = {label: labels[label] for label in (read.unknown if read else ())}
     return Draft(recordings.name, keys, todo, tuple(unsure), lacking, _doubt(choice, others))
 
@@ -91,7 +92,7 @@ def _explained(join: Join, texts: Sequence[tuple[str, str]]) -> Join:
     """Return a table with what a text says of its labels, if these are codes."""
     if join.emotion is None or not join.emotion.unknown:
         return join
-    read = legends.explained(texts, _labels([join]))
+    read = legends.explained(texts, Counter(filter(None, join.labels)))
     better = read is not None and len(read.unknown) < len(join.emotion.unknown)
     return replace(join, emotion=read) if better else join
 
@@ -101,10 +102,6 @@ def _without(joins: Iterable[Join], *told: str) -> Iterator[Join]:
     for join in joins:
         if left := {ours: name for ours, name in join.columns.items() if ours not in told}:
             yield replace(join, columns=left)
-
-
-def _meaning(tables: Sequence[Join]) -> Meaning | None:
-    return next((table.emotion for table in tables if "emotion" in table.columns), None)
 
 
 def _worth(join: Join) -> tuple[float, int]:
@@ -117,12 +114,13 @@ def _choice(
 ) -> Choice:
     """Return what names tell, beyond what tables tell."""
     needs_speaker = not any("speaker" in table.columns for table in tables)
-    told = next((table for table in tables if "emotion" in table.columns), None)
-    if told is None or told.emotion.score < 0.3:
+    telling = [table for table in tables if "emotion" in table.columns]
+    told = next((Choice(meaning=one.emotion, labels=one.labels) for one in telling), None)
+    if told is None or told.meaning.score < 0.3:
         choice = choose(files, texts, None, needs_speaker)
         if told is None or (choice.meaning and choice.meaning.emotions):
             return choice
-    return choose(files, texts, told.labels, needs_speaker)
+    return choose(files, texts, told, needs_speaker)
 
 
 def _groups(choice: Choice, told: Mapping[str, Part]) -> dict[str, Part]:
@@ -153,11 +151,6 @@ def _distinguishing(files: Sequence[AudioFile]) -> int:
     return deepest
 
 
-def _labels(tables: Sequence[Join]) -> Counter[str]:
-    """Return the number of files by the label that a table tells."""
-    return Counter(label for table in tables for label in table.labels if label)
-
-
 def emotions(read: Meaning) -> dict[str, str]:
     """Return the map of labels, in the order of the canonical emotions."""
     words = read.words
@@ -172,18 +165,12 @@ def _table_keys(join: Join) -> list[dict[str, object]]:
     """Return the keys of each file of a table."""
     sheet = join.sheet
     keys: dict[str, object] = {"key": {join.key[0]: join.key[1]}, "columns": dict(join.columns)}
-    form = sheet.form
-    usual = "," if sheet.files[0].lower().endswith(".csv") else "\t"
-    if form.separator not in (usual, None):
-        keys["separator"] = form.separator
-    if form.encoding != "utf-8":
-        keys["encoding"] = form.encoding
-    if form.skip:
-        keys["skip"] = str(form.skip)
-    if form.sheet:
-        keys["sheet"] = list(form.sheet)
+    separator = "," if sheet.files[0].lower().endswith(".csv") else "\t"
+    usual = {"separator": separator, "encoding": Form.encoding}
+    written = vars(sheet.form).items()
+    keys |= {name: value for name, value in written if value and value != usual.get(name)}
     if not {"emotion", "speaker"} & set(join.columns):
-        keys["required"] = "false"
+        keys["required"] = False
     return [{"file": file, **keys} for file in sheet.files]
 
 
@@ -210,14 +197,12 @@ def _lacking(choice: Choice, told: Collection[str]) -> Iterator[str]:
         )
 
 
-def _unsure(
-    choice: Choice, tables: Sequence[Join], read: Meaning | None, groups: Collection[str]
-) -> Iterator[str]:
+def _unsure(choice: Choice, tables: Sequence[Join], groups: Collection[str]) -> Iterator[str]:
     """Yield what was guessed, for people to confirm."""
     if choice.emotion is not None:
         yield f"emotion: from {choice.emotion}"
-    if read is not None:
-        yield from _doubts(read)
+    if choice.meaning is not None:
+        yield from _doubts(choice.meaning)
     if choice.speaker is not None:
         counting = choice.speaker.is_number and not choice.speaker.before
         yield f"speaker: from {choice.speaker}" + (
