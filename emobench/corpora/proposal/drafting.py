@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import islice
 
 from ...errors import named
 from ..entries.fields import EMOTIONS
@@ -12,14 +13,16 @@ from ..reading.audio_files import AudioFile
 from ..reading.contents import digest
 from ..reading.table_parts import Form
 from . import legends, sheets
-from .alternatives import alternatives
+from .alternatives import alternatives, joints
 from .choice import Choice, choose
 from .draft import Draft, Recordings
 from .expression import expression
-from .joints import joints
 from .parts import Part
 from .sheets import Join, Sheet
 from .vocabulary import Meaning, sexes
+
+_OF_CLIPS = ("emotion", "speaker", "transcript", "sentence")
+"""What a table of speakers does not tell."""
 
 
 def draft(recordings: Recordings) -> Draft:
@@ -27,7 +30,8 @@ def draft(recordings: Recordings) -> Draft:
     files, extensions = recordings.files, recordings.extensions
     found, unread = sheets.sheets(recordings.folder)
     texts = list(legends.texts(recordings.folder))
-    tables = [_explained(join, texts) for join in _tables(found, files)]
+    names = {kind: [file.names[kind] for file in files] for kind in ("name", "stem", "path")}
+    tables = [_explained(join, texts) for join in _tables(_joins(found, names))]
     choice = _choice(files, texts, tables)
     if choice.emotion is not None:  # names say it as well, and better
         tables = list(_without(tables, "emotion"))
@@ -38,7 +42,7 @@ def draft(recordings: Recordings) -> Draft:
     depth = max([_distinguishing(files), *(part.level for part in parts)])
 
     def pattern(told: Mapping[str, Part], of: Choice) -> str:
-        return expression(_groups(of, told), depth, extensions)
+        return f"pattern: {expression(_groups(of, told), depth, extensions)}"
 
     speaker = {"speaker": choice.speaker} if choice.speaker else {}
     groups = _groups(choice, speaker)
@@ -46,13 +50,13 @@ def draft(recordings: Recordings) -> Draft:
     keys = recordings.keys()
     if groups or not told:
         keys |= {"match": "path"} if depth else {}
-        keys["pattern"] = pattern(speaker, choice)
+        keys["pattern"] = expression(groups, depth, extensions)
     read = choice.meaning
     if read is not None and read.emotions:
         keys["emotions"] = emotions(read)
-    speakers = choice.speaker.counts if choice.speaker else ()  # a table can't follow another
-    persons = (sheets.of_speakers(sheet, speakers) for sheet in found)
-    telling = [*tables, *[join for join in persons if join is not None][:1]]
+    speakers = list(choice.speaker.counts if choice.speaker else ())  # no table follows another
+    persons = _without(_joins(found, {"speaker": speakers}), *_OF_CLIPS)
+    telling = [*tables, *islice(persons, 1)]
     if telling:
         keys["tables"] = [each for join in telling for each in _table_keys(join)]
     keys["folds"] = "speaker"
@@ -74,12 +78,15 @@ def _other_emotions(
         for who in other.parts[1:] or [None]:
             text = pattern({"speaker": who} if who else {}, other)
             both = f"{other.emotion}{f', and the speaker {who}' if who else ''}"
-            yield f"emotion: it might be {both}. Then pattern: {text}"
+            yield f"emotion: it might be {both}. Then {text}"
 
 
-def _tables(found: Sequence[Sheet], files: Sequence[AudioFile]) -> list[Join]:
+def _joins(found: Sequence[Sheet], wanted: Mapping[str, Sequence[str]]) -> list[Join]:
+    return [join for sheet in found if (join := sheets.joined(sheet, wanted))]
+
+
+def _tables(joins: list[Join]) -> list[Join]:
     """Return the table that says most of the clips, and one that tells speakers if it does not."""
-    joins = [join for sheet in found if (join := sheets.of_clips(sheet, files))]
     joins.sort(key=_worth, reverse=True)
     best = joins[:1]
     if best and "speaker" not in best[0].columns:

@@ -190,26 +190,27 @@ def _asides(proposed: Draft, reading: Reading) -> Iterator[str]:
 
 def _verdict(proposed: Draft, reading: Reading | None, problem: str) -> str:
     """Return a sentence that says no more than was found."""
+    told = ("speaker", "label")
     if reading is None:
         return f"Not ready: {problem}"
+    speakers, labels = (len({clip.facts[column] for clip in reading.clips}) for column in told)
     if proposed.todo:
-        labels, of = list(proposed.todo), count(sum(proposed.todo.values()), "clip")
-        one = f"the label '{labels[0]}' of {of} means"
-        several = f"{len(labels)} labels of {of} mean"
-        return f"Not ready: say what {several if labels[1:] else one}."
-    if reading.problems:
-        return f"Not ready: {reading.problems[0].partition(': ')[2]}"
-    if proposed.doubt:
-        return f"Not ready: {proposed.doubt}"
-    speakers, labels = (
-        len({clip.facts[column] for clip in reading.clips}) for column in ("speaker", "label")
-    )
-    if speakers < 2 or labels < 2:
-        return (
-            f"Not ready: expected several speakers and several emotions, found {speakers} and "
-            f"{labels}; nobody can be held out."
+        first, *others = proposed.todo
+        one, several = f"the label '{first}' of", f"{len(proposed.todo)} labels of"
+        of = f"{several if others else one} {count(sum(proposed.todo.values()), 'clip')}"
+        problem = f"say what {of} mean{'' if others else 's'}."
+    elif reading.problems:
+        problem = reading.problems[0].partition(": ")[2]
+    elif proposed.doubt:
+        problem = proposed.doubt
+    elif speakers < 2 or labels < 2:
+        problem = (
+            f"expected several speakers and several emotions, found {speakers} and {labels}; "
+            "nobody can be held out."
         )
-    return (
-        f"Ready: {len(reading.clips):,} clips of {speakers} speakers and {labels} emotions were "
-        "read by this entry. See whether these are the speakers and the emotions."
-    )
+    else:
+        return (
+            f"Ready: {len(reading.clips):,} clips of {speakers} speakers and {labels} emotions "
+            "were read by this entry. See whether these are the speakers and the emotions."
+        )
+    return f"Not ready: {problem}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
@@ -20,7 +20,6 @@ from .vocabulary import COLUMNS, Meaning, meaning, plain, sexes
 
 _MOST_BYTES = 50_000_000
 _MOST_FILES = 20
-_OF_PERSONS = ("sex", "age")
 
 
 @dataclass(frozen=True)
@@ -96,34 +95,25 @@ def _continued(found: Sequence[Sheet]) -> Iterator[Sheet]:
             yield replace(group[0], files=files, rows=sum((sheet.rows for sheet in group), ()))
 
 
-def of_clips(sheet: Sheet, files: Sequence[AudioFile]) -> Join | None:
-    """Return how a table belongs to audio files; None if it does not list most of them."""
-    most, best = len(files) // 2, None
-    for kind, column in product(("name", "stem", "path"), range(len(sheet.header))):
+def joined(sheet: Sheet, wanted: Mapping[str, Sequence[str]]) -> Join | None:
+    """Return how a table belongs to files or speakers; None if it does not list most of them.
+
+    Args:
+        sheet: the table
+        wanted: what they are called, by our column
+    """
+    most, best = 0.5, None
+    for (kind, names), column in product(wanted.items(), range(len(sheet.header))):
         rows = {spelled(kind, row[column]): row for row in sheet.rows}
         if len(rows) < len(sheet.rows):  # several rows for one file, or no names at all
             continue
-        names = [file.names[kind] for file in files]
         if kind == "path":
             paths = Paths(rows)
-            names = [paths.cell_of(name) or name for name in names]
+            names = [paths.cell_of(name) or name for name in names]  # noqa: PLW2901
         listed = [rows.get(name) for name in names]
-        if (count := len(files) - listed.count(None)) > most:
-            most, best = count, (kind, column, listed)
-    return None if best is None else _join(sheet, *best)
-
-
-def of_speakers(sheet: Sheet, speakers: Iterable[str]) -> Join | None:
-    """Return how a table belongs to speakers; None if it says nothing of them."""
-    wanted = set(speakers)
-    for column in range(len(sheet.header)):
-        cells = [row[column] for row in sheet.rows]
-        if len(set(cells)) == len(cells) and len(wanted & set(cells)) > len(wanted) / 2:
-            join = _join(sheet, "speaker", column, sheet.rows)
-            columns = {} if join is None else join.columns
-            if told := {ours: name for ours, name in columns.items() if ours in _OF_PERSONS}:
-                return replace(join, columns=told)
-    return None
+        if names and (share := 1 - listed.count(None) / len(names)) > most:
+            most, best = share, _join(sheet, kind, column, listed)
+    return best
 
 
 def _join(
