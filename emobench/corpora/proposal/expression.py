@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from .parts import Part, Split
 
@@ -25,56 +25,47 @@ def expression(groups: Mapping[str, Part], depth: int, extensions: Sequence[str]
         for level in range(depth, -1, -1)
     ]
     ending = extensions[0] if len(extensions) == 1 else f"(?:{'|'.join(sorted(extensions))})"
-    begin = "(?:^|/)" if depth else "^"
-    return f"{begin}{'/'.join(names)}\\.{ending}$"
+    return f"{'(?:^|/)' if depth else '^'}{'/'.join(names)}\\.{ending}$"
 
 
 def _name(split: Split, groups: Mapping[str, Part]) -> str:
     """Return the expression for the names of one level."""
     begins = {part.first: (name, part) for name, part in groups.items() if part.split is split}
-    pieces = []
-    position = 0
+    pieces, position = [], 0
     while position < len(split.separators):
-        if position in begins:
-            name, part = begins[position]
-            pieces.append(f"(?P<{name}>{_inside(name, part)})")
-            position = part.last + 1
+        name, part = begins.get(position, ("", Part(split, position, position)))
+        if name in ("emotion", "sex") and len(part.counts) <= _MOST_ALTERNATIVES:
+            inside = _alternatives(part.counts)
         else:
-            pieces.append(_token(split, position))
-            position += 1
+            inside = "".join(_token(split, at) for at in range(part.first, part.last + 1))
+        pieces.append(f"(?P<{name}>{inside})" if name else inside)
+        position = part.last + 1
     return "".join(pieces)
-
-
-def _inside(name: str, part: Part) -> str:
-    if name in ("emotion", "sex") and len(part.counts) <= _MOST_ALTERNATIVES:
-        return _alternatives(part.counts)
-    return "".join(_token(part.split, position) for position in range(part.first, part.last + 1))
 
 
 def _token(split: Split, position: int) -> str:
     """Return an expression for what occurs at a position."""
     texts = split.column(position)
     if len(texts) == 1:
-        return _escaped(next(iter(texts)))
+        return _escaped(*texts)
     if split.separators[position]:
         return r"[\W_]+"
-    if all(text.isdecimal() for text in texts) and split.way not in _LOOSE:
-        widths = {len(text) for text in texts}
-        return r"\d" * widths.pop() if widths in ({1}, {2}, {3}, {4}) else r"\d+"
     if split.way in _LOOSE:
         return "[^/]+?"
+    if all(map(str.isdecimal, texts)):
+        widths = {len(text) for text in texts}
+        return r"\d" * widths.pop() if widths in ({1}, {2}, {3}, {4}) else r"\d+"
     if split.way == "fields":
         return r"[^\W_]+"
-    if all(len(text) == 1 for text in texts) and len(texts) <= _MOST_ALTERNATIVES:
-        return f"[{''.join(sorted(texts))}]"
-    letters = "[A-Za-z]+" if all(text.isascii() for text in texts) else r"[^\W\d_]+"
-    if letters == "[A-Za-z]+" and all(text.islower() for text in texts):
-        letters = "[a-z]+"
-    sticks = position + 1 < len(split.separators) and not split.separators[position + 1]
+    if len(texts) <= _MOST_ALTERNATIVES and max(map(len, texts)) == 1:
+        return _alternatives(texts)
+    kinds = ("[a-z]+", "[A-Za-z]+", r"[^\W\d_]+")
+    letters = next(kind for kind in kinds if re.fullmatch(kind, "".join(texts)))
+    sticks = split.separators[position + 1 :][:1] == (False,)
     return f"{letters}?" if sticks and split.way in ("capitals", "words") else letters
 
 
-def _alternatives(texts: Mapping[str, int]) -> str:
+def _alternatives(texts: Collection[str]) -> str:
     ordered = sorted(texts, key=lambda text: (-len(text), text))
     if all(len(text) == 1 and text.isalnum() for text in ordered):
         return f"[{''.join(ordered)}]"

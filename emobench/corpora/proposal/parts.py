@@ -172,17 +172,15 @@ class Split:
     def parts(self) -> Iterator[Part]:
         """Yield every token that varies, and every word with the number that follows it."""
         for position, is_separator in enumerate(self.separators):
-            if is_separator:
-                continue
-            part = Part(self, position, position)
-            if len(part.counts) > 1:
+            part, longer = Part(self, position, position), Part(self, position, position + 1)
+            if not is_separator and len(part.counts) > 1:
                 yield part
-            follows = position + 1 < len(self.separators) and not self.separators[position + 1]
             within_word = self.is_fixed(position) and Part(self, position - 1, position).is_word
-            if follows and part.is_word and not within_word:
-                joint = Part(self, position, position + 1)
-                if Part(self, position + 1, position + 1).is_number and len(joint.counts) > 1:
-                    yield joint
+            if self.separators[position + 1 :][:1] != (False,) or within_word:
+                continue
+            numbered = part.is_word and Part(self, position + 1, position + 1).is_number
+            if numbered and len(longer.counts) > 1:
+                yield longer
         if len(self.separators) > 1 and self.level > 0:
             yield Part(self, 0, len(self.separators) - 1)
 

@@ -68,7 +68,7 @@ def propose(folder: Path, name: str | None = None, *, audformat: bool = False) -
         reading, problem = _tried(proposed, folder)
     verdict = _verdict(proposed, reading, problem)
     if reading is not None:
-        proposed = _counted(proposed, reading)
+        proposed = replace(proposed, keys=_counted(proposed, reading))
         notes += _asides(proposed, reading)
     text = replace(proposed, unsure=(*notes, *proposed.unsure)).written(verdict)
     clips = 0 if reading is None else len(reading.clips)
@@ -164,17 +164,15 @@ def _ignoring(proposed: Draft, strangers: Sequence[str]) -> Draft:
     return replace(proposed, keys=keys, unsure=(*proposed.unsure, note))
 
 
-def _counted(proposed: Draft, reading: Reading) -> Draft:
-    """Return a draft that holds out groups where there are many speakers, and expects counts."""
+def _counted(proposed: Draft, reading: Reading) -> dict[str, object]:
+    """Return the keys with groups to hold out where there are many speakers, and counts."""
     speakers = len({clip.facts["speaker"] for clip in reading.clips})
-    keys = dict(proposed.keys)
-    if speakers > 12:
-        keys["folds"] = {"groups": 6}
+    keys = dict(proposed.keys) | ({"folds": {"groups": 6}} if speakers > 12 else {})
     if reading.clips and not (reading.problems or proposed.todo):
         counts = Counter(clip.facts["emotion"] for clip in reading.clips)
         found = {name: counts[name] for name in EMOTIONS if counts[name]}
         keys["expect"] = found if proposed.doubt else {**found, "speakers": speakers}
-    return replace(proposed, keys=keys)
+    return keys
 
 
 def _asides(proposed: Draft, reading: Reading) -> Iterator[str]:

@@ -72,8 +72,11 @@ def meaning(labels: Mapping[str, int]) -> Meaning:
     Args:
         labels: with the number of clips that bear each
     """
-    readings = {language: _read(labels, language) for language in _LANGUAGES}
-    best = max(_LANGUAGES, key=lambda language: len(readings[language]))
+    readings = {
+        language: {label: known[plain(label)] for label in labels if plain(label) in known}
+        for language, known in _KNOWN.items()
+    }
+    best = max(readings, key=lambda language: len(readings[language]))
     emotions = readings[best]
     doubtful = {
         label: f"{language}: {read[label]}"
@@ -96,11 +99,6 @@ def sexes(values: Iterable[str]) -> dict[str, str] | None:
     """Return `female` or `male` for each value; None unless all are words for both of these."""
     found = {value: SEXES.get(value.strip().casefold()) for value in values}
     return found if set(found.values()) == {"female", "male"} else None
-
-
-def _read(labels: Mapping[str, int], language: str) -> dict[str, str]:
-    known = {**_ANY, **_BY_LANGUAGE[language]}
-    return {label: known[plain(label)] for label in labels if plain(label) in known}
 
 
 def _score(labels: Mapping[str, int], emotions: Mapping[str, str]) -> float:
@@ -129,7 +127,7 @@ _ANY = {
     for language in reversed(_LANGUAGES)
     for word, emotion in _words(language, "words").items()
 }
-_BY_LANGUAGE = {language: _words(language, "short", "words") for language in _LANGUAGES}
+_KNOWN = {language: _ANY | _words(language, "short", "words") for language in _LANGUAGES}
 
 EMOTION_WORDS = frozenset(_ANY)
 """Whole words for emotions in all languages, as `plain` spells them."""
