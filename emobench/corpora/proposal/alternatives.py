@@ -54,8 +54,8 @@ class Joint:
 
 def alternatives(
     choice: Choice, joints: Sequence[Joint], write: Callable[[Mapping[str, Part], Choice], str]
-) -> Iterator[tuple[str, str]]:
-    """Yield what may tell the speaker in place of the part that was chosen, and the keys for it.
+) -> Iterator[tuple[str, str, str]]:
+    """Yield what else a column may be, in words and as the keys that an entry needs for it.
 
     Args:
         choice: what the names tell
@@ -64,14 +64,19 @@ def alternatives(
     """
     for part in choice.rivals:
         text = write({"speaker": part}, choice)
-        yield str(part), text
+        yield "speaker", str(part), text
         if size := compound(part):
             heads, tails = {text[:size] for text in part.counts}, {t[size:] for t in part.counts}
             head, tail = f"(?P<speaker>.{{{size}}}).+?", f".{{{size}}}(?P<speaker>.+?)"
-            yield f"its beginning ({shown(heads)})", _SPEAKER.sub(head, text)
-            yield f"its end ({shown(tails)})", _SPEAKER.sub(tail, text)
+            yield "speaker", f"its beginning ({shown(heads)})", _SPEAKER.sub(head, text)
+            yield "speaker", f"its end ({shown(tails)})", _SPEAKER.sub(tail, text)
     for joint in joints:
-        yield str(joint), _TWO + write({"within": joint.outer, "who": joint.inner}, choice)
+        text = write({"within": joint.outer, "who": joint.inner}, choice)
+        yield "speaker", str(joint), _TWO + text
+    for other in choice.others:
+        for who in other.speakers or [None]:
+            both = f"{other.emotion}{f', and the speaker {who}' if who else ''}"
+            yield "emotion", both, write({"speaker": who} if who else {}, other)
 
 
 def joints(choice: Choice) -> list[Joint]:
@@ -85,7 +90,7 @@ def joints(choice: Choice) -> list[Joint]:
     parts = list(beside(choice.emotion, choice.ways))
     roles = [part for part in parts if _is_role(part)]
     # In each value of these there are several speakers.
-    holders = [part for part in parts if part.before in HOLDERS or part.stems <= HOLDERS]
+    holders = [part for part in parts if part.follows(HOLDERS)]
     holders.sort(key=lambda part: part.before not in HOLDERS)
     holders += [
         Part(one.split, one.first, two.last)

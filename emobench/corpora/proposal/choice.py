@@ -11,14 +11,14 @@ is better founded than the other.
 from __future__ import annotations
 
 import re
-from collections import Counter, defaultdict
-from collections.abc import Collection, Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from ..reading.audio_files import AudioFile
 from . import legends
 from .parts import Part, Split, splits
-from .vocabulary import BEFORE, Meaning, emotion_of, meaning, plain, sexes
+from .vocabulary import BEFORE, Meaning, emotion_of, meaning, sexes
 
 _SPEAKER_WORDS, _EMOTION_WORDS, HOLDERS, _OTHERS = (
     frozenset(word for word, meant in BEFORE.items() if meant == follows)
@@ -130,11 +130,11 @@ def _is_as_good(part: Part, chosen: Part) -> bool:
 def _emotions(ways: Sequence[Split], told: Sequence[tuple[str, str]]) -> Iterator[Choice]:
     """Yield the parts whose values are emotions, by themselves or by a legend."""
     for part in (part for way in ways for part in way.parts()):
-        borrowed = [legends.RAVDESS] if _is_ravdess(part) else []
-        explained = [legends.explained(texts, part.counts) for texts in (told, borrowed)]
-        for read in (meaning(part.counts), explained[0] or explained[1]):
-            if read and read.score > 0:
-                yield Choice(part, read, read.score)
+        read = legends.understood(part.counts, told)
+        if not read.score and _is_ravdess(part):
+            read = legends.understood(part.counts, [legends.RAVDESS])
+        if read.score:
+            yield Choice(part, read, read.score)
 
 
 def _unknown_labels(ways: Sequence[Split]) -> Iterator[Choice]:
@@ -153,20 +153,14 @@ def _is_ravdess(part: Part) -> bool:
 
 
 def _may_be_labels(part: Part) -> bool:
-    counts, persons = part.counts, _SPEAKER_WORDS | {"p", "s"}
-    few = 2 <= len(counts) <= 12 and min(counts.values()) > 1
-    return few and not (sexes(counts) or part.before in persons or _are(part, persons))
+    few = 2 <= len(part.counts) <= 12 and min(part.counts.values()) > 1
+    return few and not (sexes(part.counts) or part.follows(_SPEAKER_WORDS | {"p", "s"}))
 
 
 def _label_score(part: Part) -> tuple[bool, bool, bool, bool]:
     """Return what speaks for labels: a word for them, more than two of them, and their place."""
-    hinted = plain(part.before) in _EMOTION_WORDS or _are(part, _EMOTION_WORDS)
-    last = part.at_end and part.is_number
+    hinted, last = part.follows(_EMOTION_WORDS), part.at_end and part.is_number
     return hinted, len(part.counts) > 2, not last, part.level > 0 or part.first > 0
-
-
-def _are(part: Part, words: Collection[str]) -> bool:
-    return part.stems <= words and part.stems != {""}
 
 
 def _with_speaker(choice: Choice, ways: Sequence[Split], labels: Sequence[str | None]) -> Choice:
@@ -204,9 +198,9 @@ def beside(emotion: Part | None, ways: Sequence[Split]) -> Iterator[Part]:
 
 def _may_be_speaker(part: Part, emotion: Part | None, labels: Sequence[str | None]) -> bool:
     counts, files = part.counts, sum(part.counts.values())
-    if not 2 <= len(counts) <= min(files / 2, _MOST_SPEAKERS) or part.before in _NO_SPEAKER:
+    if not 2 <= len(counts) <= min(files / 2, _MOST_SPEAKERS) or part.follows(_NO_SPEAKER):
         return False
-    if sexes(counts) or meaning(counts).score > 0.6 or part.stems <= _NO_SPEAKER:
+    if sexes(counts) or meaning(counts).score > 0.6:
         return False
     if part.level:
         # A folder is named after a person as a whole, or beside the emotion.
@@ -223,9 +217,7 @@ def _may_be_speaker(part: Part, emotion: Part | None, labels: Sequence[str | Non
 def determines(values: Sequence[str | None], labels: Sequence[str | None]) -> bool:
     """Tell whether values foretell the labels."""
     pairs = Counter(pair for pair in zip(values, labels, strict=True) if None not in pair)
-    often: dict[str | None, int] = defaultdict(int)
-    for (value, _), files in pairs.items():
-        often[value] = max(often[value], files)
+    often = {value: files for (value, _), files in reversed(pairs.most_common())}
     return sum(often.values()) >= _DETERMINES * pairs.total()
 
 
@@ -233,7 +225,7 @@ def _rank(part: Part, emotion: Part | None) -> int:
     """Return what speaks for a part; a step less where other letters or digits stick to it."""
     numbered = all(re.search(r"\d", value) for value in part.counts)
     by_sex = len(part.stems) == 2 and sexes({stem[-1:] for stem in part.stems})  # F1, M1
-    if part.before in _SPEAKER_WORDS or (numbered and (by_sex or part.stems <= _SPEAKER_WORDS)):
+    if part.follows(_SPEAKER_WORDS) or (numbered and by_sex):
         return _TOLD
     if compound(part):
         return _COUNT

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
 
@@ -12,13 +12,13 @@ from ..entries.fields import EMOTIONS
 from ..reading.audio_files import AudioFile
 from ..reading.contents import digest
 from ..reading.table_parts import Form
-from . import legends, sheets
+from . import legends
 from .alternatives import alternatives, joints
 from .choice import Choice, choose
 from .draft import Draft, Recordings
 from .expression import expression
 from .parts import Part
-from .sheets import Join, Sheet
+from .sheets import Join, Sheet, joined, sheets
 from .vocabulary import Meaning, sexes
 
 _OF_CLIPS = ("emotion", "speaker", "transcript", "sentence")
@@ -28,10 +28,10 @@ _OF_CLIPS = ("emotion", "speaker", "transcript", "sentence")
 def draft(recordings: Recordings) -> Draft:
     """Return an entry for audio files, not tried yet."""
     files, extensions = recordings.files, recordings.extensions
-    found, unread = sheets.sheets(recordings.folder)
+    found, unread = sheets(recordings.folder)
     texts = list(legends.texts(recordings.folder))
     names = {kind: [file.names[kind] for file in files] for kind in ("name", "stem", "path")}
-    tables = [_explained(join, texts) for join in _tables(_joins(found, names))]
+    tables = _tables([join for sheet in found if (join := joined(sheet, names, texts))])
     choice = _choice(files, texts, tables)
     if choice.emotion is not None:  # names say it as well, and better
         tables = list(_without(tables, "emotion"))
@@ -55,34 +55,18 @@ def draft(recordings: Recordings) -> Draft:
     if read is not None and read.emotions:
         keys["emotions"] = emotions(read)
     speakers = list(choice.speaker.counts if choice.speaker else ())  # no table follows another
-    persons = _without(_joins(found, {"speaker": speakers}), *_OF_CLIPS)
-    telling = [*tables, *islice(persons, 1)]
+    persons = [join for sheet in found if (join := joined(sheet, {"speaker": speakers}))]
+    telling = [*tables, *islice(_without(persons, *_OF_CLIPS), 1)]
     if telling:
         keys["tables"] = [each for join in telling for each in _table_keys(join)]
     keys["folds"] = "speaker"
     lacking = tuple(_lacking(choice, told))
     unsure = [*_unsure(choice, tables, groups), *unread]
     unsure += [_useless(found[0])] if found and lacking and not tables else []
-    unsure += [f"speaker: it might be {what}. Then {text}" for what, text in others]
-    unsure += _other_emotions(choice, pattern)
+    unsure += [f"{column}: it might be {what}. Then {text}" for column, what, text in others]
     labels = Counter(choice.labels)
     todo = {label: labels[label] for label in (read.unknown if read else ())}
     return Draft(recordings.name, keys, todo, tuple(unsure), lacking, _doubt(choice, others))
-
-
-def _other_emotions(
-    choice: Choice, pattern: Callable[[Mapping[str, Part], Choice], str]
-) -> Iterator[str]:
-    """Yield what else the emotion might be, with the pattern that says so."""
-    for other in choice.others:
-        for who in other.parts[1:] or [None]:
-            text = pattern({"speaker": who} if who else {}, other)
-            both = f"{other.emotion}{f', and the speaker {who}' if who else ''}"
-            yield f"emotion: it might be {both}. Then {text}"
-
-
-def _joins(found: Sequence[Sheet], wanted: Mapping[str, Sequence[str]]) -> list[Join]:
-    return [join for sheet in found if (join := sheets.joined(sheet, wanted))]
 
 
 def _tables(joins: list[Join]) -> list[Join]:
@@ -93,15 +77,6 @@ def _tables(joins: list[Join]) -> list[Join]:
         others = _without(joins[1:], *best[0].columns)
         best += [join for join in others if "speaker" in join.columns][:1]
     return best
-
-
-def _explained(join: Join, texts: Sequence[tuple[str, str]]) -> Join:
-    """Return a table with what a text says of its labels, if these are codes."""
-    if join.emotion is None or not join.emotion.unknown:
-        return join
-    read = legends.explained(texts, Counter(filter(None, join.labels)))
-    better = read is not None and len(read.unknown) < len(join.emotion.unknown)
-    return replace(join, emotion=read) if better else join
 
 
 def _without(joins: Iterable[Join], *told: str) -> Iterator[Join]:
@@ -223,7 +198,7 @@ def _unsure(choice: Choice, tables: Sequence[Join], groups: Collection[str]) -> 
         yield f"table {' and '.join(table.sheet.files)}: {names}{lines}"
 
 
-def _doubt(choice: Choice, others: Sequence[tuple[str, str]]) -> str:
+def _doubt(choice: Choice, others: Sequence[tuple[str, str, str]]) -> str:
     """Return what must be said before anybody is held out; "" if nothing."""
     if choice.others:
         places = ", or ".join(str(one.emotion) for one in (choice, *choice.others))
@@ -231,7 +206,7 @@ def _doubt(choice: Choice, others: Sequence[tuple[str, str]]) -> str:
     if not others:
         return ""
     first = [str(choice.speaker)] if choice.speaker else []
-    places = ", or ".join([*first, *(what for what, _ in others)])
+    places = ", or ".join([*first, *(what for _, what, _ in others)])
     return f"say who speaks. It may be {places}; the patterns are below."
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from ..reading.audio_files import scan
-from .vocabulary import Meaning, emotion_of
+from .vocabulary import Meaning, emotion_of, meaning
 
 _GLOBS = ("*.txt", "*.md", "*.rst", "*.html", "*.csv", "*.tsv", "*.json", "*.yaml", "readme*")
 _MOST_FILES = 20
@@ -33,14 +33,22 @@ def texts(folder: Path) -> Iterator[tuple[str, str]]:
         yield file.relative, Path(file.path).read_bytes().decode("utf-8", errors="replace")
 
 
-def explained(told: Sequence[tuple[str, str]], codes: Collection[str]) -> Meaning | None:
-    """Return what most of some codes mean by a text that explains them; None if none does.
-
-    Codes that a text explains in two ways, each as well as the other, are left unknown.
+def understood(labels: Mapping[str, int], told: Sequence[tuple[str, str]]) -> Meaning:
+    """Return what labels mean as words, or by a text that explains them better.
 
     Args:
+        labels: with the number of clips that bear each
         told: names and contents of texts
-        codes: as they stand in names or tables; `05` may be called `5`
+    """
+    readings = (meaning(labels), _explained(told, labels))
+    return max(filter(None, readings), key=lambda read: read.score)
+
+
+def _explained(told: Sequence[tuple[str, str]], codes: Collection[str]) -> Meaning | None:
+    """Return what most of some codes mean by a text that explains them; None if none does.
+
+    Codes that a text explains in two ways, each as well as the other, are left unknown. What
+    stands in names or tables as `05` may be called `5`.
     """
     if not 2 <= len(codes) <= _MOST_CODES or max(map(len, codes)) > _LONGEST_CODE:
         return None

@@ -85,6 +85,10 @@ class Part:
             position -= 1
         return word.casefold()
 
+    def follows(self, words: Collection[str]) -> bool:
+        """Return whether one of some words stands before it, or in each value."""
+        return self.before in words or self.stems <= words
+
     @property
     def at_end(self) -> bool:
         """Whether nothing but separators follows."""

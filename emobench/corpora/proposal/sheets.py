@@ -16,7 +16,8 @@ from ..reading.table_keys import Paths, spelled
 from ..reading.table_parts import Form, Unreadable
 from ..reading.table_sniffing import cleaned, sniffed
 from ..table_columns import is_number
-from .vocabulary import COLUMNS, Meaning, meaning, plain, sexes
+from .legends import understood
+from .vocabulary import COLUMNS, Meaning, plain, sexes
 
 _MOST_BYTES = 50_000_000
 _MOST_FILES = 20
@@ -95,12 +96,15 @@ def _continued(found: Sequence[Sheet]) -> Iterator[Sheet]:
             yield replace(group[0], files=files, rows=sum((sheet.rows for sheet in group), ()))
 
 
-def joined(sheet: Sheet, wanted: Mapping[str, Sequence[str]]) -> Join | None:
+def joined(
+    sheet: Sheet, wanted: Mapping[str, Sequence[str]], told: Sequence[tuple[str, str]] = ()
+) -> Join | None:
     """Return how a table belongs to files or speakers; None if it does not list most of them.
 
     Args:
         sheet: the table
         wanted: what they are called, by our column
+        told: names and contents of texts that may explain codes
     """
     most, best = 0.5, None
     for (kind, names), column in product(wanted.items(), range(len(sheet.header))):
@@ -112,12 +116,15 @@ def joined(sheet: Sheet, wanted: Mapping[str, Sequence[str]]) -> Join | None:
             names = [paths.cell_of(name) or name for name in names]  # noqa: PLW2901
         listed = [rows.get(name) for name in names]
         if names and (share := 1 - listed.count(None) / len(names)) > most:
-            most, best = share, _join(sheet, kind, column, listed)
+            most, best = share, _join(sheet, (kind, column), listed, told)
     return best
 
 
 def _join(
-    sheet: Sheet, kind: str, column: int, rows: Sequence[tuple[str, ...] | None]
+    sheet: Sheet,
+    key: tuple[str, int],
+    rows: Sequence[tuple[str, ...] | None],
+    told: Sequence[tuple[str, str]],
 ) -> Join | None:
     """Return what a table says of files or speakers; None if nothing is known of its columns."""
     columns: dict[str, str] = {}
@@ -126,17 +133,17 @@ def _join(
     for position, name in enumerate(sheet.header):
         cells = [row and row[position] for row in rows]
         counts = Counter(cell for cell in cells if cell)
-        if position == column or not counts:
+        if position == key[1] or not counts:
             continue
-        read = meaning(counts)
+        read = understood(counts, told)
         role = _role(name, counts, read)
         if role != "emotion":
             columns.setdefault(role, name)
         elif emotion is None or read.score > emotion.score:
             columns[role], labels, emotion = name, cells, read
     columns.pop("", None)
-    key = kind, sheet.header[column]
-    return Join(sheet, key, columns, labels, emotion, rows.count(None)) if columns else None
+    by = key[0], sheet.header[key[1]]
+    return Join(sheet, by, columns, labels, emotion, rows.count(None)) if columns else None
 
 
 def _role(name: str, counts: Mapping[str, int], read: Meaning) -> str:
