@@ -8,9 +8,8 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
 from itertools import pairwise, product
+from typing import NamedTuple
 
 from .choice import HOLDERS, Choice, beside, compound, determines
 from .parts import Part, partition, shown
@@ -21,46 +20,26 @@ _SPEAKER = re.compile(r"\(\?P<speaker>[^)]*\)")
 _TWO = "extra: [within, who], defaults: {speaker: '{within} {who}'}, "
 
 
-@dataclass(frozen=True, eq=False)
-class Joint:
+class Joint(NamedTuple):
     """Two parts that may tell the speaker together.
 
     Attributes:
         outer: a session, a dialogue, a folder, or somebody's number
         inner: who of those that occur in it
+        counts: number of files by the texts of both
     """
 
     outer: Part
     inner: Part
-
-    @cached_property
-    def values(self) -> tuple[str | None, ...]:
-        """Texts of both by file."""
-        pairs = zip(self.outer.values, self.inner.values, strict=True)
-        word = self.outer.before
-        return tuple(None if None in pair else f"{word}{pair[0]} {pair[1]}" for pair in pairs)
-
-    @cached_property
-    def counts(self) -> Counter[str]:
-        """Number of files by the texts of both."""
-        return Counter(value for value in self.values if value is not None)
-
-    def __str__(self) -> str:
-        places = dict.fromkeys((self.outer.place, self.inner.place))
-        return (
-            f"{'two parts of ' * (len(places) == 1)}{' with '.join(places)} ({shown(self.counts)})"
-        )
+    counts: Counter[str]
 
 
 def alternatives(
     choice: Choice, joints: Sequence[Joint], write: Callable[[Mapping[str, Part], Choice], str]
 ) -> Iterator[tuple[str, str, str]]:
-    """Yield what else a column may be, in words and as the keys that an entry needs for it.
+    """Yield which column may be something else, what that is, and the keys that an entry needs.
 
-    Args:
-        choice: what the names tell
-        joints: parts that may tell it together
-        write: returns the key of the expression in which parts have names, and a choice's emotion
+    `write` returns the key of the expression in which parts have names, and a choice its emotion.
     """
     for part in choice.rivals:
         text = write({"speaker": part}, choice)
@@ -70,9 +49,10 @@ def alternatives(
             head, tail = f"(?P<speaker>.{{{size}}}).+?", f".{{{size}}}(?P<speaker>.+?)"
             yield "speaker", f"its beginning ({shown(heads)})", _SPEAKER.sub(head, text)
             yield "speaker", f"its end ({shown(tails)})", _SPEAKER.sub(tail, text)
-    for joint in joints:
-        text = write({"within": joint.outer, "who": joint.inner}, choice)
-        yield "speaker", str(joint), _TWO + text
+    for outer, inner, counts in joints:
+        places = " with ".join(dict.fromkeys((outer.place, inner.place)))
+        what = f"{'two parts of ' if outer.level == inner.level else ''}{places} ({shown(counts)})"
+        yield "speaker", what, _TWO + write({"within": outer, "who": inner}, choice)
     for other in choice.others:
         for who in other.speakers or [None]:
             both = f"{other.emotion}{f', and the speaker {who}' if who else ''}"
@@ -107,10 +87,16 @@ def joints(choice: Choice) -> list[Joint]:
         if (outer.level, -outer.first) > (inner.level, -inner.first)
     ]
     found: dict[tuple[int, ...], Joint] = {}
-    for pair in (*pairs, *product((*known, *holders), roles)):
-        joint = Joint(*pair)
-        if _may_speak(joint, choice):
-            found.setdefault(partition(joint.values), joint)
+    for outer, inner in (*pairs, *product((*known, *holders), roles)):
+        if outer.level == inner.level and (outer.split is not inner.split or outer.overlaps(inner)):
+            continue
+        texts = zip(outer.values, inner.values, strict=True)
+        both = [None if None in two else f"{outer.before}{' '.join(two)}" for two in texts]
+        counts = Counter(text for text in both if text is not None)
+        most = min(len(both) / 2, _MOST_SPEAKERS)
+        alone = max(len(outer.counts), len(inner.counts))
+        if alone < len(counts) <= most and not determines(both, choice.labels):
+            found.setdefault(partition(both), Joint(outer, inner, counts))
     kept = sorted(found.values(), key=lambda joint: len(joint.counts))
     chosen = choice.speaker
     if chosen and not any(len(chosen.pairs(role)) > len(chosen.counts) for role in roles):
@@ -126,12 +112,3 @@ def _is_role(part: Part) -> bool:
     """Tell whether values are women and men, or letters such as A and B before a separator."""
     ends = part.level or part.split.separators[part.last + 1 :][:1] == (True,)
     return _is_sex(part) or bool(ends and part.is_word and max(map(len, part.counts)) == 1)
-
-
-def _may_speak(joint: Joint, choice: Choice) -> bool:
-    outer, inner = joint.outer, joint.inner
-    if outer.level == inner.level and (outer.split is not inner.split or outer.overlaps(inner)):
-        return False
-    most = min(len(joint.values) / 2, _MOST_SPEAKERS)
-    alone = max(len(outer.counts), len(inner.counts))
-    return alone < len(joint.counts) <= most and not determines(joint.values, choice.labels)

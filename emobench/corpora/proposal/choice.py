@@ -98,12 +98,9 @@ def choose(
     options = list(_emotions(ways, told)) or list(_unknown_labels(ways))
     if not options:
         return Choice()
-    least = max(option.sure for option in options) - _AS_GOOD
-    every = [
-        _with_speaker(option, free, option.emotion.values)
-        for option in options
-        if option.sure >= least
-    ]
+    surest = max(option.sure for option in options)
+    good = [option for option in options if option.sure >= surest - _AS_GOOD]
+    every = [_with_speaker(option, free, option.emotion.values) for option in good]
     # A speaker speaks for a choice, or at least candidates, but few of them.
     best = max(every, key=lambda one: (one.rank, bool(one.speakers), -len(one.rivals)))
     others = {one.emotion.groups: one for one in every if _is_as_good(one.emotion, best.emotion)}
@@ -241,25 +238,21 @@ def _rank(part: Part, emotion: Part | None) -> int:
 
 def compound(part: Part) -> int:
     """Return after how many signs a code falls into two, such as Xa, Xb, Ya and Yb; else 0."""
-    lengths = {len(text) for text in part.counts}
+    texts, lengths = part.counts, {len(text) for text in part.counts}
     if len(lengths) == 1 and not (part.is_number and lengths < {1, 2, 3}):
         for size in range(1, *lengths):
-            heads, tails = {text[:size] for text in part.counts}, {t[size:] for t in part.counts}
-            if 1 < len(heads) < len(part.counts) == len(heads) * len(tails):
+            heads, tails = {text[:size] for text in texts}, {text[size:] for text in texts}
+            if 1 < len(heads) < len(texts) == len(heads) * len(tails):
                 return size
     return 0
 
 
 def _is_fragment(part: Part, emotion: Part | None) -> bool:
     """Tell whether varying letters or digits stick to a part, other than the emotion's."""
-    way = part.split
-    return any(
-        0 <= position < len(way.separators)
-        and not way.separators[position]
-        and len(way.column(position)) > 1
-        and not (emotion and emotion.overlaps(Part(way, position, position)))
-        for position in (part.first - 1, part.last + 1)
-    )
+    separators = dict(enumerate(part.split.separators))
+    sides = [at for at in (part.first - 1, part.last + 1) if separators.get(at) is False]
+    varying = [Part(part.split, at, at) for at in sides if not part.split.is_fixed(at)]
+    return any(not (emotion and emotion.overlaps(side)) for side in varying)
 
 
 def _is_factor(part: Part, whole: Part) -> bool:

@@ -135,10 +135,10 @@ def _distinguishing(files: Sequence[AudioFile]) -> int:
 
 def emotions(read: Meaning) -> dict[str, str]:
     """Return the map of labels, in the order of the canonical emotions."""
-    words = read.words
     ordered = sorted(read.emotions.items(), key=lambda item: (EMOTIONS.index(item[1]), item[0]))
+    words = {label: read.words.get(label, emotion) for label, emotion in ordered}
     return {
-        label: f"{words[label]} -> {emotion}" if words.get(label, emotion) != emotion else emotion
+        label: emotion if words[label] == emotion else f"{words[label]} -> {emotion}"
         for label, emotion in ordered
     }
 

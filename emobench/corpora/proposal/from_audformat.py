@@ -6,11 +6,11 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
-from ..entries.fields import EMOTIONS
+from ..entries.fields import NO_EMOTION
 from ..readers import audformat_database
 from .draft import Draft, Recordings
 from .drafting import emotions
-from .vocabulary import Meaning, meaning
+from .vocabulary import meaning
 
 
 def draft(recordings: Recordings) -> Draft:
@@ -22,7 +22,10 @@ def draft(recordings: Recordings) -> Draft:
     database = audformat_database.load(recordings.folder)
     clips = audformat_database.tell(recordings.folder).clips().values()
     counts = Counter(facts["emotion"] for facts in clips)
-    read = _meaning(counts)
+    read = meaning(counts)
+    # We write these ourselves, though they are no words for emotions.
+    own = {label: label for label in NO_EMOTION & counts.keys()}
+    known = read.emotions | own
     keys = recordings.keys(database.name)
     if database.languages:
         keys["language"] = ", ".join(database.languages)
@@ -30,24 +33,16 @@ def draft(recordings: Recordings) -> Draft:
         keys["licence"] = str(database.license)
     tells = any("transcript" in facts for facts in clips)
     keys["reader"] = audformat_database.TEXTS if tells else "audformat"
-    if read.emotions:
-        keys["emotions"] = emotions(read)
+    if known:
+        keys["emotions"] = emotions(replace(read, emotions=known))
     keys["folds"] = "speaker"
     return Draft(
         recordings.name,
         keys,
-        {label: counts[label] for label in read.unknown},
+        {label: counts[label] for label in read.unknown if label not in own},
         (f"emotion: what the labels of {audformat_database.HEADER} mean",),
         tuple(_lacking(clips)),
     )
-
-
-def _meaning(counts: Counter[str]) -> Meaning:
-    """Return what labels mean; `other` and `unknown`, which we write, are no words for emotions."""
-    read = meaning(counts)
-    own = {label: label for label in read.unknown if label in EMOTIONS}
-    unknown = tuple(label for label in read.unknown if label not in own)
-    return replace(read, emotions={**read.emotions, **own}, unknown=unknown)
 
 
 def _lacking(clips: Sequence[dict[str, str]]) -> list[str]:
