@@ -68,11 +68,7 @@ class Draft:
     doubt: str = ""
 
     def written(self, verdict: str) -> str:
-        """Return the entry as YAML, with comments.
-
-        Args:
-            verdict: sentence on what came of reading the corpus by this entry
-        """
+        """Return the entry as YAML, with comments and a sentence on what came of trying it."""
         lines = _comment(verdict)
         listed = {"Missing": self.lacking, "Guessed, so please confirm": self.unsure}
         for title, sentences in listed.items():

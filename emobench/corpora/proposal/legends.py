@@ -14,7 +14,6 @@ _MOST_FILES = 20
 _MOST_BYTES = 100_000
 _MOST_CODES = 16
 _LONGEST_CODE = 4
-_WIDEST_GAP = 15
 _TAG = re.compile(r"<[^<>]*>")
 _SIGN = re.compile(r"[^\w\s]|\t")
 
@@ -78,43 +77,38 @@ def _explained(told: Sequence[tuple[str, str]], codes: Collection[str]) -> Meani
     )
 
 
-def _legends(text: str, wanted: Collection[str]) -> Iterator[dict[str, str]]:
-    """Yield the words by code that a text lists; a code that comes again begins another list.
+def _legends(text: str, wanted: Collection[str]) -> list[dict[str, str]]:
+    """Return the words by code that a text lists; a code that comes again begins another list.
 
-    Codes stand before their words or behind them, whichever explains more of all numbers.
+    Codes stand before their words or behind them, whichever explains more.
     """
-    before, behind = list(_pairs(text, wanted, 1)), list(_pairs(text, wanted, -1))
+    before, behind = (list(_pairs(text, wanted, step)) for step in (1, -1))
     lists: list[dict[str, str]] = [{}]
-    for code, word in before if len(before) >= len(behind) else behind:
+    for code, word in max(before, behind, key=len):
         if code in lists[-1]:
             lists.append({})
         lists[-1][code] = word
-    for listed in lists:
-        legend = {code: word for code, word in listed.items() if code in wanted}
-        if len(set(legend.values())) == len(legend):  # else it lists recordings
-            yield legend
+    # Where a word comes again, recordings are listed.
+    return [legend for legend in lists if len(set(legend.values())) == len(legend)]
 
 
 def _pairs(text: str, wanted: Collection[str], step: int) -> Iterator[tuple[str, str]]:
     """Yield codes and the words for emotions beside them, with at most one word in between.
 
-    Args:
-        text: to look at, line by line
-        wanted: codes of letters; numbers always are codes, but prose needs a sign in between
-        step: 1 for words behind their codes, -1 for words before them
+    With a step of 1 words stand behind their codes, with -1 before them. Prose explains nothing
+    without a sign in between.
     """
     for line in _TAG.sub("\t", text).splitlines():
         tokens = list(re.finditer(r"[^\W_]+", line))[::step]
         for at, token in enumerate(tokens):
-            code = _bare(token[0])
-            if not (code.isdecimal() or code in wanted) or emotion_of(code):
+            if (code := _bare(token[0])) not in wanted:
                 continue
             for other in tokens[at + 1 : at + 3]:
                 first, second = (token, other)[::step]
-                gap = line[first.end() : second.start()]
-                if _bare(other[0]) in wanted or other[0].isdecimal() or len(gap) > _WIDEST_GAP:
+                if _bare(other[0]) in wanted or other[0].isdecimal():
                     break
-                if len(other[0]) > 2 and emotion_of(other[0]):
+                if emotion_of(other[0]):
+                    gap = line[first.end() : second.start()]
                     if _SIGN.search(gap) or not line[: first.start()].strip():
                         yield code, other[0]
                     break

@@ -190,21 +190,14 @@ class Split:
 
 
 def splits(names: Sequence[str | None], level: int) -> list[Split]:
-    """Return the ways to take names apart that put nearly all of them into the same shape.
-
-    Args:
-        names: by file; None where a file does not lie deep enough
-        level: that they come from
-    """
+    """Return the ways to take the names of a level apart that put nearly all into one shape."""
     present = sum(name is not None for name in names)
     found: dict[tuple[tuple[str, ...] | None, ...], Split] = {}
     for way, expression in SPLITTERS.items():
         rows = {name: tuple(re.findall(expression, name)) for name in set(names) - {None}}
         shape_of = {name: _shape(row) for name, row in rows.items()}
         shapes = Counter(shape_of[name] for name in names if name is not None)
-        if not shapes:
-            continue
-        shape, count = shapes.most_common(1)[0]
+        shape, count = max(shapes.items(), key=lambda item: item[1], default=((), 0))
         if count < _LEAST_SHARE * present or not shape:
             continue
         kept = tuple(rows[name] if shape_of.get(name) == shape else None for name in names)
