@@ -341,3 +341,52 @@ def test_offsets_of_arrow_that_lead_out_of_the_file_are_told(tmp_path, planted):
     names = {"file": "t.arrow", "key": "name: file", "emotion": "emotion", "speaker": "speaker"}
     with pytest.raises(CorpusError, match=r"t\.arrow: expected a Parquet or Arrow table"):
         told(tmp_path, ENTRY.format(emotions="sad: sadness", **names))
+
+
+def without_header(path: Path) -> None:
+    if path.suffix == ".xlsx":
+        TABLE.to_excel(path, header=False, index=False)
+    else:
+        TABLE.to_csv(path, header=False, index=False, sep="," if path.suffix == ".csv" else "\t")
+
+
+@pytest.mark.parametrize("name", ["t.csv", "t.txt", "t.xlsx"])
+def test_an_entry_names_the_columns_of_a_table_without_a_header(tmp_path, planted, name):
+    without_header(planted / name)
+    emotions = ", ".join(f"{label}: {known}" for label, known in LABELS.items())
+    key = "name: a}, header: [a, b, c], dummy: {x: y"
+    names = {"file": name, "key": key, "emotion": "b", "speaker": "c"}
+    text = ENTRY.format(emotions=emotions, **names).replace(", dummy: {x: y}", "")
+    assert told(tmp_path, text) == truth()
+    with pytest.raises(CorpusError, match=rf"{name}: expected 2 columns, .*, found 3 in line 1\."):
+        told(tmp_path, text.replace("[a, b, c", "[a, b").replace("speaker: c", "speaker: b"))
+
+
+@pytest.mark.parametrize("name", ["t.csv", "t.txt", "t.xlsx"])
+def test_a_first_line_that_names_a_clip_is_no_header(tmp_path, planted, name):
+    without_header(planted / name)
+    proposal = propose(planted, "mine")
+    entry = yaml.safe_load(proposal.text)["mine"]
+    assert entry["tables"][0]["header"] == ["column 1", "column 2", "column 3"]
+    assert entry["tables"][0]["columns"] == {"emotion": "column 2"}
+    assert "no line names its columns, so `header` does" in " ".join(proposal.text.split())
+    assert not proposal.ready  # nothing says that the third column tells the speaker
+    mended = proposal.text.replace("column 2}", "column 2, speaker: column 3}")
+    assert told(tmp_path, mended) == truth()
+
+
+def test_tables_without_a_header_one_for_each_speaker(tmp_path):
+    """Of each clip they tell name, text and emotion, and the clips' names the speaker."""
+    said = {
+        f"{who:04}_{n:06}": tuple(LABELS)[(n + who) * 7 % 3]
+        for who in range(11, 15)
+        for n in range(1, 10)
+    }
+    folder = trees.plant(tmp_path / "mine", [f"wavs/{stem}.wav" for stem in said])
+    for who in range(11, 15):
+        lines = [f"{stem}\tA text.\t{said[stem]}\n" for stem in said if int(stem[:4]) == who]
+        (folder / f"{who:04}.txt").write_text("".join(lines))
+    proposal = propose(folder, "mine")
+    assert proposal.ready, proposal.text
+    truth = {stem: (LABELS[label], stem[:4]) for stem, label in said.items()}
+    assert told(tmp_path, proposal.text) == truth

@@ -317,6 +317,18 @@ MISTAKES = {
         "mine.tables.0",
         "Did you mean 'columns'",
     ),
+    "names for a file of records": (
+        GOOD + "  tables: [{file: a.json, header: [S, Sex], key: {id: S}, columns: {sex: Sex}}]\n",
+        8,
+        "mine.tables.0.header",
+        "a text or a workbook, found names for the columns of 'a.json', which has its own. Remove",
+    ),
+    "a name of two columns": (
+        GOOD + "  tables: [{file: a.csv, header: [S, S], key: {id: S}, columns: {sex: S}}]\n",
+        8,
+        "mine.tables.0.header",
+        "a name for each column, found 'S' 2 times. Rename one",
+    ),
     "lines to skip": (
         GOOD + "  tables: [{file: a.csv, skip: two, key: {id: S}, columns: {sex: Sex}}]\n",
         8,

@@ -32,6 +32,8 @@ class TableFile(_Strict):
     """Encoding of a text file, such as `latin-1` or `cp1252`."""
     skip: Count = 0
     """Number of lines before the header."""
+    header: Texts = ()
+    """Names of all columns from left to right, for a text or workbook without a line of them."""
 
 
 class SideTable(TableFile):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import string
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -262,6 +263,13 @@ def _table_file(table: TableFile, place: Location) -> Iterator[Mistake]:
     elif table.separator is not None and kind not in TEXTS:
         found = f"a separator of '{table.file}'"
         yield Mistake((*place, "separator"), "text", found, "Remove `separator:`.")
+    elif table.header and kind not in (*TEXTS, *BOOKS):
+        found = f"names for the columns of '{table.file}', which has its own"
+        yield Mistake((*place, "header"), "a text or a workbook", found, "Remove `header:`.")
+    for name, times in Counter(table.header).items():
+        if times > 1:
+            found = f"'{name}' {times} times"
+            yield Mistake((*place, "header"), "a name for each column", found, "Rename one.")
     yield from _encoding((*place, "encoding"), table.encoding)
 
 

@@ -28,9 +28,9 @@ _OF_CLIPS = ("emotion", "speaker", "transcript", "sentence")
 def draft(recordings: Recordings) -> Draft:
     """Return an entry for audio files, not tried yet."""
     files, extensions = recordings.files, recordings.extensions
-    found, unread = sheets(recordings.folder)
-    texts = list(legends.texts(recordings.folder))
     names = {kind: [file.names[kind] for file in files] for kind in ("name", "stem", "path")}
+    found, unread = sheets(recordings.folder, set(names["stem"]))
+    texts = list(legends.texts(recordings.folder))
     tables = _tables([join for sheet in found if (join := joined(sheet, names, texts))])
     choice = _choice(files, texts, tables)
     if choice.emotion is not None:  # names say it as well, and better
@@ -195,6 +195,7 @@ def _unsure(choice: Choice, tables: Sequence[Join], groups: Collection[str]) -> 
     for table in tables:
         names = ", ".join(f"{ours} from '{theirs}'" for ours, theirs in table.columns.items())
         lines = f"; files without a row in it: {table.missing:,}" if table.missing else ""
+        lines += "; no line names its columns, so `header` does" if table.sheet.form.header else ""
         yield f"table {' and '.join(table.sheet.files)}: {names}{lines}"
 
 

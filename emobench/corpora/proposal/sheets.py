@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from itertools import product
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from ...errors import named
 from ..entries.table_kinds import REFUSED, TABLES, TEXTS, suffix
@@ -61,8 +61,11 @@ class Join:
     missing: int
 
 
-def sheets(folder: Path) -> tuple[list[Sheet], list[str]]:
-    """Return the tables below a folder, and a sentence for each kind that is there and not read."""
+def sheets(folder: Path, stems: Set[str]) -> tuple[list[Sheet], list[str]]:
+    """Return the tables below a folder, and a sentence for each kind that is there and not read.
+
+    `stems` are the names of the audio files without extension.
+    """
     files = scan(folder, [f"*.{ending}" for ending in (*TABLES, *REFUSED)])
     names = Counter(file.name for file in files)
     by_ending: dict[str, list[AudioFile]] = defaultdict(list)
@@ -77,12 +80,23 @@ def sheets(folder: Path) -> tuple[list[Sheet], list[str]]:
                 tables = list(_read(file, file.name if names[file.name] == 1 else file.relative))
             except (Unreadable, OSError) as error:
                 tables, why = [], why or str(error)
-            found += tables
+            found += [_headed(table, stems) for table in tables]
             unread += [] if tables else [file]
         if unread and (why or ending not in TEXTS):
             why = why or "found no rows. If it tells emotions or speakers, write one table of all."
             notes.append(f"{named([file.relative for file in unread])}: seen, but not read: {why}")
     return [*_continued(found), *found], notes
+
+
+def _headed(sheet: Sheet, stems: Set[str]) -> Sheet:
+    """Return a table with names for its columns if a recording stands where these should."""
+    names = tuple(f"column {1 + place}" for place in range(len(sheet.header)))
+    for column in zip(sheet.header, *sheet.rows[:1], strict=True):
+        files = [spelled("name", cell) for cell in column]
+        if all({file, PurePath(file).stem} & stems for file in files):
+            form = replace(sheet.form, header=names)
+            return replace(sheet, form=form, header=names, rows=(sheet.header, *sheet.rows))
+    return sheet
 
 
 def _continued(found: Sequence[Sheet]) -> Iterator[Sheet]:

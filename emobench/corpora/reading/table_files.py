@@ -20,7 +20,7 @@ def read(file: AudioFile, table: TableFile, where: str) -> list[Part]:
     Raises:
         CorpusError: if it cannot be read as a table
     """
-    form = Form(table.separator, table.encoding, table.skip, table.sheet)
+    form = Form(table.separator, table.encoding, table.skip, table.sheet, table.header)
     try:
         return table_formats.read(file.name, table_formats.content_of(file), form)
     except OSError as error:

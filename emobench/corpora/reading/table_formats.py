@@ -12,7 +12,7 @@ from zipfile import ZipFile
 from ...errors import suggest
 from ..entries.table_kinds import ARROW, BOOKS, JSON, REFUSED, suffix
 from .audio_files import POINTER, AudioFile
-from .table_parts import MOST_BYTES, Form, Part, Unreadable, decoded, named, shown
+from .table_parts import MOST_BYTES, Form, Part, Unreadable, decoded, headed, shown
 from .table_records import arrow, json_records
 
 _MOST_COLUMNS = 20_000
@@ -78,8 +78,7 @@ def separated(name: str, text: str, form: Form) -> Part:
             "Correct `separator:`.",
             f"'{separator}' between the columns of line {form.skip + reader.line_num}",
         ) from error
-    header = [cell.strip() for cell in lines[0][1]] if lines else []
-    return Part(named(header), lines[1:])
+    return Part(*headed(lines, form))
 
 
 def _workbook(content: bytes, form: Form) -> Iterator[Part]:
@@ -99,7 +98,7 @@ def _workbook(content: bytes, form: Form) -> Iterator[Part]:
                     "Correct `sheet:`.",
                     f"a sheet '{name}'",
                 )
-            yield _sheet(sheets[found].iter_rows(values_only=True), found, form.skip)
+            yield _sheet(sheets[found].iter_rows(values_only=True), found, form)
     except Unreadable:
         raise
     except Exception as error:  # a library of many parsers, each with errors of its own
@@ -108,11 +107,10 @@ def _workbook(content: bytes, form: Form) -> Iterator[Part]:
         raise Unreadable(found, advice, "a workbook") from error
 
 
-def _sheet(rows: Iterable[Sequence[Any]], name: str, skip: int) -> Part:
+def _sheet(rows: Iterable[Sequence[Any]], name: str, form: Form) -> Part:
     lines = [(number, [shown(value) for value in row]) for number, row in enumerate(rows, 1)]
-    filled = [line for line in lines if line[0] > skip and any(line[1])]
-    header = filled[0][1] if filled else []
-    return Part(named(header), filled[1:], f"row of sheet '{name}'", name)
+    filled = [line for line in lines if line[0] > form.skip and any(line[1])]
+    return Part(*headed(filled, form), f"row of sheet '{name}'", name)
 
 
 def _same(one: str, other: str) -> bool:

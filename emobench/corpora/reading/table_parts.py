@@ -38,12 +38,14 @@ class Form:
         encoding: of text
         skip: lines before the header
         sheet: sheets of a workbook; none for all of them
+        header: names of the columns; none where the first line tells them
     """
 
     separator: str | None = None
     encoding: str = "utf-8"
     skip: int = 0
     sheet: tuple[str, ...] = ()
+    header: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,21 @@ def decoded(content: bytes, form: Form) -> str:
 def named(header: Sequence[str]) -> list[str]:
     """Return names of columns, with one for each that has none, as pandas calls it."""
     return [name or f"Unnamed: {place}" for place, name in enumerate(header)]
+
+
+def headed(lines: Sequence[Line], form: Form) -> tuple[list[str], Sequence[Line]]:
+    """Return the names of columns, and the lines below them.
+
+    Raises:
+        Unreadable: if a form names more or fewer columns than there are
+    """
+    first = [cell.strip() for cell in lines[0][1]] if lines else []
+    if not form.header:
+        return named(first), lines[1:]
+    if lines and len(first) != len(form.header):
+        expected = f"{len(form.header)} columns, as `header:` has names,"
+        raise Unreadable(f"{len(first)} in line {lines[0][0]}", "Correct `header:`.", expected)
+    return list(form.header), lines
 
 
 def shown(value: Any) -> str:
