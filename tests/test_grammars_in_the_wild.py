@@ -206,6 +206,29 @@ def test_of_two_numbers_that_one_text_explains_neither_is_taken(tmp_path, form):
     assert len(patterns) > 1
 
 
+SCENES = ("happiness_enthusiasm", "anger_fear", "sadness_neutral", "disgust_happiness")
+
+
+@pytest.mark.parametrize("turns", ["{0[0]}{1[0]}", "h"])
+def test_two_words_for_emotions_leave_open_which_is_meant_and_who_speaks(tmp_path, turns):
+    """As in RESD: a number, what each of two plays, the initial of who has the word, a count."""
+    truth = {
+        f"{n:02}_{scene}_{turn}_{10 * k:03}.wav": f"{n:02}"
+        for n in range(1, 13)
+        for scene in (SCENES[n % 4], SCENES[n // 4])
+        for turn in turns.format(*scene.split("_"))
+        for k in (1, 2, 3)
+    }
+    folder = plant(tmp_path / "corpus", Grammar(truth))
+    proposal = propose(folder)
+    assert not proposal.ready
+    assert "say which part is the emotion. It may be the file name (4 values: " in proposal.verdict
+    offered = [proposal.text, *alternatives(proposal)]
+    assert any(is_right(folder, text, truth) for text in offered)
+    told = {yaml.safe_load(text)["corpus"]["pattern"].split("_")[1][:12] for text in offered}
+    assert told == {"(?P<emotion>", "[a-z]+"}
+
+
 EMOTIONS = ("Amused", "Angry", "Neutral", "Sad")
 ESD = [
     (f"{who:04}", label, f"{who:04}_{k * 350 + n:06}")

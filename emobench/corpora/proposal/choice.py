@@ -98,13 +98,17 @@ def choose(
     options = list(_emotions(ways, told)) or list(_unknown_labels(ways))
     if not options:
         return Choice()
-    surest = max(option.sure for option in options)
-    good = [option for option in options if option.sure >= surest - _AS_GOOD]
+    least = max(option.sure for option in options) - _AS_GOOD
+    good = [option for option in options if option.sure >= least]
     every = [_with_speaker(option, free, option.emotion.values) for option in good]
     # A speaker speaks for a choice, or at least candidates, but few of them.
     best = max(every, key=lambda one: (one.rank, bool(one.speakers), -len(one.rivals)))
-    others = {one.emotion.groups: one for one in every if _is_as_good(one.emotion, best.emotion)}
-    return replace(best, others=tuple(others.values()))
+    others = [one for one in options if _contradicts(one, best)]
+    if not any(one.sure >= least or _is_named(one.meaning) for one in others):
+        return best
+    apart = {one.emotion.groups: one for one in reversed(others)}.values()
+    others = [_with_speaker(one, free, one.emotion.values) for one in apart]
+    return replace(best, others=tuple(others))
 
 
 def _levels(files: Sequence[AudioFile]) -> Iterator[tuple[int, list[str | None]]]:
@@ -118,10 +122,18 @@ def _levels(files: Sequence[AudioFile]) -> Iterator[tuple[int, list[str | None]]
         yield level, names
 
 
-def _is_as_good(part: Part, chosen: Part) -> bool:
+def _contradicts(one: Choice, best: Choice) -> bool:
     """Tell whether a part says something else; of two numbers in a row the last counts."""
+    part, chosen = one.emotion, best.emotion
     beside = part.level == chosen.level and part.first == chosen.last + 2
-    return part.groups != chosen.groups and not (beside and part.at_end and part.is_number)
+    said = [list(map(each.meaning.emotions.get, each.emotion.values)) for each in (one, best)]
+    differing = sum(None not in pair and len({*pair}) > 1 for pair in zip(*said, strict=True))
+    return differing > 0.1 * len(part.values) and not (beside and part.at_end and part.is_number)
+
+
+def _is_named(read: Meaning) -> bool:
+    """Tell whether labels are whole words for emotions, which nobody is called by."""
+    return read.score > 0.6 and read.language is read.source is None
 
 
 def _emotions(ways: Sequence[Split], told: Sequence[tuple[str, str]]) -> Iterator[Choice]:
