@@ -9,7 +9,6 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import pairwise, product
-from typing import NamedTuple
 
 from .choice import HOLDERS, Choice, beside, compound, determines
 from .parts import Part, partition, shown
@@ -20,18 +19,8 @@ _SPEAKER = re.compile(r"\(\?P<speaker>[^)]*\)")
 _TWO = "extra: [within, who], defaults: {speaker: '{within} {who}'}, "
 
 
-class Joint(NamedTuple):
-    """Two parts that may tell the speaker together.
-
-    Attributes:
-        outer: a session, a dialogue, a folder, or somebody's number
-        inner: who of those that occur in it
-        counts: number of files by the texts of both
-    """
-
-    outer: Part
-    inner: Part
-    counts: Counter[str]
+Joint = tuple[Part, Part, Counter[str]]
+"""A session, a dialogue or somebody's number; who occurs in it; files by the texts of both."""
 
 
 def alternatives(
@@ -65,8 +54,7 @@ def joints(choice: Choice) -> list[Joint]:
     Of a part that was chosen nothing is doubted but that it tells the speaker alone, unless roles
     share its values.
     """
-    takes = [part for part in choice.speakers if not part.level and part.at_end and part.is_number]
-    known = [part for part in choice.speakers if part not in takes or part.before]
+    known = [part for part in choice.speakers if part.before or not part.counts_takes]
     parts = list(beside(choice.emotion, choice.ways))
     roles = [part for part in parts if _is_role(part)]
     # In each value of these there are several speakers.
@@ -83,7 +71,9 @@ def joints(choice: Choice) -> list[Joint]:
     persons = [part for part in known if max(map(len, part.stems)) < 2 or len(part.counts) == 2]
     pairs = [
         (outer, inner)
-        for outer, inner in product([*holders, *filter(_is_sex, parts)], persons)
+        for outer, inner in product(
+            [*holders, *(one for one in parts if sexes(one.counts))], persons
+        )
         if (outer.level, -outer.first) > (inner.level, -inner.first)
     ]
     found: dict[tuple[int, ...], Joint] = {}
@@ -96,19 +86,16 @@ def joints(choice: Choice) -> list[Joint]:
         most = min(len(both) / 2, _MOST_SPEAKERS)
         alone = max(len(outer.counts), len(inner.counts))
         if alone < len(counts) <= most and not determines(both, choice.labels):
-            found.setdefault(partition(both), Joint(outer, inner, counts))
-    kept = sorted(found.values(), key=lambda joint: len(joint.counts))
+            found.setdefault(partition(both), (outer, inner, counts))
+    kept = sorted(found.values(), key=lambda joint: len(joint[2]))
     chosen = choice.speaker
     if chosen and not any(len(chosen.pairs(role)) > len(chosen.counts) for role in roles):
-        kept = [one for one in kept if chosen.groups in (one.outer.groups, one.inner.groups)]
+        kept = [one for one in kept if chosen.groups in (one[0].groups, one[1].groups)]
     return kept[:_MOST]
-
-
-def _is_sex(part: Part) -> bool:
-    return sexes(part.counts) is not None
 
 
 def _is_role(part: Part) -> bool:
     """Tell whether values are women and men, or letters such as A and B before a separator."""
     ends = part.level or part.split.separators[part.last + 1 :][:1] == (True,)
-    return _is_sex(part) or bool(ends and part.is_word and max(map(len, part.counts)) == 1)
+    letters = part.is_word and max(map(len, part.counts)) == 1
+    return bool(sexes(part.counts) or (letters and ends))

@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from ..reading.audio_files import AudioFile
 from . import legends
@@ -53,7 +53,7 @@ class Choice:
     """
 
     emotion: Part | None = None
-    meaning: Meaning | None = None
+    meaning: Meaning = field(default_factory=Meaning)
     sure: float = 0.0
     ways: Sequence[Split] = ()
     labels: Sequence[str | None] = ()
@@ -71,15 +71,10 @@ class Choice:
         """Other parts that might as well."""
         return self.speakers[self.speaker is not None :]
 
-    @property
-    def parts(self) -> list[Part]:
-        """The parts that tell something, or might."""
-        return [*([self.emotion] if self.emotion else []), *self.speakers]
-
 
 def choose(
     files: Sequence[AudioFile],
-    told: Sequence[tuple[str, str]],
+    told: legends.Texts,
     table: Choice | None,
     needs_speaker: bool,
 ) -> Choice:
@@ -87,7 +82,7 @@ def choose(
 
     Args:
         files: audio files
-        told: names and contents of texts that may explain codes
+        told: texts that may explain codes
         table: what a table tells of emotions; names are then not asked
         needs_speaker: whether names must tell the speaker
     """
@@ -136,7 +131,7 @@ def _is_named(read: Meaning) -> bool:
     return read.score > 0.6 and read.language is read.source is None
 
 
-def _emotions(ways: Sequence[Split], told: Sequence[tuple[str, str]]) -> Iterator[Choice]:
+def _emotions(ways: Sequence[Split], told: legends.Texts) -> Iterator[Choice]:
     """Yield the parts whose values are emotions, by themselves or by a legend."""
     for part in (part for way in ways for part in way.parts()):
         read = legends.understood(part.counts, told)
@@ -147,11 +142,24 @@ def _emotions(ways: Sequence[Split], told: Sequence[tuple[str, str]]) -> Iterato
 
 
 def _unknown_labels(ways: Sequence[Split]) -> Iterator[Choice]:
-    """Yield the part that looks most like labels of a kind that we do not know."""
-    parts = [part for way in ways for part in way.parts() if _may_be_labels(part)]
-    if parts:
-        best = max(parts, key=_label_score)
-        yield Choice(best, Meaning({}, tuple(sorted(best.counts))))
+    """Yield the part that looks most like labels of a kind that we do not know.
+
+    A word for them speaks for a part, then that they are several, and then its place.
+    """
+    scores = {
+        part: (
+            part.follows(_EMOTION_WORDS),
+            len(part.counts) > 2,
+            not (part.at_end and part.is_number),
+            part.level + part.first > 0,
+        )
+        for part in (part for way in ways for part in way.parts())
+        if 2 <= len(part.counts) <= 12 and min(part.counts.values()) > 1
+        if not (sexes(part.counts) or part.follows(_SPEAKER_WORDS | {"p", "s"}))
+    }
+    if scores:
+        best = max(scores, key=scores.__getitem__)
+        yield Choice(best, Meaning(unknown=tuple(sorted(best.counts))))
 
 
 def _is_ravdess(part: Part) -> bool:
@@ -159,17 +167,6 @@ def _is_ravdess(part: Part) -> bool:
     form = re.compile(r"\d\d-\d\d-(?!01-02)0[1-8](-\d\d){4}")
     names = ("".join(row) for row in part.split.tokens if row is not None)
     return (part.first, part.last) == (4, 4) and all(map(form.fullmatch, names))
-
-
-def _may_be_labels(part: Part) -> bool:
-    few = 2 <= len(part.counts) <= 12 and min(part.counts.values()) > 1
-    return few and not (sexes(part.counts) or part.follows(_SPEAKER_WORDS | {"p", "s"}))
-
-
-def _label_score(part: Part) -> tuple[bool, bool, bool, bool]:
-    """Return what speaks for labels: a word for them, more than two of them, and their place."""
-    hinted, last = part.follows(_EMOTION_WORDS), part.at_end and part.is_number
-    return hinted, len(part.counts) > 2, not last, part.level > 0 or part.first > 0
 
 
 def _with_speaker(choice: Choice, ways: Sequence[Split], labels: Sequence[str | None]) -> Choice:
@@ -213,7 +210,8 @@ def _may_be_speaker(part: Part, emotion: Part | None, labels: Sequence[str | Non
         return False
     if part.level:
         # A folder is named after a person as a whole, or beside the emotion.
-        if not (part.whole or (emotion and part.level == emotion.level)):
+        whole = part.first == 0 and part.last == len(part.split.separators) - 1
+        if not (whole or (emotion and part.level == emotion.level)):
             return False
         # Of the folders Strong, Weak and Neutral none is a person.
         if set(counts) & set(labels) or any(map(emotion_of, counts)):
@@ -245,7 +243,10 @@ def _rank(part: Part, emotion: Part | None) -> int:
         counts = part.is_number and (not first or plain_count)
         if part.at_end or counts or max(map(len, part.counts)) == 1:  # a take or a text
             return _COUNT
-    return _NAMED - _is_fragment(part, emotion)
+    separators = dict(enumerate(part.split.separators))
+    sides = [at for at in (part.first - 1, part.last + 1) if separators.get(at) is False]
+    varying = [Part(part.split, at, at) for at in sides if not part.split.is_fixed(at)]
+    return _NAMED - any(not (emotion and emotion.overlaps(side)) for side in varying)
 
 
 def compound(part: Part) -> int:
@@ -257,14 +258,6 @@ def compound(part: Part) -> int:
             if 1 < len(heads) < len(texts) == len(heads) * len(tails):
                 return size
     return 0
-
-
-def _is_fragment(part: Part, emotion: Part | None) -> bool:
-    """Tell whether varying letters or digits stick to a part, other than the emotion's."""
-    separators = dict(enumerate(part.split.separators))
-    sides = [at for at in (part.first - 1, part.last + 1) if separators.get(at) is False]
-    varying = [Part(part.split, at, at) for at in sides if not part.split.is_fixed(at)]
-    return any(not (emotion and emotion.overlaps(side)) for side in varying)
 
 
 def _is_factor(part: Part, whole: Part) -> bool:

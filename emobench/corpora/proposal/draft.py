@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -76,18 +76,14 @@ class Draft:
             lines += [line for each in sentences for line in _comment(each, "# - ", "#   ")]
         lines.append(f"{self.name}:")
         for key, value in self.keys.items():
-            if key == "folds":
-                lines += self._open_labels()
+            if key == "folds" and self.todo:
+                own = "a word of your own goes before an arrow"
+                lines.append(f"  # Say what these mean in `emotions`; {own}:")
+                for label, clips in self.todo.items():
+                    name = _dumped({label: None}).partition(": null")[0]
+                    lines.append(f"  #   {name}: ?    {count(clips, 'clip')}")
             lines += textwrap.indent(_dumped({key: value}), "  ").splitlines()
         return "\n".join(lines) + "\n"
-
-    def _open_labels(self) -> Iterator[str]:
-        """Yield a comment for each label whose meaning is for the user to say."""
-        if self.todo:
-            yield "  # Say what these mean in `emotions`; a word of your own goes before an arrow:"
-        for label, clips in self.todo.items():
-            name = _dumped({label: None}).partition(": null")[0]
-            yield f"  #   {name}: ?    {count(clips, 'clip')}"
 
 
 def _comment(text: str, first: str = "# ", then: str = "# ") -> list[str]:

@@ -12,11 +12,11 @@ from ..entries.fields import EMOTIONS
 from ..reading.audio_files import AudioFile
 from ..reading.contents import digest
 from ..reading.table_parts import Form
-from . import legends
 from .alternatives import alternatives, joints
 from .choice import Choice, choose
 from .draft import Draft, Recordings
 from .expression import expression
+from .legends import Texts, texts_below
 from .parts import Part
 from .sheets import Join, Sheet, joined, sheets
 from .vocabulary import Meaning, sexes
@@ -30,16 +30,16 @@ def draft(recordings: Recordings) -> Draft:
     files, extensions = recordings.files, recordings.extensions
     names = {kind: [file.names[kind] for file in files] for kind in ("name", "stem", "path")}
     found, unread = sheets(recordings.folder, set(names["stem"]))
-    texts = list(legends.texts(recordings.folder))
+    texts = list(texts_below(recordings.folder))
     tables = _tables([join for sheet in found if (join := joined(sheet, names, texts))])
     choice = _choice(files, texts, tables)
     if choice.emotion is not None:  # names say it as well, and better
         tables = list(_without(tables, "emotion"))
     told = [column for table in tables for column in table.columns]
     together = joints(choice)
-    parts = [*choice.parts, *(part for other in choice.others for part in other.parts)]
-    parts += [part for joint in together for part in (joint.outer, joint.inner)]
-    depth = max([_distinguishing(files), *(part.level for part in parts)])
+    parts = [part for one in (choice, *choice.others) for part in (one.emotion, *one.speakers)]
+    parts += [part for outer, inner, _ in together for part in (outer, inner)]
+    depth = max([_distinguishing(files), *(part.level for part in parts if part)])
 
     def pattern(told: Mapping[str, Part], of: Choice) -> str:
         return f"pattern: {expression(_groups(of, told), depth, extensions)}"
@@ -52,7 +52,7 @@ def draft(recordings: Recordings) -> Draft:
         keys |= {"match": "path"} if depth else {}
         keys["pattern"] = expression(groups, depth, extensions)
     read = choice.meaning
-    if read is not None and read.emotions:
+    if read.emotions:
         keys["emotions"] = emotions(read)
     speakers = list(choice.speaker.counts if choice.speaker else ())  # no table follows another
     persons = [join for sheet in found if (join := joined(sheet, {"speaker": speakers}))]
@@ -65,13 +65,14 @@ def draft(recordings: Recordings) -> Draft:
     unsure += [_useless(found[0])] if found and lacking and not tables else []
     unsure += [f"{column}: it might be {what}. Then {text}" for column, what, text in others]
     labels = Counter(choice.labels)
-    todo = {label: labels[label] for label in (read.unknown if read else ())}
+    todo = {label: labels[label] for label in read.unknown}
     return Draft(recordings.name, keys, todo, tuple(unsure), lacking, _doubt(choice, others))
 
 
 def _tables(joins: list[Join]) -> list[Join]:
     """Return the table that says most of the clips, and one that tells speakers if it does not."""
-    joins.sort(key=_worth, reverse=True)
+    joins.sort(key=lambda join: join.missing)
+    joins.sort(key=lambda join: -join.emotion.score - ("speaker" in join.columns))
     best = joins[:1]
     if best and "speaker" not in best[0].columns:
         others = _without(joins[1:], *best[0].columns)
@@ -86,21 +87,14 @@ def _without(joins: Iterable[Join], *told: str) -> Iterator[Join]:
             yield replace(join, columns=left)
 
 
-def _worth(join: Join) -> tuple[float, int]:
-    score = join.emotion.score if join.emotion else 0.0
-    return score + ("speaker" in join.columns), -join.missing
-
-
-def _choice(
-    files: Sequence[AudioFile], texts: Sequence[tuple[str, str]], tables: Sequence[Join]
-) -> Choice:
+def _choice(files: Sequence[AudioFile], texts: Texts, tables: Sequence[Join]) -> Choice:
     """Return what names tell, beyond what tables tell."""
     needs_speaker = not any("speaker" in table.columns for table in tables)
     telling = [table for table in tables if "emotion" in table.columns]
     told = next((Choice(meaning=one.emotion, labels=one.labels) for one in telling), None)
     if told is None or told.meaning.score < 0.3:
         choice = choose(files, texts, None, needs_speaker)
-        if told is None or (choice.meaning and choice.meaning.emotions):
+        if told is None or choice.meaning.emotions:
             return choice
     return choose(files, texts, told, needs_speaker)
 
@@ -114,7 +108,7 @@ def _groups(choice: Choice, told: Mapping[str, Part]) -> dict[str, Part]:
                 continue
             if sexes(part.counts):
                 groups.setdefault("sex", part)
-            elif part.at_end and part.is_number and part.stands_alone and not part.level:
+            elif part.counts_takes and split.separators[part.first - 1 : part.first] != (False,):
                 groups.setdefault("repetition", part)
     return groups
 
@@ -183,13 +177,22 @@ def _unsure(choice: Choice, tables: Sequence[Join], groups: Collection[str]) -> 
     """Yield what was guessed, for people to confirm."""
     if choice.emotion is not None:
         yield f"emotion: from {choice.emotion}"
-    if choice.meaning is not None:
-        yield from _doubts(choice.meaning)
+    read = choice.meaning
+    if read.source is not None:
+        yield f"emotion: the codes are explained by {read.source}"
+    if read.language is not None:
+        yield f"emotion: abbreviations are read as {read.language} words"
+    if read.doubtful:
+        texts = ", ".join(f"{label} ({other})" for label, other in read.doubtful.items())
+        yield f"emotion: another language or text would read them otherwise: {texts}"
+    others = [label for label, emotion in read.emotions.items() if emotion == "other"]
+    if len(others) > 1:
+        apart = "write train_on: raw_emotion to keep them apart, or drop some"
+        yield f"emotion: {', '.join(others)} are all 'other'; {apart}"
     if choice.speaker is not None:
         counting = choice.speaker.is_number and not choice.speaker.before
-        yield f"speaker: from {choice.speaker}" + (
-            ". Numbers may count recordings instead of people" if counting else ""
-        )
+        doubt = ". Numbers may count recordings instead of people" if counting else ""
+        yield f"speaker: from {choice.speaker}{doubt}"
     if "repetition" in groups:
         yield "repetition: the last number of the file name; call it sentence if it tells the text"
     for table in tables:
@@ -209,19 +212,3 @@ def _doubt(choice: Choice, others: Sequence[tuple[str, str, str]]) -> str:
     first = [str(choice.speaker)] if choice.speaker else []
     places = ", or ".join([*first, *(what for _, what, _ in others)])
     return f"say who speaks. It may be {places}; the patterns are below."
-
-
-def _doubts(read: Meaning) -> Iterator[str]:
-    if read.source is not None:
-        yield f"emotion: the codes are explained by {read.source}"
-    if read.language is not None:
-        yield f"emotion: abbreviations are read as {read.language} words"
-    if read.doubtful:
-        texts = ", ".join(f"{label} ({other})" for label, other in read.doubtful.items())
-        yield f"emotion: another language or text would read them otherwise: {texts}"
-    others = [label for label, emotion in read.emotions.items() if emotion == "other"]
-    if len(others) > 1:
-        yield (
-            f"emotion: {', '.join(others)} are all 'other'; write train_on: raw_emotion to keep "
-            "them apart, or drop some"
-        )

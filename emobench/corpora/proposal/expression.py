@@ -12,13 +12,7 @@ _LOOSE = {"signs", "brackets", "underscores", "hyphens", "blanks", "whole"}
 
 
 def expression(groups: Mapping[str, Part], depth: int, extensions: Sequence[str]) -> str:
-    """Return an expression for names, or for paths where folders are needed.
-
-    Args:
-        groups: parts that are named
-        depth: highest level that takes part
-        extensions: of the files, without dot
-    """
+    """Return an expression for names, or for paths up to a level, in which parts are named."""
     splits = {part.level: part.split for part in groups.values()}
     names = [
         _name(splits[level], groups) if level in splits else "[^/]+"

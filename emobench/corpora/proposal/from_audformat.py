@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import replace
 
 from ..entries.fields import NO_EMOTION
@@ -36,21 +35,16 @@ def draft(recordings: Recordings) -> Draft:
     if known:
         keys["emotions"] = emotions(replace(read, emotions=known))
     keys["folds"] = "speaker"
+    lacking = [
+        f"No column of the database is called '{column}', or has a scheme of that name, so "
+        f"{column}s are not known. Name one so."
+        for column in ("emotion", "speaker")
+        if not any(column in facts for facts in clips)
+    ]
     return Draft(
         recordings.name,
         keys,
         {label: counts[label] for label in read.unknown if label not in own},
         (f"emotion: what the labels of {audformat_database.HEADER} mean",),
-        tuple(_lacking(clips)),
+        tuple(lacking),
     )
-
-
-def _lacking(clips: Sequence[dict[str, str]]) -> list[str]:
-    """Return what no table tells, and what to do about it."""
-    wanted = {"emotion": "emotions", "speaker": "speakers"}
-    return [
-        f"No column of the database is called '{column}', or has a scheme of that name, so "
-        f"{what} are not known. Name one so."
-        for column, what in wanted.items()
-        if not any(column in facts for facts in clips)
-    ]

@@ -15,6 +15,9 @@ _MOST_BYTES = 100_000
 _MOST_CODES = 16
 _LONGEST_CODE = 4
 _TAG = re.compile(r"<[^<>]*>")
+Texts = Sequence[tuple[str, str]]
+"""Names and contents of texts that may explain codes."""
+
 _SIGN = re.compile(r"[^\w\s]|\t")
 
 RAVDESS = (
@@ -24,7 +27,7 @@ RAVDESS = (
 """What names such as 03-01-06-01-02-01-12, which many corpora borrow, do not say themselves."""
 
 
-def texts(folder: Path) -> Iterator[tuple[str, str]]:
+def texts_below(folder: Path) -> Iterator[tuple[str, str]]:
     """Yield names and contents of the texts below a folder, those that lie highest first."""
     files = [file for file in scan(folder, _GLOBS) if 0 < file.size <= _MOST_BYTES]
     files.sort(key=lambda file: file.relative.count("/"))
@@ -32,18 +35,13 @@ def texts(folder: Path) -> Iterator[tuple[str, str]]:
         yield file.relative, Path(file.path).read_bytes().decode("utf-8", errors="replace")
 
 
-def understood(labels: Mapping[str, int], told: Sequence[tuple[str, str]]) -> Meaning:
-    """Return what labels mean as words, or by a text that explains them better.
-
-    Args:
-        labels: with the number of clips that bear each
-        told: names and contents of texts
-    """
+def understood(labels: Mapping[str, int], told: Texts) -> Meaning:
+    """Return what labels mean as words, or by one of some texts that explains them better."""
     readings = (meaning(labels), _explained(told, labels))
     return max(filter(None, readings), key=lambda read: read.score)
 
 
-def _explained(told: Sequence[tuple[str, str]], codes: Collection[str]) -> Meaning | None:
+def _explained(told: Texts, codes: Collection[str]) -> Meaning | None:
     """Return what most of some codes mean by a text that explains them; None if none does.
 
     Codes that a text explains in two ways, each as well as the other, are left unknown. What

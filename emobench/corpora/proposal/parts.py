@@ -95,9 +95,9 @@ class Part:
         return all(self.split.separators[self.last + 1 :])
 
     @property
-    def whole(self) -> bool:
-        """Whether it is all of the name."""
-        return self.first == 0 and self.last == len(self.split.separators) - 1
+    def counts_takes(self) -> bool:
+        """Whether it is a number at the end of file names."""
+        return not self.level and self.at_end and self.is_number
 
     @cached_property
     def counts(self) -> Counter[str]:
@@ -132,12 +132,6 @@ class Part:
         """Return whether the two share a token."""
         together = self.first <= other.last and other.first <= self.last
         return self.level == other.level and together
-
-    @property
-    def stands_alone(self) -> bool:
-        """Whether separators lie on both sides, where anything does."""
-        between = self.split.separators
-        return all(between[max(0, self.first - 1) : self.first] + between[self.last + 1 :][:1])
 
     @property
     def place(self) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -68,8 +68,7 @@ def propose(folder: Path, name: str | None = None, *, audformat: bool = False) -
         reading, problem = _tried(proposed, folder)
     verdict = _verdict(proposed, reading, problem)
     if reading is not None:
-        proposed = replace(proposed, keys=_counted(proposed, reading))
-        notes += _asides(proposed, reading)
+        proposed = _counted(proposed, reading)
     text = replace(proposed, unsure=(*notes, *proposed.unsure)).written(verdict)
     clips = 0 if reading is None else len(reading.clips)
     return Proposal(name, text, verdict.startswith("Ready"), reading is not None, clips, verdict)
@@ -104,8 +103,13 @@ def _files(folder: Path) -> tuple[list[AudioFile], list[str]]:
     sound, moving = ([f"*.{kind}" for kind in kinds] for kinds in (AUDIO, VIDEO))
     files = scan(folder, sound) or scan(folder, moving)
     if not files:
+        holders = scan(folder, [f"*.{ending}" for ending in (*REFUSED, *ARROW)])
+        names = named([file.relative for file in holders])
+        held = f"only {names}. If the sound is in there, write each clip to a file of its own."
+        none = held if holders else "none. Name the folder that holds them."
+        found = found_instead(folder) or none
         raise CorpusError(
-            f"{folder}: expected audio files such as *.wav at any depth, found {_instead(folder)}"
+            f"{folder}: expected audio files such as *.wav at any depth, found {found}"
         )
     kinds = Counter(file.name.rpartition(".")[2] for file in files)
     most, often = kinds.most_common(1)[0]
@@ -115,16 +119,6 @@ def _files(folder: Path) -> tuple[list[AudioFile], list[str]]:
     others = ", ".join(f".{kind}" for kind in kinds if kind != most)
     note = f"The same recordings seem to be there as {others} too; only .{most} is read."
     return [file for file in files if file.name.endswith(f".{most}")], [note]
-
-
-def _instead(folder: Path) -> str:
-    """Return what a folder holds that has no audio files, and what to do about it."""
-    if found := found_instead(folder):
-        return found
-    if held := scan(folder, [f"*.{ending}" for ending in (*REFUSED, *ARROW)]):
-        names = named([file.relative for file in held])
-        return f"only {names}. If the sound is in there, write each clip to a file of its own."
-    return "none. Name the folder that holds them."
 
 
 def _tried(proposed: Draft, folder: Path) -> tuple[Reading | None, str]:
@@ -164,26 +158,21 @@ def _ignoring(proposed: Draft, strangers: Sequence[str]) -> Draft:
     return replace(proposed, keys=keys, unsure=(*proposed.unsure, note))
 
 
-def _counted(proposed: Draft, reading: Reading) -> dict[str, object]:
-    """Return the keys with groups to hold out where there are many speakers, and counts."""
+def _counted(proposed: Draft, reading: Reading) -> Draft:
+    """Return a draft with what was read by it: groups of many speakers, counts and other notes."""
     speakers = len({clip.facts["speaker"] for clip in reading.clips})
     keys = dict(proposed.keys) | ({"folds": {"groups": 6}} if speakers > 12 else {})
     if reading.clips and not (reading.problems or proposed.todo):
         counts = Counter(clip.facts["emotion"] for clip in reading.clips)
         found = {name: counts[name] for name in EMOTIONS if counts[name]}
         keys["expect"] = found if proposed.doubt else {**found, "speakers": speakers}
-    return keys
-
-
-def _asides(proposed: Draft, reading: Reading) -> Iterator[str]:
-    """Yield what else should be known of an entry that can be read by."""
-    if reading.duplicates:
-        yield (
-            f"{len(reading.duplicates):,} of {reading.files:,} files bear the name of another and "
-            "are taken for copies of it."
-        )
+    notes, copies = [], len(reading.duplicates)
+    if copies:
+        of = f"{copies:,} of {reading.files:,} files"
+        notes.append(f"{of} bear the name of another and are taken for copies of it.")
     if other := _in_the_way(proposed.name):
-        yield f"{other} This entry would take its place."
+        notes.append(f"{other} This entry would take its place.")
+    return replace(proposed, keys=keys, unsure=(*notes, *proposed.unsure))
 
 
 def _verdict(proposed: Draft, reading: Reading | None, problem: str) -> str:

@@ -16,9 +16,10 @@ from ..reading.table_keys import Paths, spelled
 from ..reading.table_parts import Form, Unreadable
 from ..reading.table_sniffing import cleaned, sniffed
 from ..table_columns import is_number
-from .legends import understood
+from .legends import Texts, understood
 from .vocabulary import COLUMNS, Meaning, plain, sexes
 
+_Rows = Sequence[tuple[str, ...] | None]
 _MOST_BYTES = 50_000_000
 _MOST_FILES = 20
 
@@ -57,7 +58,7 @@ class Join:
     key: tuple[str, str]
     columns: Mapping[str, str]
     labels: Sequence[str | None]
-    emotion: Meaning | None
+    emotion: Meaning
     missing: int
 
 
@@ -110,15 +111,10 @@ def _continued(found: Sequence[Sheet]) -> Iterator[Sheet]:
             yield replace(group[0], files=files, rows=sum((sheet.rows for sheet in group), ()))
 
 
-def joined(
-    sheet: Sheet, wanted: Mapping[str, Sequence[str]], told: Sequence[tuple[str, str]] = ()
-) -> Join | None:
+def joined(sheet: Sheet, wanted: Mapping[str, Sequence[str]], told: Texts = ()) -> Join | None:
     """Return how a table belongs to files or speakers; None if it does not list most of them.
 
-    Args:
-        sheet: the table
-        wanted: what they are called, by our column
-        told: names and contents of texts that may explain codes
+    `wanted` is what they are called, by our column, and `told` may explain the table's codes.
     """
     most, best = 0.5, None
     for (kind, names), column in product(wanted.items(), range(len(sheet.header))):
@@ -134,16 +130,11 @@ def joined(
     return best
 
 
-def _join(
-    sheet: Sheet,
-    key: tuple[str, int],
-    rows: Sequence[tuple[str, ...] | None],
-    told: Sequence[tuple[str, str]],
-) -> Join | None:
+def _join(sheet: Sheet, key: tuple[str, int], rows: _Rows, told: Texts) -> Join | None:
     """Return what a table says of files or speakers; None if nothing is known of its columns."""
     columns: dict[str, str] = {}
     labels: Sequence[str | None] = ()
-    emotion: Meaning | None = None
+    emotion = Meaning()
     for position, name in enumerate(sheet.header):
         cells = [row and row[position] for row in rows]
         counts = Counter(cell for cell in cells if cell)
@@ -153,7 +144,7 @@ def _join(
         role = _role(name, counts, read)
         if role != "emotion":
             columns.setdefault(role, name)
-        elif emotion is None or read.score > emotion.score:
+        elif role not in columns or read.score > emotion.score:
             columns[role], labels, emotion = name, cells, read
     columns.pop("", None)
     by = key[0], sheet.header[key[1]]

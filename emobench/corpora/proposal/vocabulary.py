@@ -10,13 +10,11 @@ from pathlib import Path
 
 from ..entries.fields import SEXES
 
-_FILE = Path(__file__).with_name("words.csv")
-with _FILE.open(encoding="utf-8", newline="") as _file:
-    _ROWS = tuple(csv.DictReader(_file))
+_FILE = Path(__file__).with_name("words.csv").read_text(encoding="utf-8")
+_ROWS = tuple(csv.DictReader(_FILE.splitlines()))
 """What is meant by words: of labels by language, of `column`s, and `before` values in names."""
 
-_OTHERS = ("column", "before")
-_LANGUAGES = tuple(dict.fromkeys(row["kind"] for row in _ROWS if row["kind"] not in _OTHERS))
+_LANGUAGES = list(dict.fromkeys(row["kind"] for row in _ROWS if row["kind"].istitle()))
 
 _STRENGTH = {1: 0.4, 2: 0.6, 3: 0.8}
 """How much a label of so few letters tells, where a whole word tells 1."""
@@ -36,8 +34,8 @@ class Meaning:
         source: where that stands
     """
 
-    emotions: Mapping[str, str]
-    unknown: tuple[str, ...]
+    emotions: Mapping[str, str] = field(default_factory=dict)
+    unknown: tuple[str, ...] = ()
     language: str | None = None
     doubtful: Mapping[str, str] = field(default_factory=dict)
     score: float = 0.0
@@ -67,11 +65,7 @@ def emotion_of(word: str) -> str | None:
 
 
 def meaning(labels: Mapping[str, int]) -> Meaning:
-    """Return what labels mean, all read in the one language that explains most of them.
-
-    Args:
-        labels: with the number of clips that bear each
-    """
+    """Return what labels of so many clips mean, in the one language that explains most of them."""
     readings = {
         language: {label: known[plain(label)] for label in labels if plain(label) in known}
         for language, known in _KNOWN.items()
@@ -111,9 +105,10 @@ def _score(labels: Mapping[str, int], emotions: Mapping[str, str]) -> float:
     clips = sum(labels[label] for label in emotions) / sum(labels.values())
     enough = 0.25 if strength == 1 else 0.75 if strength < 0.7 else 0.5
     several = 1 if strength == 1 else 3 if strength < 0.5 else 2
-    if distinct < enough or len(labels) > 30 or len(set(emotions.values())) < several:
+    kinds = len(set(emotions.values()))
+    if distinct < enough or len(labels) > 30 or kinds < several:
         return 0.0
-    return strength * distinct * clips + 0.05 * min(6, len(set(emotions.values())))
+    return strength * distinct * clips + 0.05 * min(6, kinds)
 
 
 def _words(kind: str, *columns: str) -> dict[str, str]:
