@@ -33,8 +33,8 @@ _DETERMINES = 0.9
 """Share of clips whose label a part foretells, from which it is no speaker."""
 
 _MOST_SPEAKERS, _MANY_SPEAKERS = 500, 100
-_AS_GOOD = 0.1
-"""By how much less surely a part may tell the emotion than the surest, and be preferred."""
+_AS_GOOD, _SURE = 0.1, 0.6
+"""By how much less surely a part may tell the emotion than the surest, and how surely no other."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,9 @@ def choose(
     # A speaker speaks for a choice, or at least candidates, but few of them.
     best = max(every, key=lambda one: (one.rank, bool(one.speakers), -len(one.rivals)))
     others = [one for one in options if _contradicts(one, best)]
-    if not any(one.sure >= least or _is_named(one.meaning) for one in others):
+    # Whole words for emotions mean some, however many other parts tell more surely.
+    worded = [one for one in others if one.meaning.language is one.meaning.source is None]
+    if all(one.sure < least for one in others) and all(one.sure <= _SURE for one in worded):
         return best
     apart = {one.emotion.groups: one for one in reversed(others)}.values()
     others = [_with_speaker(one, free, one.emotion.values) for one in apart]
@@ -124,11 +126,6 @@ def _contradicts(one: Choice, best: Choice) -> bool:
     said = [list(map(each.meaning.emotions.get, each.emotion.values)) for each in (one, best)]
     differing = sum(None not in pair and len({*pair}) > 1 for pair in zip(*said, strict=True))
     return differing > 0.1 * len(part.values) and not (beside and part.at_end and part.is_number)
-
-
-def _is_named(read: Meaning) -> bool:
-    """Tell whether labels are whole words for emotions, which nobody is called by."""
-    return read.score > 0.6 and read.language is read.source is None
 
 
 def _emotions(ways: Sequence[Split], told: legends.Texts) -> Iterator[Choice]:
@@ -206,7 +203,7 @@ def _may_be_speaker(part: Part, emotion: Part | None, labels: Sequence[str | Non
     counts, files = part.counts, sum(part.counts.values())
     if not 2 <= len(counts) <= min(files / 2, _MOST_SPEAKERS) or part.follows(_NO_SPEAKER):
         return False
-    if sexes(counts) or meaning(counts).score > 0.6:
+    if sexes(counts) or meaning(counts).score > _SURE:
         return False
     if part.level:
         # A folder is named after a person as a whole, or beside the emotion.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
@@ -115,14 +115,13 @@ def _groups(choice: Choice, told: Mapping[str, Part]) -> dict[str, Part]:
 
 def _distinguishing(files: Sequence[AudioFile]) -> int:
     """Return how many folders a name needs so that no two recordings share it; copies may."""
-    paths = [(file.relative.split("/"), file) for file in files]
-    deepest = min(len(path) for path, _ in paths) - 1
+    deepest = min(file.relative.count("/") for file in files)
     for depth in range(deepest):
-        alike: dict[str, list[AudioFile]] = defaultdict(list)
-        for path, file in paths:
-            alike["/".join(path[-1 - depth :])].append(file)
-        groups = [group for group in alike.values() if len(group) > 1]
-        if all(len({(file.size, digest(file)) for file in group}) == 1 for group in groups):
+        tails = ["/".join(file.relative.split("/")[-1 - depth :]) for file in files]
+        often = Counter(tails)
+        shared = [pair for pair in zip(tails, files, strict=True) if often[pair[0]] > 1]
+        contents = {(tail, file.size, digest(file)) for tail, file in shared}
+        if len(contents) == len(dict(shared)):
             return depth
     return deepest
 
