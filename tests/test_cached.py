@@ -409,6 +409,7 @@ def test_who_reads_goes_on_when_features_are_pruned(cache, tiny_data):
         (["is09", "--corpus", "tiny", "--prune"], "--prune: expected no front-ends .* found is09"),
         (["is09"], "expected front-ends and --corpus .* found no --corpus"),
         (["--corpus", "tiny"], "expected front-ends and --corpus .* found no front-end"),
+        (["--device", "gpu"], "--device: expected encoder:FOLDER .* found no front-end"),
     ],
 )
 def test_options_that_do_not_go_together_are_said(tmp_path, words, message):

@@ -29,7 +29,7 @@ from emobench.features import extraction
 from emobench.features.workers import in_order
 from emobench.runs import Observer, Selection, execute, placing, plan
 from emobench.runs.estimating import estimate
-from emobench.runs.extraction import parse
+from emobench.runs.extraction import extract_ahead, parse
 
 pytest.importorskip("onnx", reason="needs onnx, which makes the encoders of these tests")
 pytest.importorskip("onnxruntime", reason="needs onnxruntime, which computes with them")
@@ -280,6 +280,36 @@ def test_nobody_looks_for_cards_that_nothing_can_use(tiny_places, folder, cards,
     assert placing.cards_for(folder, "gpu") == ()
     other = plan(Selection(("svm-is09",), ("tiny",), "smoke"), tiny_places)
     assert placing.encoding(other, tiny_places, lambda text: None) == ()
+    assert cards == []
+
+
+@pytest.mark.parametrize(("device", "seen"), [("gpu:0,gpu:1", {"3", "5"}), ("cpu", {"-1"})])
+def test_features_are_extracted_on_the_cards_asked_for(
+    two_corpora, folder, tmp_path, monkeypatch, cards, device, seen
+):
+    notes = tmp_path / "notes"
+    monkeypatch.setattr(extraction, "_extract_task", partial(noting, notes))
+    datasets = [word for file in two_corpora.datasets for word in ("--datasets", str(file))]
+    words = ["features", f"encoder:{folder}", "--corpus", "tiny,low", "--device", device, *datasets]
+    with pytest.raises(SystemExit, match="0"):
+        main([*words, "--data", str(two_corpora.data), "--cache", str(two_corpora.cache)])
+    assert set(notes.read_text().split("\n")) - {""} == {f"encoder {card}" for card in seen}
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("logmel", "--device gpu: expected encoder:FOLDER among the front-ends, found logmel"),
+        ("encoder", "--device gpu: expected a library that .* on a graphics card, found none"),
+    ],
+)
+def test_a_card_that_would_not_be_used_is_refused(
+    two_corpora, folder, monkeypatch, cards, name, message
+):
+    monkeypatch.setattr(encoders, "accelerator", lambda folder: None)
+    asked = [f"encoder:{folder}" if name == "encoder" else name]
+    with pytest.raises(SpecError, match=message):
+        list(extract_ahead(asked, ["tiny"], two_corpora, device="gpu"))
     assert cards == []
 
 

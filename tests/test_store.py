@@ -226,6 +226,16 @@ def test_looking_for_some_jobs_reads_no_other(tmp_path, monkeypatch):
     assert read == ["fold-03-repetition-1.json"]
 
 
+def test_a_job_is_found_and_filed_among_many_without_a_list_of_all(tmp_path, monkeypatch):
+    """Else each job of an experiment would take the longer the more of them are done."""
+    filled, made = Filled(tmp_path), experiment(n_folds=5)
+    filled.run(made, [FIRST])
+    monkeypatch.setattr(os, "listdir", lambda *path: pytest.fail(f"listed {path}"))
+    assert filled.store.done(made, [FIRST, Job(3)]) == {FIRST}
+    filled.store.add(made, Job(3), {}, predictions(Job(3)))
+    assert filled.store.done(made, [Job(3)]) == {Job(3)}
+
+
 def test_failure_is_a_record_until_the_job_is_done(store):
     made = experiment()
     store.fail(made, FIRST, "out of memory")

@@ -13,7 +13,7 @@ from typing import Any
 
 from ..errors import BundleError
 from ..spec import fingerprint
-from ..storage import Purpose, storing, unfinished
+from ..storage import Purpose, is_empty, storing, unfinished
 from ..storage import write as write_whole
 from ..store.json_files import from_json, to_json
 from .contents import FORMAT, Contents, EncoderError
@@ -84,7 +84,7 @@ def insist_on_room(folder: Path) -> None:
     Raises:
         BundleError: if something is there
     """
-    if folder.is_dir() and not any(folder.iterdir()):
+    if folder.is_dir() and is_empty(folder):
         return
     if os.path.lexists(folder):
         what = "a bundle" if (folder / ABOUT).exists() else "something"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from .. import run_options
 from ..errors import SpecError, count
 from . import options, reports
 
@@ -26,6 +27,12 @@ if TYPE_CHECKING:
 @options.cache
 @options.datasets
 @options.jobs
+@click.option(
+    "--device",
+    metavar=run_options.get("device").metavar,
+    help="What computes a frozen encoder: cards, with a process each, or the CPU; by default every "
+    "card that it can use, else the CPU. All else is computed on the CPU.",
+)
 @options.skip_bad
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option("--prune", is_flag=True, help="Remove what is damaged or was left unfinished.")
@@ -49,6 +56,7 @@ def features(
     cache: Path | None,
     datasets: tuple[Path, ...],
     jobs: int,
+    device: str | None,
     skip_bad: bool,
     as_json: bool,
     prune: bool,
@@ -76,10 +84,13 @@ def features(
         corpus,
         prune=prune,
         only={"--older-than": older_than is not None, "--outdated": outdated, "--dry-run": dry_run},
+        device=device,
     )
     places = runs.find_places(data=data, cache=cache, datasets=datasets)
     if names:
-        return _extract(names, corpus, places, jobs=jobs, skip_bad=skip_bad, as_json=as_json)
+        return _extract(
+            names, corpus, places, jobs=jobs, device=device, skip_bad=skip_bad, as_json=as_json
+        )
     if prune:
         criteria = Criteria(older_than, outdated)
         return _prune(places, criteria, dry_run=dry_run, as_json=as_json)
@@ -94,7 +105,12 @@ def features(
 
 
 def _insist_on_sense(
-    names: tuple[str, ...], corpus: tuple[str, ...], *, prune: bool, only: dict[str, bool]
+    names: tuple[str, ...],
+    corpus: tuple[str, ...],
+    *,
+    prune: bool,
+    only: dict[str, bool],
+    device: str | None,
 ) -> None:
     """Refuse options that do not go together."""
     if bool(names) != bool(corpus):
@@ -108,6 +124,8 @@ def _insist_on_sense(
             "--prune: expected no front-ends beside it, found "
             f"{', '.join(names)}. Choose what goes by --older-than DAYS or --outdated."
         )
+    if device is not None and not names:
+        raise SpecError("--device: expected encoder:FOLDER to compute on it, found no front-end.")
     for option, is_given in only.items():
         if is_given and not prune:
             raise SpecError(f"{option}: expected --prune beside it, found none. Add --prune.")
@@ -119,6 +137,7 @@ def _extract(
     places: Places,
     *,
     jobs: int,
+    device: str | None,
     skip_bad: bool,
     as_json: bool,
 ) -> int:
@@ -128,7 +147,13 @@ def _extract(
 
     with Progress() as progress:
         extracted = runs.extract_ahead(
-            names, corpus, places, jobs=jobs, skip_bad=skip_bad, progress=progress.features
+            names,
+            corpus,
+            places,
+            jobs=jobs,
+            device=device or "auto",
+            skip_bad=skip_bad,
+            progress=progress.features,
         )
         rows = []
         for one in extracted:

@@ -12,7 +12,15 @@ from pathlib import Path
 import numpy as np
 
 from emobench.errors import CorpusError
-from emobench.storage import Purpose, discard, locked, remove_leftovers, storing, unfinished
+from emobench.storage import (
+    Purpose,
+    discard,
+    is_empty,
+    locked,
+    remove_leftovers,
+    storing,
+    unfinished,
+)
 
 from .delivery import EMOTIONS, SPEAKERS, draw, generator
 from .score import SENTENCES, Clip, perform
@@ -145,7 +153,7 @@ def _ours(folder: Path) -> bool:
     try:
         return (folder / _MARKER).read_text(encoding="utf-8").startswith(_MARKER_TEXT)
     except (OSError, UnicodeDecodeError):
-        return folder.is_dir() and not any(folder.iterdir())
+        return folder.is_dir() and is_empty(folder)
 
 
 def _complete(folder: Path) -> bool:

@@ -129,7 +129,7 @@ def _manifest(names: Iterable[str]) -> bytes:
 
 def _former(out: Path) -> set[str]:
     """Return the files of the site that a folder holds; refuse a folder of other things."""
-    if not out.is_dir() or not any(out.iterdir()):
+    if not out.is_dir() or storage.is_empty(out):
         return set()
     try:
         listed = json.loads((out / MANIFEST).read_bytes())["files"]

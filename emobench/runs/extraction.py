@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .. import corpora, features
+from .. import corpora, executors, features
 from ..errors import SpecError, count
 from ..spec import FeatureSpec, Places
 from .choosing import select
@@ -66,6 +66,11 @@ def extract_ahead(
     """
     specs = [parse(name) for name in names]
     cards = {spec: _cards(spec, device) for spec in specs}
+    if executors.parse(device).kind == "gpu" and not any(map(_folder, specs)):
+        raise SpecError(
+            f"--device {device}: expected encoder:FOLDER among the front-ends, found "
+            f"{', '.join(map(str, specs))}, which the CPU computes. Leave --device away."
+        )
     registry = corpora.load_registry(places.datasets)
     for corpus in select(corpus_names, registry, places):
         table = corpora.load(corpus, places.data, places.cache).sort_index()
@@ -87,8 +92,22 @@ def extract_ahead(
 
 def _cards(spec: FeatureSpec, device: str) -> list[str]:
     """Return the cards that a front-end is computed on, as CUDA_VISIBLE_DEVICES names them."""
-    folder = dict(spec.params).get(features.get(spec.name).folder)
-    return [card.address for card in cards_for(Path(folder), device)] if folder else []
+    folder = _folder(spec)
+    if folder is None:
+        return []
+    found = cards_for(Path(folder), device)
+    if executors.parse(device).kind == "gpu" and not found:
+        raise SpecError(
+            f"--device {device}: expected a library that computes {spec} on a graphics card, found "
+            "none. For ONNX install onnxruntime-gpu in place of onnxruntime, for a preset a "
+            "backend of Keras that is built for cards, or leave --device away."
+        )
+    return [card.address for card in found]
+
+
+def _folder(spec: FeatureSpec) -> str | None:
+    """Return the folder of a frozen encoder; None for another front-end."""
+    return dict(spec.params).get(features.get(spec.name).folder)
 
 
 def parse(text: str) -> FeatureSpec:

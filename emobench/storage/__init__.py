@@ -6,7 +6,7 @@ disk is full, read-only or somebody else's is told what was to be stored and wha
 
 from __future__ import annotations
 
-from .folders import discard, leftovers, remove_leftovers, unfinished
+from .folders import discard, is_empty, leftovers, remove_leftovers, unfinished
 from .locks import Use, locked, unused, using
 from .memory import Memory, Stamp, stamp
 from .refusals import Purpose, insist_on_room, output, reason, storing
@@ -23,6 +23,7 @@ __all__ = [
     "discard",
     "discard_leftovers",
     "insist_on_room",
+    "is_empty",
     "leftovers",
     "locked",
     "output",

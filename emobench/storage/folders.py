@@ -46,6 +46,16 @@ def discard(folder: Path) -> None:
     shutil.rmtree(gone, ignore_errors=True)
 
 
+def is_empty(folder: Path) -> bool:
+    """Tell whether a folder holds nothing, without listing all that it holds.
+
+    Raises:
+        OSError: if it is none, or cannot be read
+    """
+    with os.scandir(folder) as entries:
+        return next(entries, None) is None
+
+
 def leftovers(parent: Path) -> list[Path]:
     """Return what processes left in a folder that were killed while they filled another there."""
     found = []

@@ -14,7 +14,7 @@ import pandas as pd
 
 from ..errors import StoreError
 from ..spec import Experiment, Job, plain
-from ..storage import discard_leftovers, locked
+from ..storage import discard_leftovers, is_empty, locked
 from ..storage.claims import discard_dead
 from .attention import NAME as ATTENTION
 from .attention import path_of
@@ -204,7 +204,7 @@ class Store:
     ) -> StoredExperiment:
         """Look which jobs are there, without taking in what they predicted."""
         folder = self.folder(experiment)
-        if not folder.is_dir() or not any(folder.iterdir()):
+        if not folder.is_dir() or is_empty(folder):
             return StoredExperiment(folder, {})
         return inspect(folder, (), fingerprint=experiment.fingerprint, jobs=jobs)
 
