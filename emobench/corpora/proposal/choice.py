@@ -178,18 +178,14 @@ def _with_speaker(choice: Choice, ways: Sequence[Split], labels: Sequence[str | 
         return _TOLD if levels[part.groups] > 1 else _rank(part, emotion)
 
     # Names outlast folders, and of what is alike the way that takes names apart finest comes first.
-    candidates.reverse()
-    candidates.sort(key=lambda part: (rank(part), -part.level, -part.first))
-    best = {part.groups: part for part in candidates}.values()
-    ranked = sorted(best, key=lambda part: (-rank(part), part.level == 0, part.first, part.last))
-    highest = max(map(rank, ranked), default=_COUNT)
+    distinct: dict[tuple[int, ...], Part] = {}
+    for part in sorted(candidates, key=lambda part: (-rank(part), part.level, part.first)):
+        distinct.setdefault(part.groups, part)
+    highest = max(map(rank, candidates), default=_COUNT)
     # Who is called 01 may as well be a take.
-    speakers = tuple(
-        part
-        for part in ranked
-        if part is ranked[0] or (rank(part) == highest and len(part.counts) <= _MANY_SPEAKERS)
-    )
-    return replace(choice, ways=ways, labels=labels, speakers=speakers, rank=highest)
+    ranked = [part for part in distinct.values() if rank(part) == highest]
+    speakers = [*ranked[:1], *(part for part in ranked[1:] if len(part.counts) <= _MANY_SPEAKERS)]
+    return replace(choice, ways=ways, labels=labels, speakers=tuple(speakers), rank=highest)
 
 
 def beside(emotion: Part | None, ways: Sequence[Split]) -> Iterator[Part]:

@@ -21,9 +21,6 @@ from .parts import Part
 from .sheets import Join, Sheet, joined, sheets
 from .vocabulary import Meaning, sexes
 
-_OF_CLIPS = ("emotion", "speaker", "transcript", "sentence")
-"""What a table of speakers does not tell."""
-
 
 def draft(recordings: Recordings) -> Draft:
     """Return an entry for audio files, not tried yet."""
@@ -56,7 +53,8 @@ def draft(recordings: Recordings) -> Draft:
         keys["emotions"] = emotions(read)
     speakers = list(choice.speaker.counts if choice.speaker else ())  # no table follows another
     persons = [join for sheet in found if (join := joined(sheet, {"speaker": speakers}))]
-    telling = [*tables, *islice(_without(persons, *_OF_CLIPS), 1)]
+    of_clips = ("emotion", "speaker", "transcript", "sentence")
+    telling = [*tables, *islice(_without(persons, *of_clips), 1)]
     if telling:
         keys["tables"] = [each for join in telling for each in _table_keys(join)]
     keys["folds"] = "speaker"

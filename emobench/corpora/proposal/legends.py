@@ -10,10 +10,8 @@ from ..reading.audio_files import scan
 from .vocabulary import Meaning, emotion_of, meaning
 
 _GLOBS = ("*.txt", "*.md", "*.rst", "*.html", "*.csv", "*.tsv", "*.json", "*.yaml", "readme*")
-_MOST_FILES = 20
-_MOST_BYTES = 100_000
-_MOST_CODES = 16
-_LONGEST_CODE = 4
+_MOST_FILES, _MOST_BYTES = 20, 100_000
+_MOST_CODES, _LONGEST_CODE = 16, 4
 _TAG = re.compile(r"<[^<>]*>")
 Texts = Sequence[tuple[str, str]]
 """Names and contents of texts that may explain codes."""

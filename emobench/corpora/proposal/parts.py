@@ -191,7 +191,7 @@ def splits(names: Sequence[str | None], level: int) -> list[Split]:
         rows = {name: tuple(re.findall(expression, name)) for name in set(names) - {None}}
         shape_of = {name: _shape(row) for name, row in rows.items()}
         shapes = Counter(shape_of[name] for name in names if name is not None)
-        shape, count = max(shapes.items(), key=lambda item: item[1], default=((), 0))
+        shape, count = max(shapes.items(), key=lambda item: item[1], default=("", 0))
         if count < _LEAST_SHARE * present or not shape:
             continue
         kept = tuple(rows[name] if shape_of.get(name) == shape else None for name in names)
@@ -200,8 +200,7 @@ def splits(names: Sequence[str | None], level: int) -> list[Split]:
     return list(found.values())
 
 
-def _shape(row: Sequence[str]) -> tuple[str, ...]:
-    """Return of what kinds the tokens of a name are."""
-    return tuple(
-        "s" if _SEPARATOR.fullmatch(token) else "d" if token.isdecimal() else "w" for token in row
-    )
+def _shape(row: Sequence[str]) -> str:
+    """Return for each token of a name whether it is a separator, digits or a word."""
+    kinds = ((token.isdecimal(), bool(_SEPARATOR.fullmatch(token))) for token in row)
+    return "".join("s" if separates else "d" if counts else "w" for counts, separates in kinds)

@@ -61,7 +61,7 @@ def emotion_of(word: str) -> str | None:
         >>> emotion_of("wütend"), emotion_of("table")
         ('anger', None)
     """
-    return _ANY.get(plain(word))
+    return EMOTION_WORDS.get(plain(word))
 
 
 def meaning(labels: Mapping[str, int]) -> Meaning:
@@ -79,7 +79,7 @@ def meaning(labels: Mapping[str, int]) -> Meaning:
         for label, emotion in emotions.items()
         if read.get(label, emotion) != emotion
     }
-    short = any(plain(label) not in _ANY for label in emotions)
+    short = any(plain(label) not in EMOTION_WORDS for label in emotions)
     return Meaning(
         emotions,
         tuple(label for label in labels if label not in emotions),
@@ -117,15 +117,13 @@ def _words(kind: str, *columns: str) -> dict[str, str]:
     return {word: row["means"] for name in columns for row in rows for word in row[name].split()}
 
 
-_ANY = {
+EMOTION_WORDS = {
     word: emotion
     for language in reversed(_LANGUAGES)
     for word, emotion in _words(language, "words").items()
 }
-_KNOWN = {language: _ANY | _words(language, "short", "words") for language in _LANGUAGES}
-
-EMOTION_WORDS = frozenset(_ANY)
-"""Whole words for emotions in all languages, as `plain` spells them."""
+"""Emotions by whole words in all languages, as `plain` spells these."""
+_KNOWN = {language: EMOTION_WORDS | _words(language, "short", "words") for language in _LANGUAGES}
 
 COLUMNS = _words("column", "words")
 """Our columns by the names that tables give them, as `plain` spells them."""
