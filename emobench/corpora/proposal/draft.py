@@ -19,13 +19,7 @@ _WIDTH = 96
 
 @dataclass(frozen=True)
 class Recordings:
-    """What an entry is proposed for.
-
-    Attributes:
-        files: audio files
-        folder: that they lie in
-        name: of the corpus
-    """
+    """What an entry is proposed for: audio files, the folder that they lie in, and a name."""
 
     files: Sequence[AudioFile]
     folder: Path

@@ -48,9 +48,8 @@ def draft(recordings: Recordings) -> Draft:
     if groups or not told:
         keys |= {"match": "path"} if depth else {}
         keys["pattern"] = expression(groups, depth, extensions)
-    read = choice.meaning
-    if read.emotions:
-        keys["emotions"] = emotions(read)
+    if choice.meaning.emotions:
+        keys["emotions"] = emotions(choice.meaning)
     speakers = list(choice.speaker.counts if choice.speaker else ())  # no table follows another
     persons = [join for sheet in found if (join := joined(sheet, {"speaker": speakers}))]
     of_clips = ("emotion", "speaker", "transcript", "sentence")
@@ -62,8 +61,7 @@ def draft(recordings: Recordings) -> Draft:
     unsure = [*_unsure(choice, tables, groups), *unread]
     unsure += [_useless(found[0])] if found and lacking and not tables else []
     unsure += [f"{column}: it might be {what}. Then {text}" for column, what, text in others]
-    labels = Counter(choice.labels)
-    todo = {label: labels[label] for label in read.unknown}
+    todo = {label: choice.labels.count(label) for label in choice.meaning.unknown}
     return Draft(recordings.name, keys, todo, tuple(unsure), lacking, _doubt(choice, others))
 
 
@@ -128,10 +126,8 @@ def emotions(read: Meaning) -> dict[str, str]:
     """Return the map of labels, in the order of the canonical emotions."""
     ordered = sorted(read.emotions.items(), key=lambda item: (EMOTIONS.index(item[1]), item[0]))
     words = {label: read.words.get(label, emotion) for label, emotion in ordered}
-    return {
-        label: emotion if words[label] == emotion else f"{words[label]} -> {emotion}"
-        for label, emotion in ordered
-    }
+    arrow = {label: "" if words[label] == of else f"{words[label]} -> " for label, of in ordered}
+    return {label: arrow[label] + emotion for label, emotion in ordered}
 
 
 def _table_keys(join: Join) -> list[dict[str, object]]:

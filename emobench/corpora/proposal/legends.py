@@ -35,23 +35,22 @@ def texts_below(folder: Path) -> Iterator[tuple[str, str]]:
 
 def understood(labels: Mapping[str, int], told: Texts) -> Meaning:
     """Return what labels mean as words, or by one of some texts that explains them better."""
-    readings = (meaning(labels), _explained(told, labels))
-    return max(filter(None, readings), key=lambda read: read.score)
+    return max(meaning(labels), _explained(told, labels), key=lambda read: read.score)
 
 
-def _explained(told: Texts, codes: Collection[str]) -> Meaning | None:
-    """Return what most of some codes mean by a text that explains them; None if none does.
+def _explained(told: Texts, codes: Collection[str]) -> Meaning:
+    """Return what most of some codes mean by a text that explains them; nothing if none does.
 
     Codes that a text explains in two ways, each as well as the other, are left unknown. What
     stands in names or tables as `05` may be called `5`.
     """
     if not 2 <= len(codes) <= _MOST_CODES or max(map(len, codes)) > _LONGEST_CODE:
-        return None
+        return Meaning()
     wanted = {_bare(code) for code in codes}
     found = [(name, legend) for name, text in told for legend in _legends(text, wanted)]
     most = max((len(legend) for _, legend in found), default=0)
     if most < max(2, 0.6 * len(wanted)):
-        return None
+        return Meaning()
     best = [(name, legend) for name, legend in found if len(legend) == most]
     words, emotions, doubtful = {}, {}, {}
     for code in codes:

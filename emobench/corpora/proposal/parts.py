@@ -174,10 +174,8 @@ class Split:
             if not is_separator and len(part.counts) > 1:
                 yield part
             within_word = self.is_fixed(position) and Part(self, position - 1, position).is_word
-            if self.separators[position + 1 :][:1] != (False,) or within_word:
-                continue
             numbered = part.is_word and Part(self, position + 1, position + 1).is_number
-            if numbered and len(longer.counts) > 1:
+            if numbered and not within_word and len(longer.counts) > 1:
                 yield longer
         if len(self.separators) > 1 and self.level > 0:
             yield Part(self, 0, len(self.separators) - 1)

@@ -166,9 +166,9 @@ def _counted(proposed: Draft, reading: Reading) -> Draft:
         counts = Counter(clip.facts["emotion"] for clip in reading.clips)
         found = {name: counts[name] for name in EMOTIONS if counts[name]}
         keys["expect"] = found if proposed.doubt else {**found, "speakers": speakers}
-    notes, copies = [], len(reading.duplicates)
-    if copies:
-        of = f"{copies:,} of {reading.files:,} files"
+    notes = []
+    if reading.duplicates:
+        of = f"{len(reading.duplicates):,} of {reading.files:,} files"
         notes.append(f"{of} bear the name of another and are taken for copies of it.")
     if other := _in_the_way(proposed.name):
         notes.append(f"{other} This entry would take its place.")
@@ -177,10 +177,10 @@ def _counted(proposed: Draft, reading: Reading) -> Draft:
 
 def _verdict(proposed: Draft, reading: Reading | None, problem: str) -> str:
     """Return a sentence that says no more than was found."""
-    told = ("speaker", "label")
     if reading is None:
         return f"Not ready: {problem}"
-    speakers, labels = (len({clip.facts[column] for clip in reading.clips}) for column in told)
+    speakers = len({clip.facts["speaker"] for clip in reading.clips})
+    labels = len({clip.facts["label"] for clip in reading.clips})
     if proposed.todo:
         first, *others = proposed.todo
         one, several = f"the label '{first}' of", f"{len(proposed.todo)} labels of"
