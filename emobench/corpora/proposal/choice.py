@@ -20,7 +20,7 @@ from . import legends
 from .parts import Part, Split, splits
 from .vocabulary import BEFORE, Meaning, emotion_of, meaning, sexes
 
-_SPEAKER_WORDS, _EMOTION_WORDS, HOLDERS, _OTHERS = (
+SPEAKERS, _EMOTION_WORDS, HOLDERS, _OTHERS = (
     frozenset(word for word, meant in BEFORE.items() if meant == follows)
     for follows in ("speaker", "emotion", "holder", "neither")
 )
@@ -33,8 +33,8 @@ _DETERMINES = 0.9
 """Share of clips whose label a part foretells, from which it is no speaker."""
 
 _MOST_SPEAKERS, _MANY_SPEAKERS = 500, 100
-_AS_GOOD, _SURE = 0.1, 0.6
-"""By how much less surely a part may tell the emotion than the surest, and how surely no other."""
+_SURE = 0.6
+"""How surely values must tell emotions to be nothing else."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +49,7 @@ class Choice:
         labels: emotion by file
         speakers: parts that may tell the speaker, the best founded first
         rank: what speaks for the first of them
+        same: choices of the same emotion in names that are taken apart otherwise
         others: choices of other parts for the emotion that are as good
     """
 
@@ -59,6 +60,7 @@ class Choice:
     labels: Sequence[str | None] = ()
     speakers: tuple[Part, ...] = ()
     rank: int = 0
+    same: tuple[Choice, ...] = ()
     others: tuple[Choice, ...] = ()
 
     @property
@@ -93,11 +95,17 @@ def choose(
     options = list(_emotions(ways, told)) or list(_unknown_labels(ways))
     if not options:
         return Choice()
-    least = max(option.sure for option in options) - _AS_GOOD
-    good = [option for option in options if option.sure >= least]
+    first = max(options, key=lambda option: option.sure)
+    least = first.sure - 0.01
+    same = [one for one in options if one.emotion.groups == first.emotion.groups]
+    good = [
+        one for one in options if one.sure >= least or (one in same and one.sure >= least - 0.1)
+    ]
     every = [_with_speaker(option, free, option.emotion.values) for option in good]
     # A speaker speaks for a choice, or at least candidates, but few of them.
     best = max(every, key=lambda one: (one.rank, bool(one.speakers), -len(one.rivals)))
+    twins = [one for one in every if one.emotion.groups == best.emotion.groups]
+    best = replace(best, same=tuple(one for one in twins if one is not best))
     others = [one for one in options if _contradicts(one, best)]
     # Whole words for emotions mean some, however many other parts tell more surely.
     worded = [one for one in others if one.meaning.language is one.meaning.source is None]
@@ -152,7 +160,7 @@ def _unknown_labels(ways: Sequence[Split]) -> Iterator[Choice]:
         )
         for part in (part for way in ways for part in way.parts())
         if 2 <= len(part.counts) <= 12 and min(part.counts.values()) > 1
-        if not (sexes(part.counts) or part.follows(_SPEAKER_WORDS | {"p", "s"}))
+        if not (sexes(part.counts) or part.follows(SPEAKERS | {"p", "s"}))
     }
     if scores:
         best = max(scores, key=scores.__getitem__)
@@ -225,7 +233,7 @@ def _rank(part: Part, emotion: Part | None) -> int:
     """Return what speaks for a part; a step less where other letters or digits stick to it."""
     numbered = all(re.search(r"\d", value) for value in part.counts)
     by_sex = len(part.stems) == 2 and sexes({stem[-1:] for stem in part.stems})  # F1, M1
-    if part.follows(_SPEAKER_WORDS) or (numbered and by_sex):
+    if part.follows(SPEAKERS) or (numbered and by_sex):
         return _TOLD
     if compound(part):
         return _COUNT

@@ -35,7 +35,7 @@ def draft(recordings: Recordings) -> Draft:
     told = [column for table in tables for column in table.columns]
     together = joints(choice)
     parts = [part for one in (choice, *choice.others) for part in (one.emotion, *one.speakers)]
-    parts += [part for outer, inner, _ in together for part in (outer, inner)]
+    parts += [part for joint in together for part in (*joint[:2], joint[3].emotion)]
     depth = max([_distinguishing(files), *(part.level for part in parts if part)])
 
     def pattern(told: Mapping[str, Part], of: Choice) -> str:
