@@ -90,10 +90,12 @@ def _pairs(choice: Choice) -> Iterator[tuple[Part, Part]]:
         and all(map(one.split.is_fixed, range(one.last + 1, two.first)))
     ]
     persons = [part for part in known if _may_begin_anew(part)]
-    for outer, inner in product(
-        [*holders, *(part for part in parts if sexes(part.counts))], persons
-    ):
-        if (outer.level, -outer.first) > (inner.level, -inner.first):
+    for outer, inner in product([*holders, *parts], persons):
+        if outer in holders or sexes(outer.counts):
+            precedes = (outer.level, -outer.first) > (inner.level, -inner.first)
+        else:
+            precedes = outer.level == inner.level + 1 and outer.whole and inner.whole
+        if precedes:
             yield outer, inner
     yield from product((*known, *holders), _roles(choice))
 

@@ -211,8 +211,7 @@ def _may_be_speaker(part: Part, emotion: Part | None, labels: Sequence[str | Non
         return False
     if part.level:
         # A folder is named after a person as a whole, or beside the emotion.
-        whole = part.first == 0 and part.last == len(part.split.separators) - 1
-        if not (whole or (emotion and part.level == emotion.level)):
+        if not (part.whole or (emotion and part.level == emotion.level)):
             return False
         # Of the folders Strong, Weak and Neutral none is a person.
         if set(counts) & set(labels) or any(map(emotion_of, counts)):

@@ -95,6 +95,11 @@ class Part:
         return all(self.split.separators[self.last + 1 :])
 
     @property
+    def whole(self) -> bool:
+        """Whether it is all of the name."""
+        return self.first == 0 and self.last == len(self.split.separators) - 1
+
+    @property
     def counts_takes(self) -> bool:
         """Whether it is a number at the end of file names."""
         return not self.level and self.at_end and self.is_number
