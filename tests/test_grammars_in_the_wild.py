@@ -268,7 +268,8 @@ WILD = {
             for k, label in enumerate(("Angry", "Calm", "Happy", "Sad"))
             for who in ("kz", "oa", "su")
             for n, word in enumerate(("acik", "adim", "ama", "bak"), 100)
-        }
+        },
+        ready=False,
     ),
     # EmoV-DB
     "folders of speaker and emotion, names that say the emotion": Grammar(

@@ -18,7 +18,6 @@ _MOST, _MOST_SPEAKERS = 6, 100
 _SPEAKER = re.compile(r"\(\?P<speaker>[^)]*\)")
 _TWO = "extra: [within, who], defaults: {speaker: '{within} {who}'}, "
 
-
 Joint = tuple[Part, Part, Counter[str], Choice]
 """A session or somebody's number; who occurs in it; files by both; the emotion beside them."""
 

@@ -32,7 +32,7 @@ _TOLD, _NAMED, _COUNT = 2, 1, 0
 _DETERMINES = 0.9
 """Share of clips whose label a part foretells, from which it is no speaker."""
 
-_MOST_SPEAKERS, _MANY_SPEAKERS = 500, 100
+_MOST_SPEAKERS, _MANY_SPEAKERS, _MOST_RIVALS = 500, 100, 6
 _SURE = 0.6
 """How surely values must tell emotions to be nothing else."""
 
@@ -75,10 +75,7 @@ class Choice:
 
 
 def choose(
-    files: Sequence[AudioFile],
-    told: legends.Texts,
-    table: Choice | None,
-    needs_speaker: bool,
+    files: Sequence[AudioFile], told: legends.Texts, table: Choice | None, needs_speaker: bool
 ) -> Choice:
     """Return which parts of the names tell emotion and speaker.
 
@@ -118,9 +115,8 @@ def choose(
 
 def _levels(files: Sequence[AudioFile]) -> Iterator[tuple[int, list[str | None]]]:
     """Yield names by level, from the files' own up to the folder that most lie in."""
-    paths = [file.relative.split("/") for file in files]
-    yield 0, [file.stem for file in files]
-    for level in range(1, max(map(len, paths))):
+    paths = [[*file.relative.split("/")[:-1], file.stem] for file in files]
+    for level in range(max(map(len, paths))):
         names = [path[-1 - level] if len(path) > level else None for path in paths]
         if sum(name is not None for name in names) < 0.9 * len(files):
             return
@@ -190,10 +186,28 @@ def _with_speaker(choice: Choice, ways: Sequence[Split], labels: Sequence[str | 
     for part in sorted(candidates, key=lambda part: (-rank(part), part.level, part.first)):
         distinct.setdefault(part.groups, part)
     highest = max(map(rank, candidates), default=_COUNT)
-    # Who is called 01 may as well be a take.
-    ranked = [part for part in distinct.values() if rank(part) == highest]
-    speakers = [*ranked[:1], *(part for part in ranked[1:] if len(part.counts) <= _MANY_SPEAKERS)]
+    ranked = list(distinct.values())
+    rest = [part for part in ranked[1:] if len(part.counts) <= _MANY_SPEAKERS]
+    # Who is called 01 may as well be a take. Whoever is asked may choose among all.
+    meant = [part for part in rest if highest == _NAMED and _may_be_meant(part, ranked[0])]
+    asked = meant or any(rank(part) == highest for part in rest)
+    speakers = [*ranked[:1], *(rest[:_MOST_RIVALS] if asked else ())]
     return replace(choice, ways=ways, labels=labels, speakers=tuple(speakers), rank=highest)
+
+
+def _may_be_meant(part: Part, chosen: Part) -> bool:
+    """Tell whether a part of the file names may be the speaker in place of a better founded one.
+
+    What takes are usually called may not: few values, and at the end numbers from 1 on, letters,
+    or behind names codes such as t1.
+    """
+    if part.level or chosen.level or not part.stands_alone or len(part.counts) < 3:
+        return False
+    if part.at_end:
+        count = part.is_number and min(map(int, part.counts)) < 2 and not part.before
+        weak = not chosen.is_word or chosen.first > 0 or len(chosen.counts) == 2
+        return not count and max(map(len, part.counts)) > 1 and (part.is_word or weak)
+    return not (part.counts_from_one and chosen.is_word)
 
 
 def beside(emotion: Part | None, ways: Sequence[Split]) -> Iterator[Part]:
@@ -230,7 +244,7 @@ def determines(values: Sequence[str | None], labels: Sequence[str | None]) -> bo
 
 def _rank(part: Part, emotion: Part | None) -> int:
     """Return what speaks for a part; a step less where other letters or digits stick to it."""
-    numbered = all(re.search(r"\d", value) for value in part.counts)
+    numbered = all(value.isalnum() and re.search(r"\d", value) for value in part.counts)
     by_sex = len(part.stems) == 2 and sexes({stem[-1:] for stem in part.stems})  # F1, M1
     if part.follows(SPEAKERS) or (numbered and by_sex):
         return _TOLD
@@ -239,8 +253,7 @@ def _rank(part: Part, emotion: Part | None) -> int:
     if not part.level:
         way = part.split
         first = all(way.separators[at] or way.is_fixed(at) for at in range(part.first))
-        plain_count = set(part.counts) == {str(1 + number) for number in range(len(part.counts))}
-        counts = part.is_number and (not first or plain_count)
+        counts = part.is_number and (not first or part.counts_from_one)
         if part.at_end or counts or max(map(len, part.counts)) == 1:  # a take or a text
             return _COUNT
     separators = dict(enumerate(part.split.separators))

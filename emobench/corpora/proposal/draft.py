@@ -100,11 +100,5 @@ class _Dumper(yaml.SafeDumper):
 
 
 def _dumped(value: Mapping[str, object]) -> str:
-    return yaml.dump(
-        value,
-        Dumper=_Dumper,
-        default_flow_style=None,
-        width=_WIDTH,
-        allow_unicode=True,
-        sort_keys=False,
-    )
+    form = {"default_flow_style": None, "allow_unicode": True, "sort_keys": False}
+    return yaml.dump(value, Dumper=_Dumper, width=_WIDTH, **form)

@@ -104,7 +104,7 @@ def _groups(choice: Choice, told: Mapping[str, Part]) -> dict[str, Part]:
                 continue
             if sexes(part.counts):
                 groups.setdefault("sex", part)
-            elif part.counts_takes and split.separators[part.first - 1 : part.first] != (False,):
+            elif part.counts_takes and part.stands_alone:
                 groups.setdefault("repetition", part)
     return groups
 

@@ -14,10 +14,8 @@ _LOOSE = {"signs", "brackets", "underscores", "hyphens", "blanks", "whole"}
 def expression(groups: Mapping[str, Part], depth: int, extensions: Sequence[str]) -> str:
     """Return an expression for names, or for paths up to a level, in which parts are named."""
     splits = {part.level: part.split for part in groups.values()}
-    names = [
-        _name(splits[level], groups) if level in splits else "[^/]+"
-        for level in range(depth, -1, -1)
-    ]
+    levels = range(depth, -1, -1)
+    names = [_name(splits[at], groups) if at in splits else "[^/]+" for at in levels]
     ending = extensions[0] if len(extensions) == 1 else f"(?:{'|'.join(sorted(extensions))})"
     return f"{'(?:^|/)' if depth else '^'}{'/'.join(names)}\\.{ending}$"
 

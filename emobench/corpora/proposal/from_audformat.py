@@ -41,10 +41,6 @@ def draft(recordings: Recordings) -> Draft:
         for column in ("emotion", "speaker")
         if not any(column in facts for facts in clips)
     ]
-    return Draft(
-        recordings.name,
-        keys,
-        {label: counts[label] for label in read.unknown if label not in own},
-        (f"emotion: what the labels of {audformat_database.HEADER} mean",),
-        tuple(lacking),
-    )
+    todo = {label: counts[label] for label in read.unknown if label not in own}
+    guessed = (f"emotion: what the labels of {audformat_database.HEADER} mean",)
+    return Draft(recordings.name, keys, todo, guessed, tuple(lacking))

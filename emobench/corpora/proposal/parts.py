@@ -129,6 +129,17 @@ class Part:
         """Whether every value is made of letters alone."""
         return all(value.isalpha() for value in self.counts)
 
+    @property
+    def counts_from_one(self) -> bool:
+        """Whether values are 1, 2, 3 and so on."""
+        return set(self.counts) == {str(1 + number) for number in range(len(self.counts))}
+
+    @property
+    def stands_alone(self) -> bool:
+        """Whether separators lie on both sides, where anything does."""
+        between = self.split.separators
+        return all(between[max(0, self.first - 1) : self.first] + between[self.last + 1 :][:1])
+
     def pairs(self, other: Part) -> set[tuple[str, str]]:
         """Return the values that it and another part have in the same names."""
         return {pair for pair in zip(self.values, other.values, strict=True) if None not in pair}
