@@ -88,7 +88,7 @@ def test_nothing_is_joined_where_one_part_tells_the_speaker(tmp_path, form):
 
 
 NUMBERED = {
-    "s{who}_{label}_{number}.wav": True,
+    "s{who}_{label}_{number}.wav": False,
     "S{who}/S{who}_{label}_{number}.wav": True,
     "{who}/{label}{number}.wav": True,
     "p{who}t{number}{label}.wav": True,

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import trees
 from composed_names import composed
-from naming import WORDS, Grammar, check, grid, is_right, plant
+from naming import WORDS, Grammar, alternatives, check, grid, is_right, plant
 
 from emobench.corpora.proposal import propose
 from emobench.errors import CorpusError
@@ -229,6 +229,9 @@ GRAMMARS = {
     "a count, emotion, take, initials": Grammar(
         grid("{count} {label} t{number} {who}.wav", ("AB", "CD", "EF")), ready=False
     ),
+    "take of a letter and number, emotion, the speaker's number": Grammar(
+        grid("t{number}_{label}_{who}.wav", ("01", "02", "03", "04")), ready=False
+    ),
     "take, sex, emotion, a code": Grammar(
         {
             f"{take:02}-{'FM'[who % 2]}-{label}-P{who:03}.wav": str(who)
@@ -358,16 +361,20 @@ def test_other_readings_are_listed_with_their_counts(tmp_path):
     proposal = propose(plant(tmp_path / "corpus", grammar))
     assert (
         "say who speaks. It may be the file name (3 values: SA5, SA6, SB7), or the file name "
-        "(2 values: F1, F2)" in proposal.verdict
+        "(2 values: F1, F2), or the file name (" in proposal.verdict
     )
 
 
-@pytest.mark.parametrize("seed", range(24))
-def test_parts_in_any_order_are_never_ready_and_wrong(tmp_path, seed):
-    truth = composed(seed)
-    folder = plant(tmp_path / "corpus", Grammar(truth))
-    proposal = propose(folder)
-    assert not proposal.ready or is_right(folder, proposal.text, truth), proposal.text
+def test_parts_in_any_order_are_read_rightly_or_asked_about(tmp_path):
+    ready = 0
+    for seed in (*range(24), 47, 130, 423, 473):
+        truth = composed(seed)
+        folder = plant(tmp_path / str(seed) / "corpus", Grammar(truth))
+        proposal = propose(folder)
+        ready += proposal.ready
+        offered = [proposal.text, *([] if proposal.ready else alternatives(proposal))]
+        assert any(is_right(folder, text, truth) for text in offered), f"{seed}: {proposal.text}"
+    assert ready >= 6
 
 
 def test_words_for_dialogues_are_followed_by_no_speaker(tmp_path):

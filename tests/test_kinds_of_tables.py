@@ -350,16 +350,37 @@ def without_header(path: Path) -> None:
         TABLE.to_csv(path, header=False, index=False, sep="," if path.suffix == ".csv" else "\t")
 
 
-@pytest.mark.parametrize("name", ["t.csv", "t.txt", "t.xlsx"])
-def test_an_entry_names_the_columns_of_a_table_without_a_header(tmp_path, planted, name):
-    without_header(planted / name)
+def headless_entry(name: str, header: str, **others: str) -> str:
+    """Return an entry whose table has its names from `header`, the second of them of emotions."""
     emotions = ", ".join(f"{label}: {known}" for label, known in LABELS.items())
-    key = "name: a}, header: [a, b, c], dummy: {x: y"
-    names = {"file": name, "key": key, "emotion": "b", "speaker": "c"}
-    text = ENTRY.format(emotions=emotions, **names).replace(", dummy: {x: y}", "")
-    assert told(tmp_path, text) == truth()
-    with pytest.raises(CorpusError, match=rf"{name}: expected 2 columns, .*, found 3 in line 1\."):
-        told(tmp_path, text.replace("[a, b, c", "[a, b").replace("speaker: c", "speaker: b"))
+    names = {"file": name, "key": "name: a", "emotion": "b", "speaker": "c", **others}
+    return ENTRY.format(emotions=emotions, **names).replace("key:", f"header: {header}, key:")
+
+
+@pytest.mark.parametrize("header", ["[a, b, c]", "[a, ' b ', c]"])
+@pytest.mark.parametrize("name", ["t.csv", "t.txt", "t.xlsx"])
+def test_an_entry_names_the_columns_of_a_table_without_a_header(tmp_path, planted, name, header):
+    without_header(planted / name)
+    assert told(tmp_path, headless_entry(name, header)) == truth()
+
+
+@pytest.mark.parametrize("name", ["t.csv", "t.xlsx"])
+@pytest.mark.parametrize(("header", "names"), [("[a, b]", 2), ("[a, b, c, d]", 4)])
+def test_too_few_and_too_many_names_of_columns(tmp_path, planted, name, header, names):
+    without_header(planted / name)
+    where = "line 1" if name == "t.csv" else "row of sheet 'Sheet1' 1"
+    message = (
+        rf"expected as many columns as `header:` has names \({names}\) .*, found 3 in {where}\."
+    )
+    with pytest.raises(CorpusError, match=message):
+        told(tmp_path, headless_entry(name, header, speaker="a"))
+
+
+def test_cells_that_are_blank_at_the_end_need_no_name(tmp_path, planted):
+    without_header(planted / "t.csv")
+    lines = (planted / "t.csv").read_text().splitlines()
+    (planted / "t.csv").write_text("".join(f"{line},\n" for line in lines))
+    assert told(tmp_path, headless_entry("t.csv", "[a, b, c]")) == truth()
 
 
 @pytest.mark.parametrize("name", ["t.csv", "t.txt", "t.xlsx"])
@@ -373,6 +394,51 @@ def test_a_first_line_that_names_a_clip_is_no_header(tmp_path, planted, name):
     assert not proposal.ready  # nothing says that the third column tells the speaker
     mended = proposal.text.replace("column 2}", "column 2, speaker: column 3}")
     assert told(tmp_path, mended) == truth()
+
+
+@pytest.mark.parametrize("name", ["t.csv", "t.xlsx"])
+@pytest.mark.parametrize("begin", [("", "sad", "sad"), ("", "", "sad")])
+def test_empty_and_equal_cells_in_the_first_line_are_cells(tmp_path, planted, name, begin):
+    """They are no names of columns, and the first clip is not lost."""
+    cells = [(f"{stem}.wav", *begin[:-1], said) for stem, (said, _) in CLIPS.items()]
+    cells[0] = (cells[0][0], *begin)
+    table = pd.DataFrame(cells)
+    write = table.to_csv if name == "t.csv" else table.to_excel
+    write(planted / name, header=False, index=False)
+    text = propose(planted, "mine").text
+    (table,) = yaml.safe_load(text)["mine"]["tables"]
+    assert table["header"] == ["column 1", "column 2", "column 3", "column 4"]
+    assert (table["columns"], table.get("skip")) == ({"emotion": "column 4"}, None)
+    assert "Unnamed" not in text
+    found = told(tmp_path, text.replace("folds:", "defaults: {speaker: one}\n  folds:"))
+    labels = {stem: LABELS[label] for stem, (label, _) in CLIPS.items()} | {"000": "sadness"}
+    assert {stem: emotion for stem, (emotion, _) in found.items()} == labels
+
+
+def test_the_column_that_is_called_emotion_is_taken_before_others(tmp_path):
+    rows = [(f"{n:04}.wav", n % 3 + 1, n * 7 // 3 % 3 + 1) for n in range(40)]
+    names = [f"wavs/{name}" for name, *_ in rows]
+    folder = trees.plant(
+        tmp_path / "mine", [f"{'ab'[n % 2]}/{name}" for n, name in enumerate(names)]
+    )
+    (folder / "readme.txt").write_text("1 = angry\n2 = happy\n3 = sad\n")
+    pd.DataFrame(rows, columns=["file", "arousal", "emotion"]).to_csv(folder / "t.csv", index=False)
+    entry = yaml.safe_load(propose(folder, "mine").text)["mine"]
+    assert entry["tables"][0]["columns"]["emotion"] == "emotion"
+
+
+@pytest.mark.parametrize("columns", [("intended", "perceived"), ("valence", "code")])
+def test_of_columns_that_tell_different_emotions_one_must_be_named(tmp_path, columns):
+    said = list(LABELS)
+    rows = [(f"{n:04}.wav", said[n % 3], said[n * 7 // 3 % 3], f"s{n % 4}") for n in range(40)]
+    folder = trees.plant(tmp_path / "mine", [f"wavs/{name}" for name, *_ in rows])
+    names = ["file", *columns, "speaker"]
+    pd.DataFrame(rows, columns=names).to_csv(folder / "t.csv", index=False)
+    proposal = propose(folder, "mine")
+    assert proposal.verdict == (
+        "Not ready: say which column tells the emotion. It may be "
+        f"'{columns[0]}', or '{columns[1]}'."
+    )
 
 
 def test_tables_without_a_header_one_for_each_speaker(tmp_path):

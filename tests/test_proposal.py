@@ -19,6 +19,7 @@ from emobench.cli import main
 from emobench.corpora import load_registry
 from emobench.corpora.opening import read
 from emobench.corpora.proposal import Proposal, add_to, propose
+from emobench.corpora.proposal.parts import Split
 from emobench.corpora.proposal.vocabulary import meaning, sexes
 from emobench.errors import CorpusError, SpecError
 
@@ -570,3 +571,19 @@ def test_entries_are_added_to_a_file(tmp_path):
     file.write_text("- no registry\n")
     with pytest.raises(SpecError, match=r"mine\.yaml, line 1"):
         add_to(file, propose(folder, "one"))
+
+
+def test_thousands_of_names_are_looked_through_a_few_times_each(tmp_path, monkeypatch):
+    """Where pairs of parts may tell the speaker, names were once gone through for each name."""
+    names = [
+        f"Session{session}/{role}_{dialogue:02}_{take:02}_{label}.wav"
+        for session in range(1, 5)
+        for role in "FM"
+        for dialogue in range(10)
+        for take in range(4)
+        for label in ("ang", "hap", "sad")
+    ]
+    looked, column = [], Split.column
+    monkeypatch.setattr(Split, "column", lambda *own: looked.append(own) or column(*own))
+    propose(trees.plant(tmp_path / "corpus", names))
+    assert len(looked) < 2 * len(names)

@@ -266,7 +266,7 @@ def _table_file(table: TableFile, place: Location) -> Iterator[Mistake]:
     elif table.header and kind not in (*TEXTS, *BOOKS):
         found = f"names for the columns of '{table.file}', which has its own"
         yield Mistake((*place, "header"), "a text or a workbook", found, "Remove `header:`.")
-    for name, times in Counter(table.header).items():
+    for name, times in Counter(name.strip() for name in table.header).items():
         if times > 1:
             found = f"'{name}' {times} times"
             yield Mistake((*place, "header"), "a name for each column", found, "Rename one.")

@@ -124,7 +124,7 @@ def _levels(files: Sequence[AudioFile]) -> Iterator[tuple[int, list[str | None]]
 
 
 def _contradicts(one: Choice, best: Choice) -> bool:
-    """Tell whether a part says something else; of two numbers in a row the last counts."""
+    """Tell whether a part says something else, and is not just the number behind another."""
     part, chosen = one.emotion, best.emotion
     beside = part.level == chosen.level and part.first == chosen.last + 2
     said = [list(map(each.meaning.emotions.get, each.emotion.values)) for each in (one, best)]
@@ -198,15 +198,17 @@ def _with_speaker(choice: Choice, ways: Sequence[Split], labels: Sequence[str | 
 def _may_be_meant(part: Part, chosen: Part) -> bool:
     """Tell whether a part of the file names may be the speaker in place of a better founded one.
 
-    What takes are usually called may not: few values, and at the end numbers from 1 on, letters,
-    or behind names codes such as t1.
+    What takes are usually called may not: few values, and at the end letters, numbers from 1 on
+    (but behind fewer codes such as t1, or two values), and codes behind names.
     """
     if part.level or chosen.level or not part.stands_alone or len(part.counts) < 3:
         return False
     if part.at_end:
-        count = part.is_number and min(map(int, part.counts)) < 2 and not part.before
+        if part.is_number and min(map(int, part.counts)) < 2 and not part.before:
+            coded = all(not code.isdecimal() and code[-1].isdecimal() for code in chosen.counts)
+            return len(part.counts) >= len(chosen.counts) and (coded or len(chosen.counts) == 2)
         weak = not chosen.is_word or chosen.first > 0 or len(chosen.counts) == 2
-        return not count and max(map(len, part.counts)) > 1 and (part.is_word or weak)
+        return max(map(len, part.counts)) > 1 and (part.is_word or weak)
     return not (part.counts_from_one and chosen.is_word)
 
 

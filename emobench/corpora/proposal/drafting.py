@@ -62,7 +62,8 @@ def draft(recordings: Recordings) -> Draft:
     unsure += [_useless(found[0])] if found and lacking and not tables else []
     unsure += [f"{column}: it might be {what}. Then {text}" for column, what, text in others]
     todo = {label: choice.labels.count(label) for label in choice.meaning.unknown}
-    return Draft(recordings.name, keys, todo, tuple(unsure), lacking, _doubt(choice, others))
+    doubt = _doubt(choice, tables, others)
+    return Draft(recordings.name, keys, todo, tuple(unsure), lacking, doubt)
 
 
 def _tables(joins: list[Join]) -> list[Join]:
@@ -195,8 +196,11 @@ def _unsure(choice: Choice, tables: Sequence[Join], groups: Collection[str]) -> 
         yield f"table {' and '.join(table.sheet.files)}: {names}{lines}"
 
 
-def _doubt(choice: Choice, others: Sequence[tuple[str, str, str]]) -> str:
+def _doubt(choice: Choice, tables: Sequence[Join], others: Sequence[tuple[str, ...]]) -> str:
     """Return what must be said before anybody is held out; "" if nothing."""
+    for table in (table for table in tables if table.others and "emotion" in table.columns):
+        places = "', or '".join((table.columns["emotion"], *table.others))
+        return f"say which column tells the emotion. It may be '{places}'."
     if choice.others:
         places = ", or ".join(str(one.emotion) for one in (choice, *choice.others))
         return f"say which part is the emotion. It may be {places}; the patterns are below."

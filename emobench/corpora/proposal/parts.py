@@ -73,7 +73,7 @@ class Part:
         stretch = slice(self.first, self.last + 1)
         return tuple(None if row is None else "".join(row[stretch]) for row in self.split.tokens)
 
-    @property
+    @cached_property
     def before(self) -> str:
         """The word before it, in small letters, if that is always the same."""
         separators, position = self.split.separators, self.first - 1

@@ -6,22 +6,21 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from itertools import product
-from pathlib import Path, PurePath
+from pathlib import Path
 
 from ...errors import named
-from ..entries.table_kinds import REFUSED, TABLES, TEXTS, suffix
+from ..entries.table_kinds import BOOKS, REFUSED, TABLES, TEXTS, suffix
 from ..reading.audio_files import AudioFile, scan
 from ..reading.table_formats import content_of, read
 from ..reading.table_keys import Paths, spelled
 from ..reading.table_parts import Form, Unreadable
-from ..reading.table_sniffing import cleaned, sniffed
+from ..reading.table_sniffing import cleaned, invented, sniffed
 from ..table_columns import is_number
 from .legends import Texts, understood
 from .vocabulary import COLUMNS, Meaning, plain, sexes
 
 _Rows = Sequence[tuple[str, ...] | None]
-_MOST_BYTES = 50_000_000
-_MOST_FILES = 20
+_MOST_FILES, _MOST_BYTES = 20, 50_000_000
 
 
 @dataclass(frozen=True)
@@ -52,6 +51,7 @@ class Join:
         labels: by file; None where the table has no row, and none at all if it tells no emotion
         emotion: what the labels mean
         missing: files without a row
+        others: columns of other emotions, where none is called so
     """
 
     sheet: Sheet
@@ -60,6 +60,7 @@ class Join:
     labels: Sequence[str | None]
     emotion: Meaning
     missing: int
+    others: tuple[str, ...] = ()
 
 
 def sheets(folder: Path, stems: Set[str]) -> tuple[list[Sheet], list[str]]:
@@ -78,26 +79,16 @@ def sheets(folder: Path, stems: Set[str]) -> tuple[list[Sheet], list[str]]:
         unread, why = group[_MOST_FILES:], ""
         for file in group[:_MOST_FILES]:
             try:
-                tables = list(_read(file, file.name if names[file.name] == 1 else file.relative))
+                name = file.name if names[file.name] == 1 else file.relative
+                tables = list(_read(file, name, stems))
             except (Unreadable, OSError) as error:
                 tables, why = [], why or str(error)
-            found += [_headed(table, stems) for table in tables]
+            found += tables
             unread += [] if tables else [file]
         if unread and (why or ending not in TEXTS):
             why = why or "found no rows. If it tells emotions or speakers, write one table of all."
             notes.append(f"{named([file.relative for file in unread])}: seen, but not read: {why}")
     return [*_continued(found), *found], notes
-
-
-def _headed(sheet: Sheet, stems: Set[str]) -> Sheet:
-    """Return a table with names for its columns if a recording stands where these should."""
-    names = tuple(f"column {1 + place}" for place in range(len(sheet.header)))
-    for column in zip(sheet.header, *sheet.rows[:1], strict=True):
-        files = [spelled("name", cell) for cell in column]
-        if all({file, PurePath(file).stem} & stems for file in files):
-            form = replace(sheet.form, header=names)
-            return replace(sheet, form=form, header=names, rows=(sheet.header, *sheet.rows))
-    return sheet
 
 
 def _continued(found: Sequence[Sheet]) -> Iterator[Sheet]:
@@ -133,8 +124,7 @@ def joined(sheet: Sheet, wanted: Mapping[str, Sequence[str]], told: Texts = ()) 
 def _join(sheet: Sheet, key: tuple[str, int], rows: _Rows, told: Texts) -> Join | None:
     """Return what a table says of files or speakers; None if nothing is known of its columns."""
     columns: dict[str, str] = {}
-    labels: Sequence[str | None] = ()
-    emotion = Meaning()
+    telling: list[tuple[bool, float, str, Sequence[str | None], Meaning]] = []
     for position, name in enumerate(sheet.header):
         cells = [row and row[position] for row in rows]
         counts = Counter(cell for cell in cells if cell)
@@ -142,13 +132,19 @@ def _join(sheet: Sheet, key: tuple[str, int], rows: _Rows, told: Texts) -> Join 
             continue
         read = understood(counts, told)
         role = _role(name, counts, read)
-        if role != "emotion":
-            columns.setdefault(role, name)
-        elif role not in columns or read.score > emotion.score:
-            columns[role], labels, emotion = name, cells, read
+        columns.setdefault(role, name)
+        if role == "emotion":
+            is_called_so = plain(name.rpartition(".")[2]) in COLUMNS
+            telling.append((is_called_so, read.score, name, cells, read))
     columns.pop("", None)
+    if not columns:
+        return None
+    none = (True, 0.0, "", (), Meaning())
+    named, _, name, labels, emotion = max(telling, key=lambda one: one[:2], default=none)
+    columns |= {"emotion": name} if name else {}
+    others = tuple(one[2] for one in telling if not named and one[3] != labels)
     by = key[0], sheet.header[key[1]]
-    return Join(sheet, by, columns, labels, emotion, rows.count(None)) if columns else None
+    return Join(sheet, by, columns, labels, emotion, rows.count(None), others)
 
 
 def _role(name: str, counts: Mapping[str, int], read: Meaning) -> str:
@@ -164,7 +160,7 @@ def _role(name: str, counts: Mapping[str, int], read: Meaning) -> str:
     return role if fits.get(role, True) else ""
 
 
-def _read(file: AudioFile, name: str) -> Iterator[Sheet]:
+def _read(file: AudioFile, name: str, stems: Set[str]) -> Iterator[Sheet]:
     """Yield the tables of a file.
 
     Raises:
@@ -173,8 +169,11 @@ def _read(file: AudioFile, name: str) -> Iterator[Sheet]:
     if not 0 < file.size <= _MOST_BYTES and suffix(name) in TABLES:
         return
     content = content_of(file)
-    form = sniffed(name, content) if suffix(name) in TEXTS else Form()
+    form = sniffed(name, content, stems) if suffix(name) in TEXTS else Form()
     parts = read(name, content, form) if form else []
+    if suffix(name) in BOOKS and (header := invented(parts[0], stems)):
+        form = Form(header=header)
+        parts = read(name, content, form)
     if len({tuple(part.header) for part in parts}) == 1:  # sheets that go on from one another
         lines = [line for part in parts for line in part.lines]
         parts = [replace(parts[0], lines=lines, sheet=None)]

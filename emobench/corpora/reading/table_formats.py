@@ -110,7 +110,8 @@ def _workbook(content: bytes, form: Form) -> Iterator[Part]:
 def _sheet(rows: Iterable[Sequence[Any]], name: str, form: Form) -> Part:
     lines = [(number, [shown(value) for value in row]) for number, row in enumerate(rows, 1)]
     filled = [line for line in lines if line[0] > form.skip and any(line[1])]
-    return Part(*headed(filled, form), f"row of sheet '{name}'", name)
+    where = f"row of sheet '{name}'"
+    return Part(*headed(filled, form, where), where, name)
 
 
 def _same(one: str, other: str) -> bool:

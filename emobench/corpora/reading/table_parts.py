@@ -84,19 +84,37 @@ def named(header: Sequence[str]) -> list[str]:
     return [name or f"Unnamed: {place}" for place, name in enumerate(header)]
 
 
-def headed(lines: Sequence[Line], form: Form) -> tuple[list[str], Sequence[Line]]:
+def headed(
+    lines: Sequence[Line], form: Form, where: str = "line"
+) -> tuple[list[str], Sequence[Line]]:
     """Return the names of columns, and the lines below them.
+
+    Args:
+        lines: that hold anything
+        form: which may name the columns
+        where: what the lines are, for messages
 
     Raises:
         Unreadable: if a form names more or fewer columns than there are
     """
-    first = [cell.strip() for cell in lines[0][1]] if lines else []
     if not form.header:
-        return named(first), lines[1:]
-    if lines and len(first) != len(form.header):
-        expected = f"{len(form.header)} columns, as `header:` has names,"
-        raise Unreadable(f"{len(first)} in line {lines[0][0]}", "Correct `header:`.", expected)
-    return list(form.header), lines
+        return named([cell.strip() for cell in lines[0][1]] if lines else []), lines[1:]
+    header, expected = [name.strip() for name in form.header], len(form.header)
+    widths = [(_filled(cells), number) for number, cells in lines]
+    most, number = max(widths, key=lambda width: width[0], default=(expected, 0))
+    present = max((len(cells) for _, cells in lines), default=expected)
+    if most > expected or present < expected:
+        raise Unreadable(
+            f"{max(most, min(present, expected - 1))} in {where} {number}",
+            "Correct `header:`, `separator:` or `sheet:`.",
+            f"as many columns as `header:` has names ({expected})",
+        )
+    return header, [(at, [*cells, *[""] * expected][:expected]) for at, cells in lines]
+
+
+def _filled(cells: Sequence[str]) -> int:
+    """Return the number of cells up to the last that is not blank."""
+    return max((place for place, cell in enumerate(cells, 1) if cell.strip()), default=0)
 
 
 def shown(value: Any) -> str:

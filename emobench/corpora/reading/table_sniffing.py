@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import codecs
 import re
+from collections.abc import Set
 from contextlib import suppress
 from dataclasses import replace
+from pathlib import PurePath
 
 from .table_formats import separated
+from .table_keys import spelled
 from .table_parts import Form, Part, Unreadable, decoded
 
 _SEPARATORS = (",", ";", "\t", "|")
@@ -16,12 +19,13 @@ _LOOKED_AT = 200
 """Lines from which the form is told."""
 
 
-def sniffed(name: str, content: bytes) -> Form | None:
+def sniffed(name: str, content: bytes, stems: Set[str] = frozenset()) -> Form | None:
     """Return how a text is written, by its first lines; None if it does not look like a table.
 
     Args:
         name: of the file
         content: of the file
+        stems: names of recordings without extension
     """
     marked = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     for encoding in ("utf-16",) if marked else ("utf-8", "cp1252", "latin-1"):
@@ -36,12 +40,33 @@ def sniffed(name: str, content: bytes) -> Form | None:
         for separator in _SEPARATORS:
             form = Form(separator, encoding, skip)
             with suppress(Unreadable):
-                table = cleaned(separated(name, begin, form))
+                part = separated(name, begin, form)
+                if header := invented(part, stems):
+                    form = replace(form, header=header)
+                    part = separated(name, begin, form)
+                table = cleaned(part)
                 if table is not None and len(table.header) > widest:
                     widest, best = len(table.header), form
         if best is not None:
             return best
     return None
+
+
+def invented(part: Part, stems: Set[str]) -> tuple[str, ...]:
+    """Return names for the columns of a table in which a recording stands where these should.
+
+    Args:
+        part: as it was read, its first line taken for a header
+        stems: names of recordings without extension
+
+    Returns:
+        none if the table has names of its own
+    """
+    for column in zip(part.header, *(line for _, line in part.lines[:1]), strict=False):
+        files = [spelled("name", cell.strip()) for cell in column]
+        if all({file, PurePath(file).stem} & stems for file in files):
+            return tuple(f"column {1 + place}" for place in range(len(part.header)))
+    return ()
 
 
 def cleaned(part: Part) -> Part | None:
