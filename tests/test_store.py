@@ -230,10 +230,31 @@ def test_a_job_is_found_and_filed_among_many_without_a_list_of_all(tmp_path, mon
     """Else each job of an experiment would take the longer the more of them are done."""
     filled, made = Filled(tmp_path), experiment(n_folds=5)
     filled.run(made, [FIRST])
+    taken, scan = [], os.scandir
+
+    class Scan:
+        def __init__(self, path: Path) -> None:
+            self.entries = scan(path)
+
+        def __enter__(self) -> Scan:
+            return self
+
+        def __exit__(self, *error: object) -> None:
+            self.entries.close()
+
+        def __iter__(self) -> Scan:
+            return self
+
+        def __next__(self) -> os.DirEntry:
+            taken.append(next(self.entries))
+            return taken[-1]
+
+    monkeypatch.setattr(os, "scandir", Scan)
     monkeypatch.setattr(os, "listdir", lambda *path: pytest.fail(f"listed {path}"))
     assert filled.store.done(made, [FIRST, Job(3)]) == {FIRST}
     filled.store.add(made, Job(3), {}, predictions(Job(3)))
     assert filled.store.done(made, [Job(3)]) == {Job(3)}
+    assert len(taken) == 2  # of each look the first entry, which says that there are any
 
 
 def test_failure_is_a_record_until_the_job_is_done(store):

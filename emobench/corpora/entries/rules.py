@@ -263,7 +263,7 @@ def _table_file(table: TableFile, place: Location) -> Iterator[Mistake]:
     elif table.separator is not None and kind not in TEXTS:
         found = f"a separator of '{table.file}'"
         yield Mistake((*place, "separator"), "text", found, "Remove `separator:`.")
-    elif table.header and kind not in (*TEXTS, *BOOKS):
+    if table.header and kind in TABLES and kind not in (*TEXTS, *BOOKS):
         found = f"names for the columns of '{table.file}', which has its own"
         yield Mistake((*place, "header"), "a text or a workbook", found, "Remove `header:`.")
     for name, times in Counter(name.strip() for name in table.header).items():
