@@ -176,21 +176,18 @@ def _with_speaker(choice: Choice, ways: Sequence[Split], labels: Sequence[str | 
     found = [part for part in beside(emotion, ways) if _may_be_speaker(part, emotion, labels)]
     candidates = [part for part in found if all(_is_factor(part, whole) for whole in found)]
     levels = Counter(groups for groups, _ in {(part.groups, part.level) for part in candidates})
-
-    def rank(part: Part) -> int:
-        # Folders and names that say the same confirm one another.
-        return _TOLD if levels[part.groups] > 1 else _rank(part, emotion)
-
+    # Folders and names that say the same confirm one another.
+    rank = {part: _TOLD if levels[part.groups] > 1 else _rank(part, emotion) for part in candidates}
     # Names outlast folders, and of what is alike the way that takes names apart finest comes first.
     distinct: dict[tuple[int, ...], Part] = {}
-    for part in sorted(candidates, key=lambda part: (-rank(part), part.level, part.first)):
+    for part in sorted(candidates, key=lambda part: (-rank[part], part.level, part.first)):
         distinct.setdefault(part.groups, part)
-    highest = max(map(rank, candidates), default=_COUNT)
+    highest = max(rank.values(), default=_COUNT)
     ranked = list(distinct.values())
     rest = [part for part in ranked[1:] if len(part.counts) <= _MANY_SPEAKERS]
     # Who is called 01 may as well be a take. Whoever is asked may choose among all.
     meant = [part for part in rest if highest == _NAMED and _may_be_meant(part, ranked[0])]
-    asked = meant or any(rank(part) == highest for part in rest)
+    asked = meant or any(rank[part] == highest for part in rest)
     speakers = [*ranked[:1], *(rest[:_MOST_RIVALS] if asked else ())]
     return replace(choice, ways=ways, labels=labels, speakers=tuple(speakers), rank=highest)
 
