@@ -12,6 +12,7 @@ overhead, and a million are handed out in a minute.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import sys
 import tempfile
@@ -82,10 +83,11 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=2000)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--seconds", type=float, default=0.01)
-    parser.add_argument("--folder", help="where results are filed; /dev/shm leaves the disk out")
+    parser.add_argument("--folder", help="where results are filed and kept, to go on from there")
     parser.add_argument("--executor", choices=["local", "ray", "nobody"], default="local")
     given = parser.parse_args()
-    with tempfile.TemporaryDirectory(dir=given.folder) as folder:
+    with contextlib.ExitStack() as stack:
+        folder = given.folder or stack.enter_context(tempfile.TemporaryDirectory())
         places = sleeper.Places(**vars(find_places(results=folder, cache=Path(folder) / "cache")))
         selection = Selection(
             f"sleeper:seconds={given.seconds}",

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
+import statistics
 from pathlib import Path
 
 import pytest
@@ -19,6 +21,7 @@ from emobench.costs import effort, figures
 from emobench.encoders.card import KEYS, read_card
 from emobench.errors import SpecError
 
+RESULTS = Path(__file__).parents[1] / "results"
 SOUND = {
     "title": "Mine",
     "pattern": r"^(?P<speaker>\w+)_(?P<emotion>\w+)\.wav$",
@@ -300,3 +303,17 @@ def test_twice_the_epochs_are_nearly_twice_the_effort():
     smoke = protocols.get("smoke")
     assert effort.usual_epochs(network, smoke) == smoke.epochs == 2
     assert effort.usual_epochs(network, protocols.get("losgo")) == network.config.epochs
+
+
+def test_a_network_that_stops_early_is_counted_about_as_long_as_it_is_seen_to_train():
+    network = models.get("yoon2018-are")
+    seen = [
+        json.loads(path.read_bytes())["epochs"]
+        for path in RESULTS.glob("losgo/*/yoon2018-are/*/fold-*.json")
+    ]
+    counted = effort.usual_epochs(network, protocols.get("losgo"))
+    assert statistics.mean(seen) / 2 < counted < statistics.mean(seen) * 2
+    assert effort.usual_epochs(network, protocols.get("losgo"), asked=3) == 3
+    # Where the best epoch on the test clips is chosen, all are trained.
+    leaky = protocols.get("leaky-epoch")
+    assert effort.usual_epochs(network, leaky) == network.config.epochs > counted

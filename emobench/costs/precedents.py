@@ -179,7 +179,7 @@ def _precedent(
         seconds=float(record["seconds"]),
         training=None if training is None else float(training),
         effort=effort.effort(
-            model, int(record["n_training"]), length, trained, planned_epochs(told)
+            model, int(record["n_training"]), length, trained, _epochs(told, model)
         ),
         memory=record.get("peak_resident_mib"),
         tested=int(record.get("n_test") or record.get("rows") or 0),
@@ -187,14 +187,15 @@ def _precedent(
     )
 
 
-def planned_epochs(told: Mapping[str, Any]) -> int:
-    """Return the number of epochs of an experiment; the most, where training stops early."""
+def _epochs(told: Mapping[str, Any], model: ModelSpec) -> int:
+    """Return how many epochs were expected, not how many it took: so are other jobs' counted."""
     configured = told["configuration"]
-    return int(
+    most = int(
         configured.get("epochs_override")
         or configured["protocol"].get("epochs")
         or configured["model"]["config"].get("epochs", 1)
     )
+    return effort.expected_epochs(model, most, configured["protocol"].get("selection", ""))
 
 
 def _some(files: Sequence[Path]) -> Sequence[Path]:
