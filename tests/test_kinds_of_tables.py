@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import random
 import struct
 from collections.abc import Callable
 from pathlib import Path
@@ -383,6 +385,27 @@ def test_cells_that_are_blank_at_the_end_need_no_name(tmp_path, planted):
     assert told(tmp_path, headless_entry("t.csv", "[a, b, c]")) == truth()
 
 
+def told_in(text: str) -> str:
+    """Return a proposal without its line breaks."""
+    return " ".join(text.replace("\n#", "").split())
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_list_of_recordings_is_no_legend_of_its_own_columns(tmp_path, seed):
+    """Names and takes stand beside words for emotions in it, and mean none."""
+    rows = list(
+        itertools.product(("anna", "bert", "carl", "dora"), ("angry", "happy", "sad"), "12")
+    )
+    random.Random(seed).shuffle(rows)
+    names = [f"{number:04}.wav" for number in range(len(rows))]
+    folder = trees.plant(tmp_path / "mine", names)
+    lines = [",".join((name, *row)) for name, row in zip(names, rows, strict=True)]
+    (folder / "labels.csv").write_text("\n".join(lines) + "\n")
+    proposal = propose(folder, "mine")
+    assert yaml.safe_load(proposal.text)["mine"]["tables"][0]["columns"] == {"emotion": "column 3"}
+    assert "Put 'column 2' or 'column 4' of the table" in told_in(proposal.text)
+
+
 @pytest.mark.parametrize("name", ["t.csv", "t.txt", "t.xlsx"])
 def test_a_first_line_that_names_a_clip_is_no_header(tmp_path, planted, name):
     without_header(planted / name)
@@ -390,8 +413,9 @@ def test_a_first_line_that_names_a_clip_is_no_header(tmp_path, planted, name):
     entry = yaml.safe_load(proposal.text)["mine"]
     assert entry["tables"][0]["header"] == ["column 1", "column 2", "column 3"]
     assert entry["tables"][0]["columns"] == {"emotion": "column 2"}
-    assert "no line names its columns, so `header` does" in " ".join(proposal.text.split())
+    assert "no line names its columns, so `header` does" in told_in(proposal.text)
     assert not proposal.ready  # nothing says that the third column tells the speaker
+    assert "Put 'column 3' of the table under its `columns`" in told_in(proposal.text)
     mended = proposal.text.replace("column 2}", "column 2, speaker: column 3}")
     assert told(tmp_path, mended) == truth()
 

@@ -32,7 +32,7 @@ _TOLD, _NAMED, _COUNT = 2, 1, 0
 _DETERMINES = 0.9
 """Share of clips whose label a part foretells, from which it is no speaker."""
 
-_MOST_SPEAKERS, _MANY_SPEAKERS, _MOST_RIVALS = 500, 100, 6
+MOST_SPEAKERS, _MANY_SPEAKERS, _MOST_RIVALS = 500, 100, 6
 _SURE = 0.6
 """How surely values must tell emotions to be nothing else."""
 
@@ -218,7 +218,7 @@ def beside(emotion: Part | None, ways: Sequence[Split]) -> Iterator[Part]:
 
 def _may_be_speaker(part: Part, emotion: Part | None, labels: Sequence[str | None]) -> bool:
     counts, files = part.counts, sum(part.counts.values())
-    if not 2 <= len(counts) <= min(files / 2, _MOST_SPEAKERS) or part.follows(_NO_SPEAKER):
+    if not 2 <= len(counts) <= min(files / 2, MOST_SPEAKERS) or part.follows(_NO_SPEAKER):
         return False
     if sexes(counts) or meaning(counts).score > _SURE:
         return False

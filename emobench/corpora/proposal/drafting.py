@@ -57,7 +57,7 @@ def draft(recordings: Recordings) -> Draft:
     if telling:
         keys["tables"] = [each for join in telling for each in _table_keys(join)]
     keys["folds"] = "speaker"
-    lacking = tuple(_lacking(choice, told))
+    lacking = tuple(_lacking(choice, told, tables))
     unsure = [*_unsure(choice, tables, groups), *unread]
     unsure += [_useless(found[0])] if found and lacking and not tables else []
     unsure += [f"{column}: it might be {what}. Then {text}" for column, what, text in others]
@@ -152,7 +152,7 @@ def _useless(sheet: Sheet) -> str:
     )
 
 
-def _lacking(choice: Choice, told: Collection[str]) -> Iterator[str]:
+def _lacking(choice: Choice, told: Collection[str], tables: Sequence[Join]) -> Iterator[str]:
     """Yield what nobody tells, and what to do about it."""
     if choice.emotion is None and "emotion" not in told:
         yield (
@@ -160,10 +160,12 @@ def _lacking(choice: Choice, told: Collection[str]) -> Iterator[str]:
             "(?P<emotion>…) into `pattern`, or add a table under `tables`."
         )
     if choice.speaker is None and "speaker" not in told:
+        names = " or ".join(f"'{name}'" for table in tables for name in table.persons)
+        column = f"Put {names} of the table under its `columns` as `speaker`, or " if names else ""
         yield (
             "Who speaks is not found in file names, folders or tables. Without it no speaker can "
-            "be held out. Put a group (?P<speaker>…) into `pattern`, add a table under `tables`, "
-            "or sort the files into a folder for each speaker and propose again."
+            f"be held out. {column or 'Put '}a group (?P<speaker>…) into `pattern`, add a table "
+            "under `tables`, or sort the files into a folder for each speaker and propose again."
         )
 
 

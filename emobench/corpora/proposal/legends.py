@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from .vocabulary import Meaning, emotion_of, meaning
 _GLOBS = ("*.txt", "*.md", "*.rst", "*.html", "*.csv", "*.tsv", "*.json", "*.yaml", "readme*")
 _MOST_FILES, _MOST_BYTES = 20, 100_000
 _MOST_CODES, _LONGEST_CODE = 16, 4
+_MOST_LISTS, _MOST_WAYS = 8, 2
 _TAG = re.compile(r"<[^<>]*>")
 Texts = Sequence[tuple[str, str]]
 """Names and contents of texts that may explain codes."""
@@ -83,7 +85,10 @@ def _legends(text: str, wanted: Collection[str]) -> list[dict[str, str]]:
         if code in lists[-1]:
             lists.append({})
         lists[-1][code] = word
-    # Where a word comes again, recordings are listed.
+    ways = Counter(code for code, _ in {pair for legend in lists for pair in legend.items()})
+    # Where codes come again and again, or a word comes again in a list, recordings are listed.
+    if len(lists) > _MOST_LISTS or max(ways.values(), default=0) > _MOST_WAYS:
+        return []
     return [legend for legend in lists if len(set(legend.values())) == len(legend)]
 
 

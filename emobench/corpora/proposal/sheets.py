@@ -16,6 +16,7 @@ from ..reading.table_keys import Paths, spelled
 from ..reading.table_parts import Form, Unreadable
 from ..reading.table_sniffing import cleaned, invented, sniffed
 from ..table_columns import is_number
+from .choice import MOST_SPEAKERS
 from .legends import Texts, understood
 from .vocabulary import COLUMNS, Meaning, plain, sexes
 
@@ -52,6 +53,7 @@ class Join:
         emotion: what the labels mean
         missing: files without a row
         others: columns of other emotions, where none is called so
+        persons: columns that nothing is known of and that may tell who speaks, names first
     """
 
     sheet: Sheet
@@ -61,6 +63,7 @@ class Join:
     emotion: Meaning
     missing: int
     others: tuple[str, ...] = ()
+    persons: tuple[str, ...] = ()
 
 
 def sheets(folder: Path, stems: Set[str]) -> tuple[list[Sheet], list[str]]:
@@ -125,6 +128,7 @@ def _join(sheet: Sheet, key: tuple[str, int], rows: _Rows, told: Texts) -> Join 
     """Return what a table says of files or speakers; None if nothing is known of its columns."""
     columns: dict[str, str] = {}
     telling: list[tuple[bool, float, str, Sequence[str | None], Meaning]] = []
+    persons: list[tuple[bool, str]] = []
     for position, name in enumerate(sheet.header):
         cells = [row and row[position] for row in rows]
         counts = Counter(cell for cell in cells if cell)
@@ -133,6 +137,8 @@ def _join(sheet: Sheet, key: tuple[str, int], rows: _Rows, told: Texts) -> Join 
         read = understood(counts, told)
         role = _role(name, counts, read)
         columns.setdefault(role, name)
+        if not role and 2 <= len(counts) <= min(counts.total() / 2, MOST_SPEAKERS):
+            persons.append((all(map(is_number, counts)), name))
         if role == "emotion":
             is_called_so = plain(name.rpartition(".")[2]) in COLUMNS
             telling.append((is_called_so, read.score, name, cells, read))
@@ -144,7 +150,8 @@ def _join(sheet: Sheet, key: tuple[str, int], rows: _Rows, told: Texts) -> Join 
     columns |= {"emotion": name} if name else {}
     others = tuple(one[2] for one in telling if not named and one[3] != labels)
     by = key[0], sheet.header[key[1]]
-    return Join(sheet, by, columns, labels, emotion, rows.count(None), others)
+    who = tuple(name for _, name in sorted(persons))
+    return Join(sheet, by, columns, labels, emotion, rows.count(None), others, who)
 
 
 def _role(name: str, counts: Mapping[str, int], read: Meaning) -> str:
