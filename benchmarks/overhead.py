@@ -26,6 +26,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 import sleeper
 
 from emobench.executors import Event, Work
+from emobench.features.workers import Processes
 from emobench.run_options import Selection
 from emobench.runs import Observer, execute, find_places, plan, running
 
@@ -37,6 +38,10 @@ class Nobody:
     """An executor that says of every job that it is done, and does none."""
 
     networks_at_once, others_at_once, workers_here, tuning_processes = 0, 1, 1, 1
+
+    def crew(self, here: Processes) -> Processes:
+        """Return processes of this machine."""
+        return here
 
     def run(self, work: Iterable[Work], stopping: Callable[[], bool]) -> Iterator[Event]:
         """Tell of each job."""

@@ -36,6 +36,10 @@ class ToolError(FeatureError):
     """What computes features does not work here and now, which says nothing of any clip."""
 
 
+class UncachedError(FeatureError):
+    """Features are not cached where they are only to be read."""
+
+
 class StoreError(EmobenchError):
     """Results cannot be read or written."""
 

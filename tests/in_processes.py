@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 
 from emobench.features import extraction
@@ -16,6 +17,17 @@ def look(task: int) -> list[tuple[int, int, dict[str, str]]]:
 def die(*arguments: object) -> None:
     """End as a process does that is killed."""
     os._exit(1)
+
+
+def crash(task: object) -> list[object]:
+    """End as a process does that is killed."""
+    os._exit(1)
+
+
+def slow(task: int) -> list[tuple[int, int]]:
+    """Return the task and the process after a while, which the number of the task makes longer."""
+    time.sleep(0.3 if task < 100 else 30)
+    return [(task, os.getpid())]
 
 
 def noting(file: Path, spec, condition, clips):

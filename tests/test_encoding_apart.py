@@ -26,7 +26,7 @@ from emobench.encoders import onnx_model
 from emobench.errors import FeatureError, SpecError
 from emobench.executors import Card, Devices
 from emobench.features import extraction
-from emobench.features.workers import in_order
+from emobench.features.workers import Processes, in_order
 from emobench.runs import Observer, Selection, execute, placing, plan
 from emobench.runs.estimating import estimate
 from emobench.runs.extraction import extract_ahead, parse
@@ -146,9 +146,9 @@ def test_whether_onnxruntime_is_built_for_cards(folder, tmp_path, monkeypatch, l
 # Values -------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("how", [{"jobs": 1}, {"jobs": 2}, {"cards": ("0", "1")}])
-def test_values_are_the_same_bits_as_computed_here(folder, tmp_path, table, how):
-    found = features.load(table, parse(f"encoder:{folder}"), cache=tmp_path / "cache", **how)
+@pytest.mark.parametrize("crew", [Processes(1), Processes(2), Processes(1, ("0", "1"))])
+def test_values_are_the_same_bits_as_computed_here(folder, tmp_path, table, crew):
+    found = features.load(table, parse(f"encoder:{folder}"), cache=tmp_path / "cache", crew=crew)
     for position, path in enumerate(table["path"]):
         samples, rate = soundfile.read(path, dtype="float32")
         expected = features.extract("encoder", samples, rate, encoder=str(folder))

@@ -24,6 +24,7 @@ from emobench import conditions, features, versions
 from emobench.errors import FeatureError
 from emobench.features import FeatureSet, finding, packing
 from emobench.features.cache import load
+from emobench.features.workers import Processes
 
 RATE = 16_000
 
@@ -83,7 +84,7 @@ def test_the_cache_holds_what_extract_gives(
         table,
         features.spec(name),
         cache=cache,
-        jobs=jobs,
+        crew=Processes(jobs),
         progress=lambda done, total: seen.append((done, total)),
     )
     expected = expected_values(table, name)
@@ -101,8 +102,8 @@ def test_the_cache_holds_what_extract_gives(
 
 def test_the_number_of_processes_changes_no_bit(table: pd.DataFrame, tmp_path: Path) -> None:
     spec = features.spec("logmel")
-    one = load(table, spec, cache=tmp_path / "one", jobs=1)
-    two = load(table, spec, cache=tmp_path / "two", jobs=2)
+    one = load(table, spec, cache=tmp_path / "one", crew=Processes(1))
+    two = load(table, spec, cache=tmp_path / "two", crew=Processes(2))
     assert rows(one).tobytes() == rows(two).tobytes()
     np.testing.assert_array_equal(one.moments.m2, two.moments.m2)
 
@@ -358,7 +359,7 @@ def test_bad_clips_are_all_named(
     table, reasons = mixed
     message = r"expected usable audio in every clip, found 8 of 20 .*--skip-bad"
     with pytest.raises(FeatureError, match=message) as caught:
-        load(table, features.spec("logmel"), cache=cache, jobs=jobs)
+        load(table, features.spec("logmel"), cache=cache, crew=Processes(jobs))
     for name, reason in reasons.items():
         assert f"  {name}: {reason}" in str(caught.value)
 
@@ -551,11 +552,12 @@ EXTRACT = """
 import sys, pandas as pd
 from pathlib import Path
 from emobench import conditions, features, versions
+from emobench.features.workers import Processes
 table = pd.read_pickle(sys.argv[1])
 print("ready", flush=True)
 sys.stdin.readline()
 cache, jobs = Path(sys.argv[2]), int(sys.argv[3])
-found = features.load(table, features.spec("logmel"), cache=cache, jobs=jobs)
+found = features.load(table, features.spec("logmel"), cache=cache, crew=Processes(jobs))
 print([float(found.clip(place).sum()) for place in range(len(found))])
 """
 
@@ -614,7 +616,13 @@ def test_an_interrupted_extraction_leaves_nothing(table: pd.DataFrame, cache: Pa
 
     for jobs in (1, 2):
         with pytest.raises(KeyboardInterrupt):
-            load(table, features.spec("logmel"), cache=cache, jobs=jobs, progress=interrupt)
+            load(
+                table,
+                features.spec("logmel"),
+                cache=cache,
+                crew=Processes(jobs),
+                progress=interrupt,
+            )
         assert list(cache.rglob("*.*")) == []
     assert len(load(table, features.spec("logmel"), cache=cache)) == 12
 
@@ -655,7 +663,7 @@ def test_a_worker_that_dies_is_explained(
 ) -> None:
     monkeypatch.setattr("emobench.features.extraction._extract_task", die)
     with pytest.raises(FeatureError, match=r"was killed.*fewer --jobs"):
-        load(table, features.spec("logmel"), cache=cache, jobs=2)
+        load(table, features.spec("logmel"), cache=cache, crew=Processes(2))
     assert list(cache.rglob("*.*")) == []
 
 
@@ -697,7 +705,7 @@ def test_every_clip_of_emo_db_is_usable_and_is_that_of_the_wheel(
     real_data: Path, cache: Path
 ) -> None:
     table = table_of(sorted((real_data / "emo-db").rglob("*.wav")))
-    found = load(table, features.spec("is09"), cache=cache, jobs=2)
+    found = load(table, features.spec("is09"), cache=cache, crew=Processes(2))
     assert len(found) == 535
     smile = opensmile.Smile(opensmile.FeatureSet.IS09, opensmile.FeatureLevel.Functionals)
     for position in range(0, 535, 50):

@@ -18,6 +18,7 @@ import pandas as pd
 from .. import features
 from ..errors import StoreError
 from ..features import FeatureSet
+from ..features.workers import Processes
 from ..spec import Job
 from ..store import StoredExperiment, read_attention, read_experiments
 
@@ -169,4 +170,5 @@ def _shares(weights: np.ndarray, descriptors: np.ndarray) -> dict[str, float]:
 
 def descriptors_of(table: pd.DataFrame, cache: Path, jobs: int = 1) -> FeatureSet:
     """Return the descriptors that tell silent, unvoiced and voiced frames apart."""
-    return features.load(table, features.spec("lld32"), cache=cache, jobs=jobs, skip_bad=True)
+    crew = Processes(jobs)
+    return features.load(table, features.spec("lld32"), cache=cache, crew=crew, skip_bad=True)

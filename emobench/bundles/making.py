@@ -64,7 +64,7 @@ def make(
         EmobenchError: if the corpus, a feature or training fails
     """
     folder.insist_on_room(order.folder)
-    context = open_context(experiment, places)
+    context = open_context(experiment, places, settings.crew)
     whole = job.fold is None
     if whole:
         context, job = on_all_speakers(context, job)

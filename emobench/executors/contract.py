@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Protocol
 
+from ..features.workers import Crew, Processes
 from .work import Event, Work
 
 
@@ -35,6 +36,13 @@ class Executor(Protocol):
         """How many processes a job may use that tunes.
 
         With several, such jobs are handed over one by one; else all at once.
+        """
+
+    def crew(self, here: Processes) -> Crew:
+        """Return who extracts features; they come back to this process, which alone caches them.
+
+        Args:
+            here: processes of this machine, which do it where it is nobody else's part
         """
 
     def run(self, work: Iterable[Work], stopping: Callable[[], bool]) -> Iterator[Event]:

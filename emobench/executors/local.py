@@ -10,6 +10,7 @@ from functools import partial
 from .. import environment
 from ..environment import USABLE_SHARE, Seat
 from ..errors import EmobenchError
+from ..features.workers import Processes
 from . import cores
 from .cores import Cores
 from .devices import Devices
@@ -157,6 +158,10 @@ class Local:
     def tuning_processes(self) -> int:
         """All of them: jobs that tune are run one by one."""
         return self.jobs
+
+    def crew(self, here: Processes) -> Processes:
+        """Processes of this machine."""
+        return here
 
     def run(
         self, work: Iterable[Work], stopping: Callable[[], bool] = lambda: False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from .. import __version__
@@ -44,6 +45,15 @@ def insist_on_places(places: Places, node: str) -> None:
     for what, path, there in wanted:
         if not there:
             raise _missing(node, what, path)
+
+
+def insist_on_sources(places: Places, node: str) -> None:
+    """Refuse to extract features where what they are made of is not there.
+
+    Raises:
+        NodeError: if a folder or file is not there
+    """
+    insist_on_places(replace(places, results=places.cache), node)  # no results need be there yet
 
 
 def insist_on_experiment(work: Work, node: str) -> None:

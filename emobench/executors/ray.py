@@ -24,8 +24,10 @@ from ray.exceptions import RayError
 from .. import __version__
 from ..environment import USABLE_SHARE
 from ..errors import SpecError
+from ..features.workers import Processes
 from ..spec import Places
 from .devices import OPTION, Wanted
+from .ray_crew import RayCrew
 from .sharing import Inbox, Slot, share_out
 from .work import Event, Lost, Outcome, Ready, Refused, Work
 
@@ -47,7 +49,7 @@ class Ray:
         workers: how many workers there are on CPUs
         workers_on_cards: how many there are on cards
         workers_per_card: how many of them divide a card
-        workers_here: how many of all may be on the node of this process
+        encoders_on_cards: whether frozen encoders are computed on cards where there are any
         joined: whether this process became part of the cluster for the run
     """
 
@@ -56,7 +58,7 @@ class Ray:
     workers: int
     workers_on_cards: int = 0
     workers_per_card: int = 1
-    workers_here: int = 0
+    encoders_on_cards: bool = True
     joined: bool = False
 
     @property
@@ -70,9 +72,18 @@ class Ray:
         return self.workers
 
     @property
+    def workers_here(self) -> int:
+        """None that matters: Ray itself finds room for whoever extracts."""
+        return 0
+
+    @property
     def tuning_processes(self) -> int:
         """One: jobs that tune are spread over the cluster."""
         return 1
+
+    def crew(self, here: Processes) -> RayCrew:
+        """Tasks on the nodes."""
+        return RayCrew(self.places, self.encoders_on_cards)
 
     def run(
         self, work: Iterable[Work], stopping: Callable[[], bool] = lambda: False
@@ -80,14 +91,15 @@ class Ray:
         """Run jobs and tell what happens to them."""
         engage = _Engagement(_actor(), self.places)
         on_cpu = partial(engage, num_cpus=self.threads)
+        place = partial(Slot, lingers=False)  # extraction needs the room
         if not self.workers_on_cards:
-            slots = [Slot(on_cpu, hint="--threads") for _ in range(self.workers)]
+            slots = [place(on_cpu, hint="--threads") for _ in range(self.workers)]
         else:
             share = 1 / self.workers_per_card
             on_card = partial(engage, num_cpus=self.threads, num_gpus=share)
             hint = "--workers-per-device or --together"
-            slots = [Slot(on_card, lane=True, hint=hint) for _ in range(self.workers_on_cards)]
-            slots += [Slot(on_cpu, lane=False, hint="--threads") for _ in range(self.workers)]
+            slots = [place(on_card, lane=True, hint=hint) for _ in range(self.workers_on_cards)]
+            slots += [place(on_cpu, lane=False, hint="--threads") for _ in range(self.workers)]
         return share_out(work, slots, stopping)
 
     def close(self) -> None:
@@ -162,15 +174,8 @@ def _fitting(
         )
     room = int(ray.cluster_resources().get("CPU", 0)) // threads
     on_cards = 0 if kind == "cpu" else cards * workers_per_card
-    here = _cpus_here() // threads
-    return Ray(places, threads, max(room, jobs), on_cards, workers_per_card, here, joined)
-
-
-def _cpus_here() -> int:
-    """Return how many CPUs of this machine Ray hands out."""
-    own = ray.get_runtime_context().get_node_id()
-    nodes = [node for node in ray.nodes() if node["Alive"] and node["NodeID"] == own]
-    return sum(int(node["Resources"].get("CPU", 0)) for node in nodes)
+    workers = max(room, jobs)
+    return Ray(places, threads, workers, on_cards, workers_per_card, kind != "cpu", joined)
 
 
 def _insist_on_cluster(address: str | None) -> None:

@@ -58,7 +58,7 @@ class Remote:
         except NodeError as error:
             return pickle.dumps(Refused(str(error)))
         try:
-            self._worker.send(work)
+            self._worker.send(replace(work, extracts=False))
         except EmobenchError as error:
             return pickle.dumps(self._named(Outcome(None, str(error))))
         while True:

@@ -14,7 +14,7 @@ import signal
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
 from types import FrameType
@@ -81,7 +81,8 @@ class Share:
         if self.wanted is not None:
             devices = find(self.wanted, self.backend, workers_per_card=self.workers_per_card)
         done = 0
-        with closing(Local(self.processes, devices).run(missing(jobs, where))) as events:
+        left = (replace(work, extracts=False) for work in missing(jobs, where))
+        with closing(Local(self.processes, devices).run(left)) as events:
             for event in events:
                 print(event.kind, event.work.experiment.title, event.work.job.name, flush=True)
                 done += event.kind == "done"

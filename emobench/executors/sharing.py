@@ -58,6 +58,8 @@ class Slot:
         engage: gets a worker, given where that tells what happens
         lane: which jobs it is for: `True` networks, `False` estimators, `None` both
         hint: what to lower where memory is short
+        lingers: whether a worker stays while others are made ready: what it holds is of no use to
+            who makes them
         worker: who works there, once there is a job
         work: the last job
         busy: whether the worker is at that
@@ -67,6 +69,7 @@ class Slot:
     engage: Callable[[Inbox], Worker]
     lane: bool | None = None
     hint: str = "--jobs"
+    lingers: bool = True
     worker: Worker | None = None
     work: Work | None = None
     busy: bool = False
@@ -142,7 +145,7 @@ class _Sharing:
     def _begin(self, slot: Slot) -> Iterator[Event]:
         """Let a slot that is free begin a job, as soon as its worker is ready."""
         if not self._pending.waits(slot.lane):
-            if not self._pending.more:
+            if not (self._pending.more and slot.lingers):
                 slot.close()  # what it holds may be of use to others
             return
         if slot.worker is None:

@@ -27,6 +27,8 @@ class Work:
         siblings: jobs of the experiment that its worker may train along, and is given later
         run: name of the run that it is a part of, so that it is not kept from its own jobs
         order: bundle that is made of the trained model instead of a record; None for none
+        extracts: whether its worker may extract what is not cached. Who hands jobs to another
+            machine has seen to it that nothing need be, and says so
     """
 
     experiment: Experiment
@@ -37,6 +39,7 @@ class Work:
     siblings: tuple[Job, ...] = ()
     run: str = ""
     order: Order | None = None
+    extracts: bool = True
 
     @cached_property
     def group(self) -> Group:

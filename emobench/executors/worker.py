@@ -15,7 +15,8 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, BinaryIO
 
-from ..errors import EmobenchError, StoreError
+from ..errors import EmobenchError, StoreError, UncachedError
+from ..features.workers import ALONE
 from ..spec import Job
 from ..storage import storing
 from ..storage.claims import CLAIMS
@@ -64,7 +65,7 @@ def perform(work: Work, tell: Callable[[Epoch], None]) -> Outcome:
             elsewhere = True
         else:
             record = _record(work, siblings, tell)
-    except StoreError as error:
+    except (StoreError, UncachedError) as error:  # no other job would fare better
         message, fatal = str(error), True
     except EmobenchError as error:
         message = str(error)
@@ -108,7 +109,7 @@ def _record(work: Work, siblings: tuple[Job, ...], tell: Callable[[Epoch], None]
         from ..backend import start_backend
 
         start_backend()
-    settings = jobs.Settings(work.threads, work.tuning_jobs)
+    settings = jobs.Settings(work.threads, work.tuning_jobs, ALONE if work.extracts else None)
     what = (work.experiment, work.job, work.places, settings)
     if work.order is not None:
         from ..bundles.making import make

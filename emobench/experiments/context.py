@@ -8,6 +8,7 @@ from typing import Any
 
 from .. import conditions, corpora, experiments, models, protocols
 from ..errors import EmobenchError
+from ..features.workers import ALONE, Crew
 from ..spec import Experiment, Fold, ModelSpec, Places, Protocol, fingerprint, plain
 from . import dataset
 from .dataset import AppliedCondition, Dataset
@@ -41,10 +42,16 @@ def applied_condition(configuration: Mapping[str, Any]) -> AppliedCondition:
     return AppliedCondition(conditions.parse(wanted["name"]), wanted["sides"])
 
 
-def open_context(experiment: Experiment, places: Places) -> Context:
+def open_context(experiment: Experiment, places: Places, crew: Crew | None = ALONE) -> Context:
     """Return what an experiment's jobs share, reading it once per process.
 
+    Args:
+        experiment: which
+        places: where to read
+        crew: who extracts features that are not cached; None where that is not to be done
+
     Raises:
+        UncachedError: if features are not cached and nobody is to extract them
         EmobenchError: if what this process would compute is not what was planned
     """
     if experiment.fingerprint not in _open:
@@ -63,6 +70,7 @@ def open_context(experiment: Experiment, places: Places) -> Context:
             control=experiments.controlled(experiment.configuration),
             normalisation=protocol.normalisation,
             skip_bad=experiment.skip_bad,
+            crew=crew,
         )
         if data.digest != experiment.clips:
             raise EmobenchError(

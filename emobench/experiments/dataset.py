@@ -16,6 +16,7 @@ from ..conditions import Condition
 from ..controls import Control
 from ..errors import CorpusError
 from ..features import FeatureSet
+from ..features.workers import ALONE, Crew
 from ..spec import (
     FeatureSpec,
     Fold,
@@ -141,8 +142,7 @@ class _Extraction:
         corpus: whose clips they are
         table: one row a clip
         cache: folder of features
-        jobs: processes that extract
-        cards: that a frozen encoder is computed on
+        crew: who extracts; None where nothing may be extracted
         skip_bad: leave out clips that a front-end refuses
         sounds: name of what is decoded of each clip
         progress: called while features are extracted
@@ -151,8 +151,7 @@ class _Extraction:
     corpus: str
     table: pd.DataFrame
     cache: Path
-    jobs: int
-    cards: Sequence[str]
+    crew: Crew | None
     skip_bad: bool
     sounds: Mapping[str, str | None]
     progress: Progress
@@ -168,8 +167,7 @@ class _Extraction:
             self.table,
             spec,
             cache=self.cache,
-            jobs=self.jobs,
-            cards=self.cards,
+            crew=self.crew,
             skip_bad=self.skip_bad,
             condition=condition,
             sounds=self.sounds,
@@ -213,8 +211,7 @@ def load(
     applied: AppliedCondition | None = None,
     control: Control = "none",
     normalisation: Normalisation = "",
-    jobs: int = 1,
-    cards: Sequence[str] = (),
+    crew: Crew | None = ALONE,
     skip_bad: bool = False,
     extract: bool = True,
     progress: Progress = lambda what, done, total: None,
@@ -229,8 +226,7 @@ def load(
         applied: what the sound goes through
         control: what is done to the labels
         normalisation: what inputs are standardised with instead of what they name, or ""
-        jobs: processes that extract
-        cards: that a frozen encoder is computed on, as CUDA_VISIBLE_DEVICES names them
+        crew: who extracts; None where features are only read
         skip_bad: leave out clips that a front-end refuses instead of stopping
         extract: without it the data set has clips, their sounds and classes, but no inputs
         progress: called while features are extracted
@@ -241,7 +237,8 @@ def load(
 
     Raises:
         CorpusError: if the corpus is not there or holds fewer than two classes
-        FeatureError: if a clip is refused and `skip_bad` is false
+        FeatureError: if a clip is refused and `skip_bad` is false, or features that are only to be
+            read are not there
     """
     clips = clips or Clips(corpus, places, progress)
     table, sounds = clips.table, clips.sounds if takes_audio(model) else {}
@@ -249,9 +246,7 @@ def load(
         texts = given_texts.read(places.transcripts, table.index)
         table = table.assign(transcript=texts)
     specs = specs_of(model, places) if extract else {}
-    extraction = _Extraction(
-        *(corpus.name, table, places.cache, jobs, cards, skip_bad, sounds, progress)
-    )
+    extraction = _Extraction(*(corpus.name, table, places.cache, crew, skip_bad, sounds, progress))
     cached = {
         name: extraction.sides(spec, applied or AppliedCondition())
         for name, spec in specs.items()

@@ -6,7 +6,8 @@ a test on another corpus use what each corpus has already.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..errors import FeatureError
+from ..errors import FeatureError, UncachedError, count
 from ..sounds import UNDECODED
 from ..sounds import names as sound_names
 from ..spec import FeatureSpec, fingerprint
@@ -24,6 +25,7 @@ from . import finding, packing, recipes, registry
 from .extraction import Clip, decode_clip, extract_all
 from .feature_set import FeatureSet
 from .finding import Found, look_up
+from .workers import ALONE, Crew
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from ..conditions import Condition
 
 _KEPT = Purpose("features", FeatureError, "name another folder with --cache")
+_PATIENCE_SECONDS, _LOOK_SECONDS = 60.0, 2.0
 _LISTED = 10
 """Refused clips that a message names."""
 
@@ -40,8 +43,7 @@ def load(
     spec: FeatureSpec,
     *,
     cache: Path,
-    jobs: int = 1,
-    cards: Sequence[str] = (),
+    crew: Crew | None = ALONE,
     skip_bad: bool = False,
     condition: Condition | None = None,
     sounds: Mapping[str, str | None] | None = None,
@@ -54,18 +56,19 @@ def load(
         table: utterances, indexed by id, with `path`, `start` and `end`
         spec: front-end with all its parameters, from `features.spec`
         cache: folder of all cached features
-        jobs: worker processes
-        cards: that a front-end which opens a network is computed on; see `workers.in_order`
+        crew: who extracts; None where nothing may be extracted
         skip_bad: leave out clips that cannot be used instead of raising
         condition: what the sound goes through first
         sounds: name of the sound of each clip by id, as `identify` returned it; None to ask again
         corpus: whose clips they are, for those who look at the cache
-        progress: called with how many clips are extracted and how many are to be
+        progress: called with how many clips are extracted and how many are to be, once more while
+            nothing is; what it raises ends the extraction
 
     Returns:
         features in the order of the table
 
     Raises:
+        UncachedError: if features are not cached and there is no crew
         FeatureError: if clips cannot be used and `skip_bad` is false, if none is left, if the
             cache folder cannot be written, or if a file changes meanwhile
     """
@@ -75,19 +78,41 @@ def load(
     known = identify(table, cache) if sounds is None else sounds
     heard = {clip.id: _heard(clip, known[clip.id]) for clip in clips}
     source = recipes.source(spec)
-    extraction = _Extraction(source, condition, known, jobs, tuple(cards), corpus, progress)
+    extraction = _Extraction(source, condition, known, crew, corpus, progress)
     shelf = Path(cache) / recipes.folder_name(extraction.recipe)
     with storing(cache, _KEPT):
-        found = look_up(shelf, extraction.recipe, {*heard.values()} - {None})
-        missing = {heard[clip.id]: clip for clip in clips if heard[clip.id] not in found}
-        missing.pop(None, None)
+        sought = {heard[clip.id]: clip for clip in clips if heard[clip.id] is not None}
+        patience = 0.0 if crew else _PATIENCE_SECONDS
+        found = _look_patiently(shelf, extraction.recipe, sought, patience)
+        missing = {sound: clip for sound, clip in sought.items() if sound not in found}
         if missing:
+            extraction.insist_on_crew(missing, sought, shelf)
             remove_leftovers(shelf)
             extraction.fill(found, shelf, missing)
     unheard = [clip for clip in clips if heard[clip.id] is None]
     result = _view(found, heard, extraction.refusals(unheard))
     _report_refused(spec, result, skip_bad)
     return result
+
+
+def _look_patiently(
+    shelf: Path, recipe: recipes.Recipe, sounds: Collection[str], patience: float
+) -> Found:
+    """Return what is cached of sounds.
+
+    Args:
+        shelf: folder of their packs
+        recipe: what their values depend on
+        sounds: names of sounds
+        patience: how many seconds to wait for all of them: a file system that machines share may
+            show late what another of them wrote
+    """
+    deadline = time.monotonic() + patience
+    while True:
+        found = look_up(shelf, recipe, set(sounds))
+        if all(sound in found for sound in sounds) or time.monotonic() >= deadline:
+            return found
+        time.sleep(_LOOK_SECONDS)
 
 
 def missing(
@@ -160,8 +185,7 @@ class _Extraction:
         spec: front-end whose values are cached
         condition: what the sound goes through first
         sounds: name of the sound of each clip by id
-        jobs: worker processes
-        cards: that a network is computed on
+        crew: who extracts; None where nothing may be extracted
         corpus: whose clips they are
         progress: called with how many clips are extracted and how many are to be
     """
@@ -169,8 +193,7 @@ class _Extraction:
     spec: FeatureSpec
     condition: Condition | None
     sounds: Mapping[str, str | None]
-    jobs: int
-    cards: tuple[str, ...]
+    crew: Crew | None
     corpus: str
     progress: Callable[[int, int], None] | None
 
@@ -178,6 +201,19 @@ class _Extraction:
     def recipe(self) -> recipes.Recipe:
         """What the values depend on beside the sound."""
         return recipes.recipe(self.spec, self.condition)
+
+    def insist_on_crew(
+        self, missing: Collection[str], sought: Collection[str], shelf: Path
+    ) -> None:
+        """Refuse to go on without features that nobody may extract."""
+        if self.crew is None:
+            raise UncachedError(
+                f"{self.corpus}: expected {self.spec} of {count(len(sought), 'clip')} in the "
+                f"cache, found that {len(missing)} are missing below {shelf}. It was emptied "
+                "meanwhile, is another folder of the same name, or was filled with other libraries "
+                "than are installed here. Let every machine have the same libraries and see the "
+                "same cache (--cache), and give the same command again, which extracts first."
+            )
 
     def fill(self, found: Found, shelf: Path, missing: Mapping[str, Clip]) -> None:
         """Extract what was not found, into a pack of its own.
@@ -201,17 +237,21 @@ class _Extraction:
 
     def _write(self, writer: packing.Writer, missing: Mapping[str, Clip]) -> None:
         clips = list(missing.values())
-        extracted = extract_all(self.spec, clips, self.jobs, self.condition, self.cards)
+        done, progress = 0, self.progress or (lambda done, total: None)
+
+        def waiting() -> None:
+            progress(done, len(clips))
+
+        extracted = extract_all(self.spec, clips, self.crew, self.condition, waiting)
         with closing(extracted) as everything:
-            every = zip(missing.items(), everything, strict=True)
-            for done, ((heard, clip), one) in enumerate(every, start=1):
+            for (heard, clip), one in zip(missing.items(), everything, strict=True):
                 _insist(clip, self.sounds[clip.id], one.sound)
                 if one.values is None or one.moments is None:
                     writer.refuse(heard, one.reason)
                 else:
                     writer.add(heard, one.values, one.moments)
-                if self.progress:
-                    self.progress(done, len(clips))
+                done += 1
+                progress(done, len(clips))
 
     def refusals(self, unheard: Sequence[Clip]) -> dict[str, str]:
         """Return why files that cannot be opened cannot be used, by id; nothing of it is kept."""

@@ -1,8 +1,8 @@
-"""Extraction of many clips, in worker processes and in order."""
+"""Extraction of many clips, in order."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -15,7 +15,7 @@ from ..errors import AudioError, FeatureError, ToolError
 from ..scaling import Moments
 from ..spec import FeatureSpec
 from . import registry
-from .workers import in_order
+from .workers import ALONE, Crew
 
 if TYPE_CHECKING:
     from ..conditions import Condition
@@ -62,29 +62,26 @@ class Extracted:
 def extract_all(
     spec: FeatureSpec,
     clips: Sequence[Clip],
-    jobs: int,
+    crew: Crew = ALONE,
     condition: Condition | None = None,
-    cards: Sequence[str] = (),
+    waiting: Callable[[], None] = lambda: None,
 ) -> Iterator[Extracted]:
     """Yield what becomes of each clip, in the order given.
 
     Args:
         spec: front-end with all its parameters
         clips: what to extract
-        jobs: worker processes; one extracts in this process, unless a network is opened
+        crew: who extracts
         condition: what the sound goes through first
-        cards: that a network is computed on; see `workers.in_order`
+        waiting: called again and again while others take their time; see `workers.Crew`
 
     Raises:
         FeatureError: if a worker dies
     """
     tasks = [clips[i : i + _CLIPS_PER_TASK] for i in range(0, len(clips), _CLIPS_PER_TASK)]
     extract = partial(_extract_task, spec, condition)
-    yield from in_order(
-        *(extract, tasks, min(jobs, len(tasks)), str(spec)),
-        network=registry.get(spec.name).network,
-        cards=cards[: len(tasks)],
-    )
+    network = registry.get(spec.name).network
+    yield from crew.in_order(extract, tasks, str(spec), network=network, waiting=waiting)
 
 
 def _extract_task(

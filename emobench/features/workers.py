@@ -1,5 +1,8 @@
 """Work on many things, in processes and in order.
 
+Who does the work is given: `Processes` are those of this machine, and executors of several machines
+have crews of their own. Who gives it takes the results in, here, and alone writes them.
+
 A process that opens a network keeps what its libraries take, memory of each card that it sees
 first of all, until it ends. So networks are opened in processes of their own, be it only one:
 whoever hands out the work has none of it, and a card is free again before anything trains there.
@@ -14,7 +17,8 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, TypeVar
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
 
 from .. import environment
 from ..errors import FeatureError
@@ -25,6 +29,62 @@ _TASKS_AHEAD = 3
 """Per worker: what is finished but not written yet is bounded by this."""
 
 _WATCH_SECONDS = 1.0
+
+
+class Crew(Protocol):
+    """Who works on many things."""
+
+    def in_order(
+        self,
+        work: Callable[[T], Sequence[R]],
+        tasks: Sequence[T],
+        what: str,
+        *,
+        network: bool = False,
+        waiting: Callable[[], None] = lambda: None,
+    ) -> Iterator[R]:
+        """Yield what becomes of tasks, in the order given, with one thread for each process.
+
+        Args:
+            work: from a task to results; both can be pickled
+            tasks: are small
+            what: is computed, for messages
+            network: whether the work opens a network
+            waiting: called again and again while others take their time; what it raises ends all
+
+        Raises:
+            FeatureError: if a worker dies
+        """
+
+
+@dataclass(frozen=True)
+class Processes:
+    """Processes of this machine.
+
+    Attributes:
+        jobs: how many; one works in this process, unless a network is opened
+        cards: that a network is computed on; see `in_order`
+    """
+
+    jobs: int = 1
+    cards: tuple[str, ...] = ()
+
+    def in_order(
+        self,
+        work: Callable[[T], Sequence[R]],
+        tasks: Sequence[T],
+        what: str,
+        *,
+        network: bool = False,
+        waiting: Callable[[], None] = lambda: None,
+    ) -> Iterator[R]:
+        """Yield what becomes of tasks; see `Crew`."""
+        cards = self.cards[: len(tasks)]
+        jobs = min(self.jobs, len(tasks))
+        yield from in_order(work, tasks, jobs, what, network=network, cards=cards)
+
+
+ALONE = Processes()
 
 
 def in_order(

@@ -9,6 +9,7 @@ from typing import Any
 
 from .. import corpora, executors, features
 from ..errors import SpecError, count
+from ..features.workers import Processes
 from ..spec import FeatureSpec, Places
 from .choosing import select
 from .placing import cards_for
@@ -79,8 +80,7 @@ def extract_ahead(
                 table,
                 spec,
                 cache=places.cache,
-                jobs=jobs,
-                cards=cards[spec],
+                crew=Processes(jobs, cards[spec]),
                 skip_bad=skip_bad,
                 corpus=corpus.name,
                 progress=lambda done, total, name=corpus.name, spec=spec: progress(
@@ -90,11 +90,11 @@ def extract_ahead(
             yield Extracted(corpus.name, spec, len(values.ids), values.bad)
 
 
-def _cards(spec: FeatureSpec, device: str) -> list[str]:
+def _cards(spec: FeatureSpec, device: str) -> tuple[str, ...]:
     """Return the cards that a front-end is computed on, as CUDA_VISIBLE_DEVICES names them."""
     folder = _folder(spec)
     if folder is None:
-        return []
+        return ()
     found = cards_for(Path(folder), device)
     if executors.parse(device).kind == "gpu" and not found:
         raise SpecError(
@@ -102,7 +102,7 @@ def _cards(spec: FeatureSpec, device: str) -> list[str]:
             "none. For ONNX install onnxruntime-gpu in place of onnxruntime, for a preset a "
             "backend of Keras that is built for cards, or leave --device away."
         )
-    return [card.address for card in found]
+    return tuple(card.address for card in found)
 
 
 def _folder(spec: FeatureSpec) -> str | None:

@@ -92,8 +92,8 @@ def devices(selection: Selection) -> Devices:
 def encoding(planned: Plan, places: Places, notice: Callable[[str], None]) -> tuple[Card, ...]:
     """Return the cards that the frozen encoder of a plan is computed on; none for the CPU.
 
-    Where networks are trained elsewhere it is still computed here, on what this machine has unless
-    that is not wanted.
+    Ray computes it on its own. Under Slurm it may still be computed here, on what this machine has
+    unless that is not wanted.
 
     Args:
         planned: what is run, and where it should
@@ -108,7 +108,9 @@ def encoding(planned: Plan, places: Places, notice: Callable[[str], None]) -> tu
     ):
         return ()
     selection = planned.selection
-    elsewhere = selection.executor != "local" and selection.device != "cpu"
+    if selection.executor == "ray":
+        return ()
+    elsewhere = selection.executor == "slurm" and selection.device != "cpu"
     device = "auto" if elsewhere else selection.device
     found = cards_for(places.encoder, device, workers_per_device=selection.workers_per_device)
     if found:

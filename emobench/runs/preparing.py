@@ -15,6 +15,7 @@ from ..errors import CorpusError, FeatureError, SpecError
 from ..experiments import configuration, dataset, durations, extras, searches, takes_audio
 from ..experiments.context import applied_condition
 from ..experiments.dataset import Dataset
+from ..features.workers import ALONE, Crew
 from ..spec import Experiment, Fold, Job, ModelSpec, Places
 from ..store import Store
 from . import sharding
@@ -33,8 +34,7 @@ def prepare(
     places: Places,
     *,
     condition: Condition = AS_IT_IS,
-    jobs: int = 1,
-    cards: Sequence[str] = (),
+    crew: Crew = ALONE,
     extract: bool = True,
     progress: dataset.Progress = lambda what, done, total: None,
     only: frozenset[int] | None = None,
@@ -49,8 +49,7 @@ def prepare(
         planned: protocol and options
         places: where to read and write
         condition: what the sound goes through
-        jobs: processes that extract
-        cards: that a frozen encoder is computed on, as CUDA_VISIBLE_DEVICES names them
+        crew: who extracts
         extract: without it no feature is extracted, and all clips are taken to be usable
         progress: told how far the extraction is
         only: folds that are this machine's; None for all
@@ -60,7 +59,7 @@ def prepare(
     Raises:
         EmobenchError: if the corpus, the features or the results folder cannot be used
     """
-    how = {"jobs": jobs, "cards": cards, "extract": extract, "progress": progress, "clips": clips}
+    how = {"crew": crew, "extract": extract, "progress": progress, "clips": clips}
     data, folds, beside = _split(corpus, model, planned, places, condition, **how)
     experiment = _experiment(corpus, model, planned, data, beside, len(folds))
     wanted = [job for job in _jobs(experiment, model, planned, folds) if _is_among(job, only)]

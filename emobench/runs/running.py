@@ -10,9 +10,10 @@ from functools import cached_property
 from ..conditions import Condition
 from ..corpora import Corpus
 from ..errors import CorpusError, EmobenchError, FeatureError, StoreError
-from ..executors import Event, Executor, Work
+from ..executors import Event, Executor, NodeError, Work
 from ..experiments import dataset, takes_encoder
 from ..experiments.dataset import Dataset
+from ..features.workers import Processes
 from ..spec import Experiment, Job, ModelSpec, Places
 from ..store import Store
 from . import between
@@ -108,13 +109,13 @@ def execute(planned: Plan, places: Places, observer: Observer = UNOBSERVED) -> S
     summary = Summary(left_out=dict(planned.left_out))
     with contextlib.closing(choose(planned, places, observer.notice)) as executor:
         cards = tuple(card.address for card in encoding(planned, places, observer.notice))
-        run = _Run(planned, places, observer, summary, cards)
+        run = _Run(planned, places, observer, summary, executor, cards)
         turns = list(run.foresee())
         observer.begin([turn.foreseen for turn in turns])
-        with contextlib.closing(run.readying(executor)) as readying:
+        with contextlib.closing(run.readying()) as readying:
             if cards:
                 run.encode(turns, readying)
-            run.perform(turns, executor, readying)
+            run.perform(turns, readying)
     summary.stopped = observer.stopping()
     return summary
 
@@ -128,6 +129,7 @@ class _Run:
         places: where to read and write
         observer: who is told
         summary: what has been done
+        executor: where jobs run
         cards: that a frozen encoder is computed on, as CUDA_VISIBLE_DEVICES names them
     """
 
@@ -135,6 +137,7 @@ class _Run:
     places: Places
     observer: Observer
     summary: Summary
+    executor: Executor
     cards: tuple[str, ...] = ()
 
     @cached_property
@@ -170,14 +173,14 @@ class _Run:
             else:
                 yield turn
 
-    def readying(self, executor: Executor) -> Readying:
+    def readying(self) -> Readying:
         """Return what makes experiments ready."""
         selection = self.planned.selection
         return Readying(
             self._make,
             processes=selection.jobs,
             available=processors(),
-            workers=workers_of(executor, self.planned),
+            workers=workers_of(self.executor, self.planned),
             tell=self.observer.feature_progress,
             stopping=self.observer.stopping,
         )
@@ -191,8 +194,9 @@ class _Run:
                 except StoppedError:
                     return
 
-    def perform(self, turns: Sequence[Turn], executor: Executor, readying: Readying) -> None:
+    def perform(self, turns: Sequence[Turn], readying: Readying) -> None:
         """Hand out the jobs of experiments, and enter what becomes of them in the summary."""
+        executor = self.executor
         together = sizes_of_groups(self.planned, executor.networks_at_once)
         threads, processes = self.planned.selection.threads, executor.tuning_processes
         handout = Handout(self.places, threads, processes, together)
@@ -230,8 +234,7 @@ class _Run:
             self.planned,
             self.places,
             condition=turn.condition,
-            jobs=processes,
-            cards=self.cards,
+            crew=self.executor.crew(Processes(processes, self.cards)),
             progress=progress,
             only=turn.only,
             foreseen=turn.foreseen,
@@ -247,7 +250,7 @@ class _Run:
         """Wait until an experiment is ready, and enter it in the summary."""
         try:
             self._enter(turn, readying.wait(turn))
-        except StoreError:
+        except (StoreError, NodeError):
             raise
         except EmobenchError as error:  # jobs of other experiments go on
             turn.settle(None)

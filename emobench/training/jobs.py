@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..experiments.context import Context, open_context
+from ..features.workers import ALONE, Crew
 from ..spec import Experiment, Job, Places
 from ..store import Store
 from . import estimator_fold, tuning
@@ -38,10 +39,12 @@ class Settings:
     Attributes:
         threads: threads of one network's arithmetic
         tuning_jobs: grid cells computed at once; changes no number
+        crew: who extracts features that are not cached; None where that is not to be done
     """
 
     threads: int = 1
     tuning_jobs: int = 1
+    crew: Crew | None = ALONE
 
 
 def run(
@@ -68,7 +71,7 @@ def run(
     Raises:
         EmobenchError: if the corpus, a feature, training or the disk fails
     """
-    context = open_context(experiment, places)
+    context = open_context(experiment, places, settings.crew)
     store = Store(places.results)
     done = store.done(experiment, [job, *siblings])
     if job in done:  # another run of the same command was faster

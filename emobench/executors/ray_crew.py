@@ -1,0 +1,118 @@
+"""Extraction on the nodes of a Ray cluster.
+
+Each portion is a task of Ray's, which holds a CPU, and for a frozen encoder a card where there are
+any. Portions are small, and few of them are ahead of the one that is waited for: that, and no more,
+lies in the object store.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import ray
+from ray.exceptions import RayError, RayTaskError
+
+from ..errors import FeatureError
+from ..spec import Places
+from .node import NodeError
+from .portion import Extraction
+
+_AHEAD = 2
+"""Portions for each place in the cluster: one that is worked on, and one that waits for it."""
+
+_ROUNDS = 4
+_MOST = 64
+"""Tasks of a portion that opens a network, which takes seconds: a few portions for each place."""
+
+_POLL_SECONDS = 0.5
+
+
+@dataclass(frozen=True)
+class RayCrew:
+    """Who extracts on a cluster; see `features.workers.Crew`.
+
+    Attributes:
+        places: what every node must see
+        on_cards: whether frozen encoders are computed on cards where there are any
+    """
+
+    places: Places
+    on_cards: bool = True
+
+    def in_order(
+        self,
+        work: Callable[[Any], Sequence[Any]],
+        tasks: Sequence[Any],
+        what: str,
+        *,
+        network: bool = False,
+        waiting: Callable[[], None] = lambda: None,
+    ) -> Iterator[Any]:
+        """Yield what becomes of tasks."""
+        extraction = Extraction(work, self.places, what, network)
+        cards = int(ray.cluster_resources().get("GPU", 0)) if network and self.on_cards else 0
+        room = cards or max(int(ray.cluster_resources().get("CPU", 1)), 1)
+        size = min(-(-len(tasks) // (room * _ROUNDS)), _MOST) if network else 1
+        task = _task().options(num_cpus=1, num_gpus=1 if cards else 0)
+        ahead: deque[Any] = deque()
+        try:
+            for portion in extraction.portions(tasks, size):
+                ahead.append(task.remote(portion.packed, portion.version, bool(cards)))
+                if len(ahead) >= room * _AHEAD:
+                    yield from _results(ahead[0], what, waiting)
+                    ahead.popleft()
+            while ahead:
+                yield from _results(ahead[0], what, waiting)
+                ahead.popleft()
+        finally:
+            for left in ahead:
+                with contextlib.suppress(RayError):
+                    ray.cancel(left, force=True)
+
+
+def _results(reference: Any, what: str, waiting: Callable[[], None]) -> Sequence[Any]:
+    """Wait for the results of a portion.
+
+    Raises:
+        EmobenchError: if a node cannot do it, or its process was lost again and again
+    """
+    while not ray.wait([reference], timeout=_POLL_SECONDS)[0]:
+        waiting()
+    try:
+        found, error = ray.get(reference)
+    except RayTaskError:
+        raise  # an error that nobody foresaw, of the same type
+    except RayError as error:
+        last = str(error).strip().split("\n")[-1]
+        raise FeatureError(
+            f"{what}: expected Ray to extract features on some node, found that the process which "
+            f"did was lost each time: {last} Free memory there, and run again."
+        ) from error
+    if error is not None:
+        raise NodeError(error) if isinstance(error, str) else error
+    return found
+
+
+def _task() -> Any:
+    """Return the task; it is defined in here so that Ray sends it along, as for its actors."""
+
+    def extract(packed: bytes, version: str, on_card: bool) -> tuple[list[Any], Any]:
+        import platform
+
+        import ray
+
+        node = f"{platform.node()} (Ray node {ray.get_runtime_context().get_node_id()[:8]})"
+        try:
+            from emobench.executors.portion import Portion
+        except ImportError as error:
+            return [], (
+                f"{node}: expected emobench {version}, as where the run was planned, found: "
+                f"{error}. Install the same version on every node."
+            )
+        return Portion(packed, version)(on_cards=on_card, where=node)
+
+    return ray.remote(extract)
