@@ -192,24 +192,26 @@ on_ray = [
 ]
 
 
-class TestOnRay:
-    pytestmark = on_ray
+@pytest.fixture(scope="module")
+def cluster():
+    """Two nodes with a CPU each, which find what tests let them do."""
+    ray = pytest.importorskip("ray", reason="needs the package ray (pip install emobench[ray])")
+    from ray.cluster_utils import Cluster
 
-    @pytest.fixture(scope="class")
-    def cluster(self):
-        """Two nodes with a CPU each."""
-        pytest.importorskip("ray", reason="needs the package ray (pip install emobench[ray])")
-        import ray
-        from ray.cluster_utils import Cluster
-
-        node = {"num_cpus": 1, "object_store_memory": MEMORY}
+    node = {"num_cpus": 1, "object_store_memory": MEMORY}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", str(Path(__file__).parent), prepend=os.pathsep)
         made = Cluster(initialize_head=True, head_node_args={**node, "include_dashboard": False})
         made.add_node(**node)
-        made.wait_for_nodes()
-        ray.init(address=made.address, log_to_driver=False, logging_level="ERROR")
-        yield made
-        ray.shutdown()
-        made.shutdown()
+    made.wait_for_nodes()
+    ray.init(address=made.address, log_to_driver=False, logging_level="ERROR")
+    yield made
+    ray.shutdown()
+    made.shutdown()
+
+
+class TestOnRay:
+    pytestmark = on_ray
 
     @pytest.fixture
     def crew(self, cluster, tiny_places):
