@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import pickle
+import platform
+import re
 import shutil
 import threading
 import time
@@ -17,13 +19,16 @@ from in_processes import crash, foreign, look, slow
 
 from emobench import __version__, corpora, environment, features
 from emobench.errors import EmobenchError, FeatureError, StoreError, UncachedError
-from emobench.executors import NodeError, Work, worker
+from emobench.executors import NodeError, Work, slurm_crew, worker
 from emobench.executors.portion import Extraction, Portion
 from emobench.executors.remote import Remote
 from emobench.executors.share import Share
+from emobench.executors.slurm import Slurm
+from emobench.executors.slurm_options import parse as parse_slurm
 from emobench.executors.work import Outcome
 from emobench.experiments import context
 from emobench.features import cache as caching
+from emobench.features import extraction
 from emobench.features.workers import Processes
 from emobench.runs import Observer, Selection, execute, plan
 from emobench.runs.extraction import parse
@@ -183,6 +188,132 @@ def test_what_another_machine_wrote_may_be_seen_late(table, tmp_path, monkeypatc
         features.load(table, features.spec("logmel", bands=240), cache=cache, crew=None)
 
 
+# A scheduler --------------------------------------------------------------------------------------
+
+
+class TestThroughSubmitit:
+    """On processes of this machine in the place of Slurm's nodes."""
+
+    @pytest.fixture
+    def crew(self, tiny_places, tmp_path, monkeypatch):
+        """Hands over whatever is not done at first, in two jobs."""
+        pytest.importorskip("submitit", reason="needs submitit (pip install emobench[slurm])")
+        monkeypatch.setattr(slurm_crew, "_WORTH_SECONDS", 0.0)
+        monkeypatch.setattr(slurm_crew, "_SHARE_SECONDS", 1e-9)
+        monkeypatch.setattr(slurm_crew, "_POLL_SECONDS", 0.1)
+        monkeypatch.setattr(extraction, "_CLIPS_PER_TASK", 2)
+        monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent), prepend=os.pathsep)
+        places = replace(tiny_places, cache=tmp_path / "shared")
+        places.cache.mkdir()
+        return Slurm(parse_slurm("cluster=local,array=2"), places).crew(Processes(1))
+
+    @pytest.fixture
+    def handed_over(self, monkeypatch) -> list[int]:
+        """How many jobs were submitted each time."""
+        counts, submit = [], Slurm._array
+
+        def noted(self, folder, calls):
+            counts.append(len(calls))
+            return submit(self, folder, calls)
+
+        monkeypatch.setattr(Slurm, "_array", noted)
+        return counts
+
+    @pytest.mark.parametrize("name", ["logmel", "is09"])
+    def test_the_cache_is_the_same_to_the_last_bit(self, handed_over, crew, table, tmp_path, name):
+        spec = features.spec(name)
+        here = extracted(table, spec, tmp_path / "here", Processes(1))
+        assert extracted(table, spec, tmp_path / "there", crew) == here
+        assert handed_over == [2]
+        assert not list(crew.places.cache.rglob("*.pkl"))
+
+    def test_an_encoder_gives_the_same_bits(self, handed_over, crew, table, tmp_path):
+        pytest.importorskip("onnx", reason="needs onnx, which makes the encoder of this test")
+        pytest.importorskip("onnxruntime", reason="needs onnxruntime, which computes with it")
+        from onnx_encoders import write_encoder
+
+        spec = parse(f"encoder:{write_encoder(tmp_path / 'encoder')}")
+        here = extracted(table, spec, tmp_path / "here", Processes(1))
+        assert extracted(table, spec, tmp_path / "there", replace(crew, there=2)) == here
+        assert handed_over == [2]
+
+    def test_what_takes_moments_is_done_here(self, handed_over, crew, table, tmp_path, monkeypatch):
+        monkeypatch.setattr(slurm_crew, "_WORTH_SECONDS", 600.0)
+        spec = features.spec("logmel")
+        here = extracted(table, spec, tmp_path / "here", Processes(1))
+        assert extracted(table, spec, tmp_path / "there", crew) == here
+        assert handed_over == []
+
+    def test_a_job_that_fails_names_its_log(self, crew):
+        found = crew.in_order(foreign_later, [0, 0, 0, 1], "looking")
+        with pytest.raises(
+            FeatureError, match=r"job \d+, found that it failed: .*ForeignError"
+        ) as told:
+            list(found)
+        log = re.search(r"Its log is (\S+);", str(told.value)).group(1)
+        assert "ForeignError" in Path(log).read_text()
+
+    def test_a_job_that_dies_names_its_log(self, crew):
+        with pytest.raises(
+            FeatureError, match=r"job \d+, found that it ended without any\. Its log"
+        ):
+            list(crew.in_order(crash_later, [0, 0, 0, 1], "looking"))
+
+    def test_a_node_that_cannot_do_it_is_named(self, crew, tmp_path):
+        crew = replace(crew, places=replace(crew.places, data=tmp_path / "absent"))
+        told = f"{platform.node()}: expected the folder of corpora at {tmp_path}/absent"
+        with pytest.raises(NodeError, match=re.escape(told)):
+            list(crew.in_order(look, [*range(4)], "looking"))
+
+    def test_who_waits_may_stop(self, crew):
+        """And leaves no job in the queue."""
+        jobs = []
+
+        def submit(folder, calls):
+            jobs.extend(crew.submit(folder, calls))
+            return [*jobs]
+
+        def stop() -> None:
+            raise StoppedError
+
+        found = replace(crew, submit=submit).in_order(slow, [0, 0, 0, 100], "looking", waiting=stop)
+        with pytest.raises(StoppedError):
+            list(found)
+        began = time.monotonic()
+        while not jobs[0].done():
+            time.sleep(0.1)
+        assert time.monotonic() - began < 20
+
+    @pytest.mark.parametrize(
+        ("asked", "seconds", "jobs"),
+        [
+            ("time=60", 700, 2),
+            ("time=60", 3_000, 10),
+            ("time=600", 30_000, 16),
+            ("time=60,array=40", 30_000, 40),
+            ("time=10", 30_000, 100),  # else each would run out of time
+        ],
+    )
+    def test_as_many_jobs_as_are_worth_it(self, tiny_places, asked, seconds, jobs):
+        assert Slurm(parse_slurm(asked), tiny_places).crew(Processes(1))._jobs(seconds) == jobs
+
+    def test_encoders_go_to_the_cards_that_are_asked_for(self, tiny_places, monkeypatch):
+        submitted = []
+        monkeypatch.setattr("emobench.encoders.accelerator", lambda folder: "onnxruntime")
+        monkeypatch.setattr(
+            Slurm, "_array", lambda self, folder, calls: submitted.append(calls) or []
+        )
+        places = replace(tiny_places, encoder=Path("encoder"))
+        made = Slurm(parse_slurm("time=60,gpus=1"), places)
+        assert [*made.crew(Processes(1)).in_order(look, [*range(40)], "", network=True)] == []
+        assert [[call.on_cards for call in calls] for calls in submitted] == [[True, True]]
+        cards = Processes(1, ("0",))
+        # What this machine has a card for is done here.
+        monkeypatch.setattr(Processes, "in_order", lambda self, *given, **how: iter(self.cards))
+        assert [*made.crew(cards).in_order(look, [1], "", network=True)] == ["0"]
+        assert len(submitted) == 1
+
+
 # Ray ----------------------------------------------------------------------------------------------
 
 on_ray = [
@@ -301,6 +432,14 @@ class TestOnRay:
         with pytest.raises(StoreError, match=r"tiny: expected is09 of 24 clips.*\(on .*Ray node"):
             execute(plan(selection, places), places)
         assert time.monotonic() - began > caching._PATIENCE_SECONDS
+
+
+def foreign_later(task: int):
+    return foreign(task, ()) if task else [task]
+
+
+def crash_later(task: int):
+    return crash(task) if task else [task]
 
 
 def foreign_task(task: int):

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .. import __version__
+from .. import __version__, encoders
 from ..errors import EmobenchError, FeatureError
 from ..features.workers import Processes
 from ..spec import Places
@@ -77,6 +77,11 @@ class Portion:
             return [], error
         except EmobenchError as error:
             return [], FeatureError(f"{error} (on {where})")
+
+
+def fits_cards(places: Places) -> bool:
+    """Tell whether the encoder of a run can be computed on cards, by what is installed here."""
+    return places.encoder is not None and encoders.accelerator(places.encoder) is not None
 
 
 def _cards() -> tuple[str, ...]:

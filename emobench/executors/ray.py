@@ -27,6 +27,7 @@ from ..errors import SpecError
 from ..features.workers import Processes
 from ..spec import Places
 from .devices import OPTION, Wanted
+from .portion import fits_cards
 from .ray_crew import RayCrew
 from .sharing import Inbox, Slot, share_out
 from .work import Event, Lost, Outcome, Ready, Refused, Work
@@ -83,7 +84,7 @@ class Ray:
 
     def crew(self, here: Processes) -> RayCrew:
         """Tasks on the nodes."""
-        return RayCrew(self.places, self.encoders_on_cards)
+        return RayCrew(self.places, self.encoders_on_cards and fits_cards(self.places))
 
     def run(
         self, work: Iterable[Work], stopping: Callable[[], bool] = lambda: False

@@ -20,9 +20,12 @@ from typing import Any
 
 from .. import __version__
 from ..errors import EmobenchError, SpecError
+from ..features.workers import Processes
 from ..spec import Places
 from .devices import Wanted
+from .portion import fits_cards
 from .share import Share
+from .slurm_crew import SlurmCrew
 from .slurm_options import OPTION, Asked
 from .submissions import Submission, Submissions, key, queued
 from .watching import Watching
@@ -75,6 +78,12 @@ class Slurm:
     def tuning_processes(self) -> int:
         """One: jobs that tune are spread over the cluster."""
         return 1
+
+    def crew(self, here: Processes) -> SlurmCrew:
+        """Processes of this machine, and jobs of the scheduler for what takes long."""
+        cpu = self.wanted is not None and self.wanted.kind == "cpu"
+        on_cards = bool(self.asked.gpus) and not cpu and fits_cards(self.places)
+        return SlurmCrew(here, self.processes, on_cards, self.asked, self.places, self._array)
 
     def run(
         self, work: Iterable[Work], stopping: Callable[[], bool] = lambda: False
@@ -148,18 +157,22 @@ class Slurm:
         stem = f"{time.time_ns():x}"
         refusals = [folder / f"{stem}-{number}.refusal" for number in range(len(shares))]
         packed = [self._share(*both) for both in zip(shares, refusals, strict=True)]
-        try:
-            executor = self._scheduler(folder)
-            with executor.batch():
-                made = [executor.submit(share) for share in packed]
-        except Exception as error:  # whatever submitit makes of what sbatch says
-            raise _explained(error) from error
+        made = self._array(folder, packed)
         names = [job.job_id for job in made]
         _log.warning("submitted %d jobs of the scheduler: %s", len(names), ", ".join(names[:5]))
         return [
             Submission(job.job_id, frozenset(map(key, items)), refusal, Path(job.paths.stderr))
             for job, items, refusal in zip(made, shares, refusals, strict=True)
         ]
+
+    def _array(self, folder: Path, calls: Sequence[Callable[[], Any]]) -> list[Any]:
+        """Submit an array of jobs, each of which does one call."""
+        try:
+            executor = self._scheduler(folder)
+            with executor.batch():
+                return [executor.submit(call) for call in calls]
+        except Exception as error:  # whatever submitit makes of what sbatch says
+            raise _explained(error) from error
 
     def _share(self, items: Sequence[Work], refusal: Path) -> Share:
         return Share(

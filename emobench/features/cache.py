@@ -22,7 +22,7 @@ from ..sounds import names as sound_names
 from ..spec import FeatureSpec, fingerprint
 from ..storage import Purpose, remove_leftovers, storing
 from . import finding, packing, recipes, registry
-from .extraction import Clip, decode_clip, extract_all
+from .extraction import Clip, Extracted, decode_clip, extract_all
 from .feature_set import FeatureSet
 from .finding import Found, look_up
 from .workers import ALONE, Crew
@@ -245,7 +245,7 @@ class _Extraction:
         extracted = extract_all(self.spec, clips, self.crew, self.condition, waiting)
         with closing(extracted) as everything:
             for (heard, clip), one in zip(missing.items(), everything, strict=True):
-                _insist(clip, self.sounds[clip.id], one.sound)
+                _insist(clip, self.sounds[clip.id], one)
                 if one.values is None or one.moments is None:
                     writer.refuse(heard, one.reason)
                 else:
@@ -258,7 +258,7 @@ class _Extraction:
         refused = {}
         for clip in unheard:
             one = decode_clip(clip)
-            _insist(clip, None, one.sound)
+            _insist(clip, None, one)
             refused[clip.id] = one.reason
         return refused
 
@@ -282,13 +282,14 @@ def _view(found: Found, heard: Mapping[str, str | None], refused: Mapping[str, s
     return FeatureSet(ids, tuple(found.packs), places[:, 0], places[:, 1], bad)
 
 
-def _insist(clip: Clip, expected: str | None, found: str | None) -> None:
+def _insist(clip: Clip, expected: str | None, found: Extracted) -> None:
     """Make sure that features are of the very sound that they are kept for."""
     decoded = None if expected is None or expected.startswith(UNDECODED) else expected
-    if found != decoded:
+    if found.sound != decoded:
+        what = "another" if found.sound else f"this: {found.reason.removesuffix('.')}"
         raise FeatureError(
-            f"{clip.path}: expected the same sound as a moment ago, found another. "
-            "Leave the corpus alone while it is read, and run again."
+            f"{clip.path}: expected the same sound as a moment ago, found {what}. Leave the corpus "
+            "alone while it is read, let every machine that extracts see it, and run again."
         )
 
 
