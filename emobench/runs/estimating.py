@@ -94,7 +94,7 @@ def estimate(
 def _spare(selection: Selection, cards: int, only_networks: bool) -> int:
     """Return how many processors extract features beside jobs."""
     others = 0 if cards and only_networks else selection.jobs
-    here = 0 if selection.executor == "slurm" else cards + others
+    here = cards + others if selection.executor == "local" else 0
     return Workers(cards, others, here, selection.threads).spare(processors(), selection.jobs)
 
 

@@ -21,6 +21,7 @@ from ..corpora.entries import across
 from ..environment import of_worker
 from ..errors import BundleError, SpecError, count
 from ..executors import Devices, Local, Work
+from ..features.workers import Processes
 from ..run_options import Selection
 from ..spec import Job, ModelSpec, Places
 from ..storage import unfinished
@@ -80,9 +81,9 @@ def export(selection: Selection, wanted: Export, observer: Observer = UNOBSERVED
         _insist_on_sense(wanted, planned, model)
         devices = _devices(planned, model, observer.notice)
         progress, processes = observer.extracting(entry.name), selection.jobs
-        cards = [card.address for card in encoding(planned, seen, observer.notice)]
-        how = {"jobs": processes, "cards": cards, "progress": progress}
-        step, data = prepare(entry, model, planned, seen, **how)
+        cards = tuple(card.address for card in encoding(planned, seen, observer.notice))
+        crew = Processes(processes, cards)
+        step, data = prepare(entry, model, planned, seen, crew=crew, progress=progress)
         if data.left_out:
             left_out = count(len(data.left_out), "clip")
             observer.notice(f"{entry.name}: left out {left_out} without usable audio")
