@@ -21,6 +21,7 @@ from emobench.errors import EmobenchError
 from emobench.executors import Card, Devices, Local, Outcome, Work, local
 from emobench.executors.pending import Pending
 from emobench.executors.process import WorkerProcess
+from emobench.executors.sharing import Slot, share_out
 from emobench.executors.work import Epoch
 from emobench.spec import Experiment, Job, Places
 
@@ -269,6 +270,46 @@ class Machine:
         for worker in [worker for worker in self.workers if worker.pending]:
             worker.answer()
         return self.stopped_after is not None and self.attempts.keys() >= self.stopped_after
+
+
+@pytest.mark.parametrize("lingers", [True, False])
+def test_a_worker_gives_back_what_it_holds_while_others_are_made_ready(lingers):
+    """Unless it lingers; the second job then comes only once the worker of the first is gone."""
+    closed, told = [], []
+
+    class Worker:
+        ready = True
+
+        def __init__(self, inbox):
+            self.inbox = inbox
+
+        def send(self, work):
+            self.inbox.put((self, Outcome({})))
+
+        def close(self, *, at_once):
+            closed.append(self)
+
+    class Gradually:
+        def __init__(self):
+            self.left, self.asked = [work("a", 0), work("b", 0)], 0
+
+        def ready(self):
+            self.asked += len(told) == 2  # the first was begun and done
+            return len(self.left) == 2 or bool(closed) or (lingers and self.asked > 5)
+
+        def __iter__(self):
+            return self
+
+        def __next__(self):
+            if not self.left:
+                raise StopIteration
+            return self.left.pop(0)
+
+    slots = [Slot(Worker, lingers=lingers)]
+    for event in share_out(Gradually(), slots, lambda: False):
+        told.append((event.kind, event.work.experiment.model))
+    assert told == [("started", "a"), ("done", "a"), ("started", "b"), ("done", "b")]
+    assert len(closed) == (1 if lingers else 2)
 
 
 def test_networks_wait_for_a_card_while_estimators_share_the_cpu(monkeypatch):

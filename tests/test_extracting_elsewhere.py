@@ -334,11 +334,11 @@ def cluster():
         patch.setenv("PYTHONPATH", str(Path(__file__).parent), prepend=os.pathsep)
         made = Cluster(initialize_head=True, head_node_args={**node, "include_dashboard": False})
         made.add_node(**node)
-    made.wait_for_nodes()
-    ray.init(address=made.address, log_to_driver=False, logging_level="ERROR")
-    yield made
-    ray.shutdown()
-    made.shutdown()
+        made.wait_for_nodes()
+        ray.init(address=made.address, log_to_driver=False, logging_level="ERROR")
+        yield made
+        ray.shutdown()
+        made.shutdown()
 
 
 class TestOnRay:
@@ -370,6 +370,17 @@ class TestOnRay:
         assert [task for task, _ in found] == [*range(12)]
         assert os.getpid() not in {process for _, process in found}
         assert len({process for _, process in found}) >= 2
+
+    def test_a_dead_node_costs_time_alone(self, cluster, crew):
+        """What it was at is done again, and what it had done and nobody had fetched."""
+        third = cluster.add_node(num_cpus=1, object_store_memory=MEMORY)
+        cluster.wait_for_nodes()
+        told = []
+        for task, _ in crew.in_order(slow, [*range(20)], "looking"):
+            told.append(task)
+            if len(told) == 4:
+                cluster.remove_node(third, allow_graceful=False)
+        assert told == [*range(20)]
 
     def test_who_waits_may_stop(self, crew):
         def stop() -> None:

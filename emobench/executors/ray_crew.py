@@ -80,9 +80,9 @@ def _results(reference: Any, what: str, waiting: Callable[[], None]) -> Sequence
     Raises:
         EmobenchError: if a node cannot do it, or its process was lost again and again
     """
-    while not ray.wait([reference], timeout=_POLL_SECONDS)[0]:
-        waiting()
     try:
+        while not ray.wait([reference], timeout=_POLL_SECONDS)[0]:
+            waiting()
         found, error = ray.get(reference)
     except RayTaskError:
         raise  # an error that nobody foresaw, of the same type
