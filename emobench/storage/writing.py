@@ -10,6 +10,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import BinaryIO
 
+from .ages import ABANDONED_SECONDS, time_in
+
 LEFTOVERS = ".*.tmp"
 """Pattern of what a killed writer leaves behind."""
 
@@ -100,10 +102,16 @@ def overwrite(path: Path, content: bytes) -> None:
 
 
 def discard_leftovers(folder: Path) -> None:
-    """Remove what killed writers left; call it with the folder locked."""
-    for leftover in folder.glob(LEFTOVERS):
+    """Remove what killed writers left: what nobody wrote to for an hour.
+
+    Only age tells: a lock may keep out the writers of one machine and not those of another.
+    """
+    found = list(folder.glob(LEFTOVERS))
+    now = time_in(folder) if found else None
+    for leftover in found if now is not None else ():
         with contextlib.suppress(OSError):
-            leftover.unlink(missing_ok=True)
+            if now - leftover.stat().st_mtime > ABANDONED_SECONDS:
+                leftover.unlink(missing_ok=True)
 
 
 def settle(stream: BinaryIO) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..errors import StoreError
-from ..storage import Purpose, storing, write
+from ..storage import Purpose, discard_leftovers, storing, write
+from ..storage.claims import discard_void
 
 RESULTS = Purpose(
     "results",
@@ -23,6 +24,15 @@ def make_folder(folder: Path) -> None:
     """
     with storing(folder, RESULTS):
         folder.mkdir(parents=True, exist_ok=True)
+
+
+def tidy(folder: Path) -> None:
+    """Remove what killed writers left in the folder of an experiment, and claims that are void.
+
+    Nothing of a living writer on any machine goes, whether or not the folder can be locked.
+    """
+    discard_leftovers(folder)
+    discard_void(folder)
 
 
 def file_whole(*contents: tuple[Path, bytes]) -> None:

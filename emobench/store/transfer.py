@@ -10,10 +10,10 @@ from typing import Any
 import pandas as pd
 
 from ..spec import Job
-from ..storage import discard_leftovers, locked
+from ..storage import locked
 from . import attention
 from .collecting import experiment_folders
-from .filing import file_whole, make_folder, remove
+from .filing import file_whole, make_folder, remove, tidy
 from .reading import (
     EXPERIMENT,
     FAILURE,
@@ -108,9 +108,8 @@ def open_like(source: Path, folder: Path) -> None:
         StoreError: if it cannot be written
     """
     make_folder(folder)
-    with locked(folder) as alone:
-        if alone:
-            discard_leftovers(folder)
+    with locked(folder):
+        tidy(folder)
         if not (folder / EXPERIMENT).exists():
             file_whole((folder / EXPERIMENT, (source / EXPERIMENT).read_bytes()))
 
