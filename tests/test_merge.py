@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -19,7 +20,7 @@ from emobench.errors import SpecError, StoreError
 from emobench.leaderboard import FORMATS, build_all, render
 from emobench.results.merging import Merged, merge
 from emobench.spec import Job
-from emobench.storage import LEFTOVERS, writing
+from emobench.storage import LEFTOVERS, locks, writing
 from emobench.store import read_attention
 
 SVM = experiment(repetitions=2)
@@ -132,6 +133,65 @@ def test_the_last_bit_of_a_probability_is_a_conflict(whole, tmp_path):
     Filled(tmp_path / "other").store.add(SVM, Job(0, 1), record, table)
     (conflict,) = merge([tmp_path / "other"], whole).conflicts
     assert "1 of 20 clips, 0 of them with another label" in conflict
+
+
+@pytest.mark.parametrize("where", ["here", "there", "both"])
+def test_no_number_is_another_than_any_number(whole, tmp_path, where):
+    shutil.copytree(whole, tmp_path / "other")
+    for results in {"here": [whole], "there": [tmp_path / "other"]}.get(
+        where, [whole, tmp_path / "other"]
+    ):
+        (path,) = results.rglob("emo-db/svm-is09/*/fold-00-repetition-1.json")
+        table = predictions(Job(0, 1))
+        table.loc[3, f"p_{LABELS[0]}"] = float("nan")
+        path.unlink()
+        record = {"scores": metrics.score(table, LABELS)}
+        Filled(results).store.add(SVM, Job(0, 1), record, table)
+    conflicts = merge([tmp_path / "other"], whole).conflicts
+    told = [
+        "1 of 20 clips, 0 of them with another label, probabilities up to inf apart" in each
+        for each in conflicts
+    ]
+    assert told == ([] if where == "both" else [True])
+
+
+@pytest.mark.parametrize("links", [True, False])
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_a_record_that_a_run_files_meanwhile_stays(tmp_path, monkeypatch, moment, links):
+    """Where locks keep nobody out: just before our predictions get their name, and just after."""
+    Filled(tmp_path / "a").run(OTHER, [Job(0)], seed=1)
+    theirs, expected = Filled(tmp_path / "b"), Filled(tmp_path / "c").run(OTHER, [Job(0)], seed=2)
+    folder = theirs.run(OTHER, [])
+    monkeypatch.setattr(locks, "_lock", lambda descriptor, wait: True)
+    call = "link" if links else "replace"
+    real, ran = getattr(os, call), []
+
+    def name(source, target):
+        meant = Path(target).name == "fold-00-repetition-1.parquet" and not ran
+        if meant:
+            ran.append(target)
+        if meant and moment == "before":
+            theirs.run(OTHER, [Job(0)], seed=2)
+        try:
+            real(source, target)
+        finally:
+            if meant and moment == "after":
+                theirs.run(OTHER, [Job(0)], seed=2)
+
+    def refuse(source, target):
+        raise OSError(errno.EOPNOTSUPP, "Operation not supported")
+
+    if not links:
+        monkeypatch.setattr(os, "link", refuse)
+    monkeypatch.setattr(os, call, name)
+    merged = merge([tmp_path / "a"], tmp_path / "b")
+    assert (len(ran), merged.records) == (1, 0)
+    if links or moment == "after":
+        assert len(merged.conflicts) == 1
+        assert contents(folder) == contents(expected)
+    else:  # that one moment is left, and what it costs is told
+        assert len(merged.damages) == 1
+    assert not list(folder.glob(LEFTOVERS))
 
 
 def test_the_order_of_clips_and_the_age_of_a_record_are_no_conflict(whole, tmp_path):

@@ -199,7 +199,7 @@ def _difference(known: Filed, other: Filed) -> str:
     if list(first.columns) != list(second.columns) or list(first["id"]) != list(second["id"]):
         return "the same job with predictions of other clips or classes"
     chances = list(_chances(first))
-    apart = np.nan_to_num(np.abs(first[chances].to_numpy() - second[chances].to_numpy()))
+    apart = _apart(first[chances].to_numpy(), second[chances].to_numpy())
     words = (first[["label", "predicted"]] != second[["label", "predicted"]]).any(axis=1)
     otherwise = words.to_numpy() | apart.any(axis=1)
     if not otherwise.any():
@@ -208,6 +208,12 @@ def _difference(known: Filed, other: Filed) -> str:
         f"the same job with other predictions ({otherwise.sum()} of {len(first)} clips, "
         f"{words.sum()} of them with another label, probabilities up to {apart.max():.2g} apart)"
     )
+
+
+def _apart(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Return how far apart probabilities are: NaN is as far as can be from any number."""
+    same = (first == second) | (np.isnan(first) & np.isnan(second))
+    return np.where(same, 0.0, np.nan_to_num(np.abs(first - second), nan=np.inf))
 
 
 def _ordered(predictions: pd.DataFrame) -> pd.DataFrame:
