@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -298,6 +299,33 @@ def test_records_are_whole_where_locks_keep_nobody_out(tmp_path, monkeypatch, al
     filled.store.add(made, Job(0), {}, predictions(Job(0)))
     assert len(meddled) == 2
     assert filled.store.done(made) == {Job(0)}
+
+
+def test_a_results_folder_that_was_copied_to_another_machine_goes_on(tmp_path, monkeypatch):
+    """The claims of who still works on the original count until they would have been renewed."""
+    filled, made = Filled(tmp_path / "here"), experiment(n_folds=4)
+    folder = filled.run(made, [Job(0)])
+    theirs = Claims()
+    assert all(theirs.take(folder / f"{Job(fold).name}.claim") for fold in (1, 2))
+    (folder / f".{Job(3).name}.json.0123.tmp").write_text("{")
+    shutil.copytree(tmp_path / "here", tmp_path / "there")  # gives all files the time of now
+    monkeypatch.setattr(processes, "machine", lambda: "another name and another boot")
+    store, own = Store(tmp_path / "there"), Claims()
+    copied = store.open(made)
+    assert not own.take(copied / f"{Job(1).name}.claim")
+    assert own.take(copied / f"{Job(3).name}.claim")
+    assert store.missing(made, [Job(fold) for fold in range(4)]) == [Job(1), Job(2), Job(3)]
+    monkeypatch.setattr(claims, "STALE_SECONDS", 0.01)
+    time.sleep(0.1)
+    assert own.take(copied / f"{Job(1).name}.claim")
+    store.open(made)
+    assert not (copied / f"{Job(2).name}.claim").exists()
+    Filled(tmp_path / "there").run(made, [Job(1), Job(2), Job(3)])
+    own.release_all()
+    assert store.missing(made, [Job(fold) for fold in range(4)]) == []
+    assert list(copied.glob("*.claim")) == []
+    assert len(list(folder.glob("*.claim"))) == 2  # the original is as it was
+    theirs.release_all()
 
 
 COUNTED = """

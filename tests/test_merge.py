@@ -21,7 +21,7 @@ from emobench.leaderboard import FORMATS, build_all, render
 from emobench.results.merging import Merged, merge
 from emobench.spec import Job
 from emobench.storage import LEFTOVERS, locks, writing
-from emobench.store import read_attention
+from emobench.store import read_attention, shards
 
 SVM = experiment(repetitions=2)
 OTHER = experiment(model="zhao2019", corpus="ravdess")
@@ -352,6 +352,46 @@ def test_killed_it_leaves_whole_records_and_goes_on(tmp_path, delay):
         records=40 - len(filed), kept=len(filed)
     )
     assert contents(tmp_path / "merged") == contents(tmp_path / "from")
+
+
+A, B, C, D = (letter * 8 for letter in "abcd")
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "there", "told"),
+    [
+        ([(A, 1, 2)], [(A, 2, 2)], [], None),
+        ([(A, 1, 2)], [(B, 2, 2)], [], (0, 1)),
+        ([(A, 1, 2)], [(B, 2, 3)], [], (0, 1)),
+        ([(A, 1, 2)], [], [(B, 2, 2)], (0, 2)),
+        ([(A, 1, 2)], [], [], None),
+        ([(A, 1, 3)], [(A, 2, 3)], [], None),  # the third comes later
+        ([(A, 1, 3), (B, 1, 3)], [(A, 2, 3), (B, 2, 3)], [], None),
+        ([(A, 1, 2), (B, 1, 2)], [(A, 2, 2), (B, 2, 2)], [(C, 1, 1)], None),
+        ([(A, 1, 2), (A, 2, 2)], [(B, 1, 2), (B, 2, 2)], [], None),  # one machine after another
+        ([(A, 1, 2), (C, 1, 2)], [(A, 2, 2), (D, 2, 2)], [], (0, 1)),
+    ],
+)
+def test_shards_of_different_plans_are_told(tmp_path, first, second, there, told):
+    folders = [tmp_path / name for name in ("a", "b", "merged")]
+    for folder, made in zip(folders, (SVM, OTHER, None), strict=True):
+        if made:
+            Filled(folder).run(made)
+    marks = [[shards.Mark(*one) for one in some] for some in (first, second, there)]
+    for folder, some in zip(folders, marks, strict=True):
+        for mark in some:
+            shards.note(folder, mark, {})
+    foretold = merge(folders[:2], folders[2], dry_run=True).warnings
+    merged = merge(folders[:2], folders[2])
+    assert foretold == merged.warnings
+    assert shards.noted(folders[2]) == set().union(*marks)
+    if told is None:
+        assert merged.warnings == []
+    else:
+        (warning,) = merged.warnings
+        held = [f"{folders[place]} holds shard " for place in told]
+        assert all(text in warning for text in held)
+        assert "dealt otherwise" in warning
 
 
 def test_sources_that_are_none(whole, tmp_path):

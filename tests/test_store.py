@@ -645,6 +645,35 @@ def test_two_writers_of_one_job_leave_one_whole_record(tmp_path):
     whole(tmp_path)
 
 
+def test_the_leaderboard_can_be_read_while_runs_write(tmp_path):
+    """Two runs file the folds of one experiment, in turn; what was there once stays there."""
+    script = (
+        "import sys; from pathlib import Path; sys.path.insert(0, sys.argv[2])\n"
+        "from stored import Filled, experiment; from emobench.spec import Job\n"
+        "filled, made = Filled(Path(sys.argv[1])), experiment(n_folds=200)\n"
+        "for fold in range(int(sys.argv[3]), 200, 2): filled.run(made, [Job(fold)])"
+    )
+    results = tmp_path / "results"
+    Filled(results).run(experiment(n_folds=200), [])
+    command = [sys.executable, "-c", script, str(results), str(Path(__file__).parent)]
+    processes = [subprocess.Popen([*command, str(number)]) for number in (0, 1)]
+    counts = [0]
+    try:
+        while counts[-1] < 100 and all(process.poll() is None for process in processes):
+            (stored,) = read_experiments(results)
+            assert not stored.problems
+            assert len(stored.predictions) == 20 * len(stored.records)
+            board = build(results, protocol="keesing2020", current=current, registry=FakeRegistry())
+            assert board is not None
+            counts.append(len(stored.records))
+    finally:
+        for process in processes:
+            process.kill()
+            process.wait()
+    assert counts == sorted(counts)
+    assert len(set(counts)) > 2
+
+
 def test_opening_a_folder_does_not_disturb_a_writer(tmp_path):
     process = writer(tmp_path, 10**6)
     store, made = Store(tmp_path), experiment(n_folds=1000)

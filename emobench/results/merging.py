@@ -19,7 +19,7 @@ import pandas as pd
 from .. import metrics
 from ..errors import SpecError
 from ..spec import Job
-from ..store import transfer
+from ..store import shards, transfer
 from ..store.reading import EXPERIMENT, FAILURE, read_description
 from ..store.transfer import Filed
 from ..store.vouching import Damage
@@ -38,6 +38,7 @@ class Merged:
         kept: records that were there already, with the same predictions
         conflicts: jobs with other predictions than those that are there, with both paths
         damages: what cannot be used, and why
+        warnings: doubts whether the folders belong together
     """
 
     records: int = 0
@@ -45,6 +46,7 @@ class Merged:
     kept: int = 0
     conflicts: list[str] = field(default_factory=list)
     damages: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
 
 
 def merge(sources: Sequence[Path], results: Path, *, dry_run: bool = False) -> Merged:
@@ -73,9 +75,13 @@ def merge(sources: Sequence[Path], results: Path, *, dry_run: bool = False) -> M
                 "that a run had as --results."
             )
     merging = _Merging(results, dry_run)
+    if doubt := shards.mixed([*sources, results]):
+        merging.merged.warnings.append(doubt)
     for source, experiments in folders.items():
         for folder, description in experiments:
             merging.take(folder, results / folder.relative_to(source), description)
+        if not dry_run:
+            shards.copy(source, results)
     return merging.merged
 
 
