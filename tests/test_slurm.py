@@ -23,8 +23,7 @@ from emobench.executors import slurm as executor
 from emobench.executors.share import missing
 from emobench.executors.slurm import parted
 from emobench.executors.slurm_options import Asked, parse
-from emobench.executors.submissions import Submission, Submissions, key
-from emobench.executors.watching import Watching
+from emobench.executors.submissions import Submission, key
 from emobench.runs import Observer, Selection, Summary, execute, find_places, plan
 from emobench.spec import Job, Places
 from emobench.store import Store
@@ -138,82 +137,6 @@ def test_a_share_files_why_a_job_failed(tmp_path, monkeypatch):
 def submission(items: list[Work], name: str, folder: Path) -> Submission:
     log, refusal = folder / f"{name}.err", folder / f"{name}.refusal"
     return Submission(name, frozenset(map(key, items)), refusal, log)
-
-
-def test_submissions_are_remembered_while_they_are_in_the_queue(tmp_path):
-    items = works(tmp_path)
-    kept = Submissions(tmp_path / "cache", tmp_path / "results", "slurm")
-    kept.folder.mkdir(parents=True)
-    made = [submission(items[:4], "7_0", tmp_path), submission(items[4:], "7_1", tmp_path)]
-    kept.note(made)
-    assert list(kept.waiting({"7_0", "7_1", "9"})) == made
-    assert list(kept.waiting({"7_1"})) == made[1:]
-    assert list(kept.waiting({"7_0", "7_1"})) == made[1:]
-    (kept.folder / "8.json").write_text("{")
-    assert list(kept.waiting({"7_1"})) == made[1:]
-    other = Submissions(tmp_path / "cache", tmp_path / "other", "slurm")
-    assert list(other.waiting({"7_1"})) == []
-
-
-class TestWatching:
-    """What is told of jobs that nobody hears of but by what they file."""
-
-    @pytest.fixture
-    def items(self, tmp_path) -> list[Work]:
-        items = works(tmp_path)
-        for item in items[::4]:
-            Store(item.places.results).open(item.experiment)
-        return items
-
-    def watch(self, items: list[Work], tmp_path: Path) -> Watching:
-        made = [submission(items[:4], "7_0", tmp_path), submission(items[4:], "7_1", tmp_path)]
-        return Watching({key(item): item for item in items}, made)
-
-    def told(self, events) -> list[tuple[str, str, int]]:
-        found = [(event.kind, event.work.experiment.model, event.work.job.fold) for event in events]
-        assert found[::2] == [("started", *rest) for _, *rest in found[1::2]]
-        return found[1::2]
-
-    def test_records_and_failures(self, items, tmp_path):
-        store = Store(items[0].places.results)
-        store.fail(items[2].experiment, Job(2), "an old reason")
-        watching = self.watch(items, tmp_path)
-        assert self.told(watching.filed()) == []
-        Filled(store.results).run(items[0].experiment, [Job(0)])
-        store.fail(items[1].experiment, Job(1), "no luck")
-        assert self.told(watching.filed()) == [("done", "a", 0), ("failed", "a", 1)]
-        assert self.told(watching.filed()) == []
-        store.fail(items[2].experiment, Job(2), "a new reason")
-        _, failed = watching.filed()
-        assert failed.message == "a new reason"
-        assert len(watching.left) == 5
-
-    def test_a_job_that_left_the_queue_without_a_record(self, items, tmp_path):
-        watching = self.watch(items, tmp_path)
-        assert self.told(watching.ended({"7_0", "7_1"})) == []
-        assert self.told(watching.ended({"7_0"})) == []  # what it filed last may still come
-        events: list[Event] = list(watching.ended({"7_0"}))
-        assert self.told(events) == [("failed", "b", fold) for fold in range(4)]
-        assert "job 7_1 ended without a record of it. Its log is" in events[1].message
-        assert str(tmp_path / "7_1.err") in events[1].message
-        assert [one.id for one in watching.submissions] == ["7_0"]
-
-    def test_why_jobs_wait_is_said_once(self, items, tmp_path, caplog):
-        watching = self.watch(items, tmp_path)
-        for queue in ({"7_0": "", "7_1": "None"}, {"7_1": "Resources"}, {"7_1": "Resources"}):
-            watching.explain(queue)
-        watching.explain({"7_0": "Resources", "7_1": "PartitionTimeLimit"})
-        said = [record.getMessage() for record in caplog.records]
-        assert [text.partition(" (")[0] for text in said] == [
-            "the scheduler's job 7_1 waits: Resources",
-            "the scheduler's job 7_1 waits: PartitionTimeLimit",
-        ]
-
-    def test_a_node_that_cannot_do_it_ends_the_run(self, items, tmp_path):
-        watching = self.watch(items, tmp_path)
-        watching.submissions[1].refusal.write_text("box7: expected emobench 1, found 2.")
-        with pytest.raises(EmobenchError, match="box7: expected emobench 1, found 2"):
-            list(watching.ended(set()))
 
 
 def test_a_queue_that_cannot_be_asked_is_said(tiny_places, tmp_path, monkeypatch):

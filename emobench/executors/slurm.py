@@ -83,7 +83,7 @@ class Slurm:
 
         Once it is to stop, or is closed, what is in the queue stays there.
         """
-        coming, watching = _Coming(work), Watching({}, [])
+        coming, watching = _Coming(work), Watching({}, [], self.asked.cluster)
         kept = Submissions(self.places.cache, self.places.results, self.asked.cluster)
         interval, answers = _LOOK_SECONDS[self.asked.cluster], True
         due = time.monotonic() + interval  # what is there by then is one array
