@@ -22,7 +22,7 @@ from emobench.executors import Event, Work, share, submissions
 from emobench.executors import slurm as executor
 from emobench.executors.share import missing
 from emobench.executors.slurm import parted
-from emobench.executors.slurm_options import Asked, parse
+from emobench.executors.slurm_options import Asked
 from emobench.executors.submissions import Submission, key
 from emobench.runs import Observer, Selection, Summary, execute, find_places, plan
 from emobench.spec import Job, Places
@@ -33,50 +33,6 @@ def works(folder: Path, models: str = "ab", folds: int = 4) -> list[Work]:
     places = Places(folder / "results", folder / "cache")
     made = [experiment(model=model, n_folds=folds, backend="scikit-learn") for model in models]
     return [Work(one, Job(fold), places) for one in made for fold in range(folds)]
-
-
-@pytest.mark.parametrize(
-    ("text", "asked"),
-    [
-        ("cluster=local", Asked("local")),
-        (
-            "partition=gpu,time=120,gpus=1",
-            Asked(
-                parameters={"slurm_partition": "gpu", "timeout_min": 120, "gpus_per_node": 1},
-            ),
-        ),
-        (
-            " array=3 , cluster=local, mem=8,qos=long",
-            Asked("local", 3, {"mem_gb": 8, "slurm_qos": "long"}),
-        ),
-    ],
-)
-def test_what_is_asked_of_the_scheduler(text, asked):
-    assert parse(text) == asked
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("gpu", "--slurm: expected KEY=VALUE with commas between, found 'gpu'"),
-        ("partition=", "--slurm: expected KEY=VALUE with commas between, found 'partition='"),
-        ("array=none", "--slurm array: expected a number of 1 or more, found none"),
-        ("partition=gpu", "--slurm: expected time=MINUTES, 3 or more, found none"),
-        ("time=2", "--slurm: expected time=MINUTES, 3 or more, found 2"),
-        ("time=0", "--slurm time: expected a number of 1 or more, found 0"),
-        ("time=9,nodes=2", "--slurm nodes: expected 1, as each job of the array does its share on"),
-        ("time=9,ntasks_per_node=4", "--slurm ntasks_per_node: expected 1"),
-        ("cluster=big", "--slurm cluster: expected slurm or local, found 'big'"),
-    ],
-)
-def test_what_cannot_be_asked_is_said(text, message):
-    with pytest.raises(SpecError, match=message):
-        parse(text)
-
-
-def test_options_of_slurm_are_for_slurm(tiny_places):
-    with pytest.raises(SpecError, match="--slurm time=5: expected --executor slurm, found --exec"):
-        plan(Selection("svm-is09", "demo", slurm="time=5"), tiny_places)
 
 
 @pytest.mark.parametrize(("count", "shares"), [(1, 16), (8, 3), (8, 8), (9, 4), (100, 16)])

@@ -58,8 +58,13 @@ class Slurm:
     @property
     def networks_at_once(self) -> int:
         """How many workers train networks on cards."""
+        return self._on_cards * self.asked.shares
+
+    @property
+    def _on_cards(self) -> int:
+        """How many workers of each job train networks on cards."""
         cards = 0 if self.wanted is None or self.wanted.kind == "cpu" else self.asked.gpus
-        return cards * self.asked.shares * self.workers_per_card
+        return cards * self.workers_per_card
 
     @property
     def others_at_once(self) -> int:
@@ -179,11 +184,15 @@ class Slurm:
         executor = submitit.AutoExecutor(
             folder, cluster=self.asked.cluster, slurm_max_num_timeout=_RESTARTS
         )
-        usual = {"name": "emobench", "cpus_per_task": self.processes * self.threads}
+        workers = self.processes + self._on_cards
+        usual = {"name": "emobench", "cpus_per_task": workers * self.threads}
         wanted = {**usual, **self.asked.parameters}
         # Since Slurm 22.05 srun does not know what sbatch was asked for.
         of_srun = [f"--cpus-per-task={wanted['cpus_per_task']}"]
-        executor.update_parameters(**{"slurm_srun_args": of_srun, **wanted})
+        # Where slurm.conf says JobRequeue=0, only what asks for it is queued again.
+        requeue = {"requeue" if self.asked.requeue else "no-requeue": True}
+        ours = {"slurm_srun_args": of_srun, "slurm_additional_parameters": requeue}
+        executor.update_parameters(**ours, **wanted)
         return executor
 
     def _queued(self, ids: Sequence[str]) -> Mapping[str, str]:
