@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import pickle
+import pickletools
 import platform
+import re
 import signal
 import subprocess
 import threading
@@ -15,24 +17,31 @@ from pathlib import Path
 
 import psutil
 import pytest
-from stored import Filled, experiment
+from slurm_commands import submission, works
+from stored import Filled
 
+from emobench import __version__
 from emobench.errors import EmobenchError, SpecError
-from emobench.executors import Event, Work, share, submissions
+from emobench.executors import Event, Work, devices, share, submissions
 from emobench.executors import slurm as executor
+from emobench.executors.sealed import Sealed
 from emobench.executors.share import missing
 from emobench.executors.slurm import parted
 from emobench.executors.slurm_options import Asked
-from emobench.executors.submissions import Submission, key
 from emobench.runs import Observer, Selection, Summary, execute, find_places, plan
-from emobench.spec import Job, Places
+from emobench.spec import Job
 from emobench.store import Store
 
 
-def works(folder: Path, models: str = "ab", folds: int = 4) -> list[Work]:
-    places = Places(folder / "results", folder / "cache")
-    made = [experiment(model=model, n_folds=folds, backend="scikit-learn") for model in models]
-    return [Work(one, Job(fold), places) for one in made for fold in range(folds)]
+def test_what_devices_say_is_in_the_log_of_a_share(tmp_path, monkeypatch, capsys):
+    items = works(tmp_path, "a", 1)
+    items[0].places.cache.mkdir()
+    Store(items[0].places.results).open(items[0].experiment)
+    monkeypatch.setattr(share, "find", lambda *_, **__: devices.Devices(note="on the CPU: why"))
+    monkeypatch.setattr(share.Local, "run", lambda self, work: (one for one in ()))
+    wanted = devices.parse("auto")
+    assert share.Share(items, 1, wanted, "tensorflow", 1).perform("box7") == 0
+    assert "on the CPU: why" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(("count", "shares"), [(1, 16), (8, 3), (8, 8), (9, 4), (100, 16)])
@@ -83,23 +92,45 @@ def test_a_share_files_why_a_job_failed(tmp_path, monkeypatch):
             yield Event(kind, item, message="no luck" if item.job.fold else "")
 
     monkeypatch.setattr(share.Local, "run", run)
-    made = executor.Slurm(Asked(), items[0].places)._share(items, tmp_path / "refusal")
+    made = executor.Slurm(Asked(), items[0].places)._sealed(items, tmp_path / "refusal")
     assert made() == 1
     reason, _ = store.failure(items[1].experiment, Job(1))
     assert reason == f"no luck (on {platform.node()})"
     assert store.failure(items[0].experiment, Job(0)) is None
 
 
-def submission(items: list[Work], name: str, folder: Path) -> Submission:
-    log, refusal = folder / f"{name}.err", folder / f"{name}.refusal"
-    return Submission(name, frozenset(map(key, items)), refusal, log)
+def test_a_sealed_share_is_made_of_what_every_version_has(tmp_path):
+    """Of ours only its own name is needed to unpickle it; what is inside stays closed."""
+    items = works(tmp_path)
+    made = executor.Slurm(Asked(), items[0].places)._sealed(items, tmp_path / "refusal")
+    named = {
+        argument
+        for code, argument, _ in pickletools.genops(pickle.dumps(made, protocol=2))
+        if code.name == "GLOBAL"
+    }
+    assert {name for name in named if name.startswith("emobench")} == {
+        "emobench.executors.sealed Sealed"
+    }
+    assert set(vars(made)) == {"version", "packed", "refusal"}
+    assert {type(value) for value in vars(made).values()} == {str, bytes}
 
 
-def test_a_queue_that_cannot_be_asked_is_said(tiny_places, tmp_path, monkeypatch):
-    monkeypatch.setenv("PATH", str(tmp_path))
-    made = executor.Slurm(Asked(), replace(tiny_places, cache=tmp_path))
-    with pytest.raises(EmobenchError, match="expected the command squeue to list the queue"):
-        list(made.run(works(tmp_path)))
+@pytest.mark.parametrize(
+    ("version", "message"),
+    [
+        ("9.9", rf"expected emobench 9\.9, as where the run was planned, found {__version__}"),
+        (
+            __version__,
+            rf"expected the same code of emobench {__version__} .*No module named 'gone'",
+        ),
+    ],
+)
+def test_jobs_of_other_code_are_refused_with_the_node(tmp_path, version, message):
+    pytest.importorskip("submitit", reason="needs submitit (pip install emobench[slurm])")
+    unreadable = b"cgone.module\nShare\n."
+    with pytest.raises(EmobenchError, match=message):
+        Sealed(version, unreadable, str(tmp_path / "refusal"))()
+    assert re.match(f"{platform.node()}: {message}", (tmp_path / "refusal").read_text())
 
 
 class Arriving:
@@ -230,7 +261,7 @@ class Watched:
         found: Counter[int] = Counter()
         for path in self.cache.glob("local/*/*_submitted.pkl"):
             packed = pickle.loads(path.read_bytes()).function.packed
-            found.update(work.job.fold for work in pickle.loads(packed))
+            found.update(work.job.fold for work in pickle.loads(packed).jobs)
         return found
 
 
@@ -331,17 +362,10 @@ class TestThroughSubmitit:
         with pytest.raises(EmobenchError, match=rf"{platform.node()}: --device: expected a graphi"):
             watched.run("cluster=local,array=1")
 
-    def test_what_slurm_does_not_take_is_said(self, watched, tmp_path, monkeypatch):
-        for name, text in (
-            ("squeue", "exit 0"),
-            ("srun", "exit 0"),
-            ("sbatch", "echo 'sbatch: error: invalid partition specified: gpux' >&2; exit 1"),
-        ):
-            command = tmp_path / "bin" / name
-            command.parent.mkdir(exist_ok=True)
-            command.write_text(f"#!/bin/sh\n{text}\n")
-            command.chmod(0o755)
-        monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")
+    def test_what_slurm_does_not_take_is_said(self, watched, commands):
+        commands.let(
+            "sbatch", "echo 'sbatch: error: invalid partition specified: gpux' >&2; exit 1"
+        )
         with pytest.raises(SpecError, match="invalid partition specified: gpux"):
             watched.run("time=9,partition=gpux")
         with pytest.raises(SpecError, match=r"--slurm: expected .*Unknown argument 'partitoin'"):

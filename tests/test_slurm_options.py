@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import pickle
+import platform
+
 import pytest
 from slurm_commands import works
 
-from emobench.errors import SpecError
+from emobench.errors import EmobenchError, SpecError
 from emobench.executors import devices
 from emobench.executors import slurm as executor
 from emobench.executors.slurm_options import Asked, parse
@@ -123,3 +126,50 @@ def test_what_is_queued_again_is_not_left_to_the_site(tmp_path, commands, text, 
     executor.Slurm(parse(text), items[0].places)._submit(items, tmp_path / "cache")
     assert f"#SBATCH --{said}" in commands.script
     assert f"#SBATCH --{not_said}" not in commands.script
+
+
+@pytest.mark.parametrize(
+    ("text", "device", "kind"),
+    [
+        ("time=9,gpus=1", "auto", "gpu"),
+        ("time=9,gres=gpu:1", "auto", "gpu"),
+        ("time=9", "auto", "auto"),
+        ("time=9,gpus=1", "cpu", "cpu"),
+    ],
+)
+def test_a_card_that_slurm_is_asked_for_is_insisted_on(tmp_path, text, device, kind):
+    items = works(tmp_path)
+    made = executor.Slurm(parse(text), items[0].places, wanted=devices.parse(device))
+    packed = made._sealed(items, tmp_path / "refusal").packed
+    assert pickle.loads(packed).wanted == devices.Wanted(kind)
+
+
+def test_a_node_without_the_card_that_slurm_was_asked_for_refuses(tmp_path, monkeypatch):
+    pytest.importorskip("submitit", reason="needs submitit (pip install emobench[slurm])")
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    items = works(tmp_path)
+    for folder in (items[0].places.results, items[0].places.cache):
+        folder.mkdir()
+    wanted = devices.parse("auto")
+    made = executor.Slurm(parse("time=9,gpus=1"), items[0].places, wanted=wanted)
+    with pytest.raises(EmobenchError, match="--device: expected a graphics card"):
+        made._sealed(items, tmp_path / "refusal")()
+    refusal = (tmp_path / "refusal").read_text()
+    assert refusal.startswith(f"{platform.node()}: --device: expected a graphics card that tensor")
+
+
+@pytest.mark.parametrize(
+    ("text", "device", "is_said"),
+    [
+        ("cluster=local", "gpu", True),
+        ("cluster=local,gpus=1", "gpu", False),
+        ("cluster=local", "auto", False),
+    ],
+)
+def test_cards_that_slurm_is_not_asked_for_are_warned_of(tmp_path, caplog, text, device, is_said):
+    """It is no error: some partitions give a whole node."""
+    places = works(tmp_path)[0].places
+    made = executor.Slurm(parse(text), places, wanted=devices.parse(device))
+    assert list(made.run([])) == []
+    said = "--device asks for graphics cards, and --slurm for none: unless the partition gives them"
+    assert (said in caplog.text) == is_said

@@ -22,6 +22,7 @@ from .. import __version__
 from ..errors import EmobenchError, SpecError
 from ..spec import Places
 from .devices import Wanted
+from .sealed import Sealed
 from .share import Share
 from .slurm_options import OPTION, Asked
 from .submissions import Submission, Submissions, key, queued
@@ -90,6 +91,7 @@ class Slurm:
         """
         coming, watching = _Coming(work), Watching({}, [], self.asked.cluster)
         kept = Submissions(self.places.cache, self.places.results, self.asked.cluster)
+        self._say_if_no_card_is_asked_for()
         interval, answers = _LOOK_SECONDS[self.asked.cluster], True
         due = time.monotonic() + interval  # what is there by then is one array
         while coming.draw() or coming.more or watching.left:
@@ -152,11 +154,11 @@ class Slurm:
         shares = list(parted(left, self.asked.shares))
         stem = f"{time.time_ns():x}"
         refusals = [folder / f"{stem}-{number}.refusal" for number in range(len(shares))]
-        packed = [self._share(*both) for both in zip(shares, refusals, strict=True)]
+        sealed = [self._sealed(*both) for both in zip(shares, refusals, strict=True)]
         try:
             executor = self._scheduler(folder)
             with executor.batch():
-                made = [executor.submit(share) for share in packed]
+                made = [executor.submit(one) for one in sealed]
         except Exception as error:  # whatever submitit makes of what sbatch says
             raise _explained(error) from error
         names = [job.job_id for job in made]
@@ -166,16 +168,22 @@ class Slurm:
             for job, items, refusal in zip(made, shares, refusals, strict=True)
         ]
 
-    def _share(self, items: Sequence[Work], refusal: Path) -> Share:
-        return Share(
-            pickle.dumps(list(items)),
-            __version__,
-            self.processes,
-            self.wanted,
-            self.backend,
-            self.workers_per_card,
-            refusal,
-        )
+    def _sealed(self, items: Sequence[Work], refusal: Path) -> Sealed:
+        wanted = self.wanted
+        if wanted is not None and wanted.kind == "auto" and self.asked.gpus:
+            wanted = Wanted("gpu")  # one that was asked for and is not there is no reason to dawdle
+        share = Share(list(items), self.processes, wanted, self.backend, self.workers_per_card)
+        return Sealed(__version__, pickle.dumps(share), str(refusal))
+
+    def _say_if_no_card_is_asked_for(self) -> None:
+        """Warn of it where cards are wanted: some partitions give them unasked, others do not."""
+        if self.wanted is not None and self.wanted.kind == "gpu" and not self.asked.gpus:
+            _log.warning(
+                "--device asks for graphics cards, and %s for none: unless the partition gives "
+                "them unasked, write %s …,gpus=1. A node without a card ends the run.",
+                OPTION,
+                OPTION,
+            )
 
     def _scheduler(self, folder: Path) -> Any:
         """Return submitit's executor."""
