@@ -259,7 +259,7 @@ class Watched:
     def submitted(self) -> Counter[int]:
         """How often each fold was handed over."""
         found: Counter[int] = Counter()
-        for path in self.cache.glob("local/*/*_submitted.pkl"):
+        for path in self.cache.glob("local/*/*/*_submitted.pkl"):
             packed = pickle.loads(path.read_bytes()).function.packed
             found.update(work.job.fold for work in pickle.loads(packed).jobs)
         return found
@@ -335,7 +335,7 @@ class TestThroughSubmitit:
         sender.join()
         assert (summary.done, summary.failures) == (6, {})
         assert predictions(watched.results) == predictions(undisturbed[0])
-        logs = "".join(path.read_text() for path in watched.cache.glob("local/*/*_log.*"))
+        logs = "".join(path.read_text() for path in watched.cache.glob("local/*/*/*_log.*"))
         assert "Requeued job" in logs
 
     def test_term_drops_the_job_and_the_next_run_submits_what_is_missing(
