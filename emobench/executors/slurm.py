@@ -12,9 +12,9 @@ from __future__ import annotations
 
 import logging
 import pickle
-import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from typing import Any
 from .. import __version__
 from ..errors import EmobenchError, SpecError
 from ..spec import Places
+from ..storage import discard
 from .devices import Wanted
 from .gathered import Gathered
 from .sealed import Sealed
@@ -187,7 +188,8 @@ class Slurm:
             with executor.batch():
                 made = [executor.submit(one) for one in sealed]
         except Exception as error:  # whatever submitit makes of what sbatch says
-            shutil.rmtree(folder, ignore_errors=True)
+            with suppress(OSError):
+                discard(folder)
             raise _NotTakenError(_said(error)) from error
         names = [job.job_id for job in made]
         _log.warning("submitted %d jobs of the scheduler: %s", len(names), ", ".join(names[:5]))
