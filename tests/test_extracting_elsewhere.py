@@ -18,10 +18,11 @@ from conftest import perform_here
 from in_processes import crash, foreign, look, slow
 
 from emobench import __version__, corpora, environment, features
-from emobench.errors import EmobenchError, FeatureError, StoreError, UncachedError
+from emobench.errors import EmobenchError, FeatureError, SpecError, StoreError, UncachedError
 from emobench.executors import NodeError, Work, slurm_crew, worker
 from emobench.executors.portion import Extraction, Portion
 from emobench.executors.remote import Remote
+from emobench.executors.sealed import Sealed
 from emobench.executors.share import Share
 from emobench.executors.slurm import Slurm
 from emobench.executors.slurm_options import parse as parse_slurm
@@ -166,11 +167,9 @@ def test_a_share_on_a_node_says_where(planned, tmp_path, monkeypatch):
     pytest.importorskip("submitit", reason="needs submitit (pip install emobench[slurm])")
     perform_here(monkeypatch, lambda work: worker.perform(work, print))
     monkeypatch.setattr("platform.node", lambda: "box7")
-    share = Share(
-        pickle.dumps([planned]), __version__, 1, None, "tensorflow", 1, tmp_path / "refusal"
-    )
+    share = pickle.dumps(Share([planned], 1, None, "tensorflow", 1))
     with pytest.raises(EmobenchError, match="tiny: expected is09"):
-        share()
+        Sealed(__version__, share, str(tmp_path / "refusal"))()
     assert (tmp_path / "refusal").read_text().startswith("box7: tiny: expected is09 of 24 clips")
 
 
@@ -225,7 +224,7 @@ class TestThroughSubmitit:
         here = extracted(table, spec, tmp_path / "here", Processes(1))
         assert extracted(table, spec, tmp_path / "there", crew) == here
         assert handed_over == [2]
-        assert not list(crew.places.cache.rglob("*.pkl"))
+        assert not list(crew.places.cache.glob("local/extraction/*"))
 
     def test_an_encoder_gives_the_same_bits(self, handed_over, crew, table, tmp_path):
         pytest.importorskip("onnx", reason="needs onnx, which makes the encoder of this test")
@@ -243,6 +242,14 @@ class TestThroughSubmitit:
         here = extracted(table, spec, tmp_path / "here", Processes(1))
         assert extracted(table, spec, tmp_path / "there", crew) == here
         assert handed_over == []
+
+    def test_what_the_scheduler_does_not_take_is_done_here(self, crew, caplog):
+        def full(folder, calls):
+            raise SpecError("expected the scheduler to take an array")
+
+        found = [*replace(crew, submit=full).in_order(look, [*range(5)], "looking")]
+        assert [task for task, _, _ in found] == [*range(5)]
+        assert "looking: extracted here, as no job can do it: expected" in caplog.text
 
     def test_a_job_that_fails_names_its_log(self, crew):
         found = crew.in_order(foreign_later, [0, 0, 0, 1], "looking")

@@ -16,9 +16,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ..errors import FeatureError, first_line
+from ..errors import FeatureError, SpecError, first_line
 from ..features.workers import Processes
 from ..spec import Places
+from ..storage import discard
 from .portion import Extraction, Portion
 from .slurm_options import Asked
 from .submissions import queued
@@ -54,7 +55,7 @@ class SlurmCrew:
         on_cards: whether a network is opened on the cards that each job has
         asked: what is asked of the scheduler
         places: what every node must see
-        submit: from a folder and calls to submitit's jobs
+        submit: from a folder and calls to submitit's jobs; raises `SpecError` if it takes none
     """
 
     here: Processes
@@ -111,19 +112,26 @@ class SlurmCrew:
         on_cards: bool = False,
     ) -> Iterator[Any]:
         """Yield what becomes of tasks in so many jobs of the scheduler."""
-        folder = self.places.cache / self.asked.cluster / "extraction"
-        folder.mkdir(parents=True, exist_ok=True)
-        _forget(folder)
+        above, what = self.places.cache / self.asked.cluster / "extraction", extraction.what
+        _forget(above)
+        folder = above / f"{time.time_ns():x}"
+        folder.mkdir(parents=True)
         portions = extraction.portions(tasks, -(-len(tasks) // jobs))
-        left = self.submit(folder, [Call(one, self.there, on_cards) for one in portions])
+        try:
+            left = self.submit(folder, [Call(one, self.there, on_cards) for one in portions])
+        except SpecError as error:  # the queue is full, say
+            _log.warning("%s: extracted here, as no job can do it: %s", what, error)
+            how = {"network": extraction.network, "waiting": waiting}
+            yield from self.here.in_order(extraction.work, tasks, what, **how)
+            return
         names = ", ".join(job.job_id for job in left[:5])
-        _log.warning(
-            "%s: submitted %d jobs of the scheduler: %s", extraction.what, len(left), names
-        )
+        _log.warning("%s: submitted %d jobs of the scheduler: %s", what, len(left), names)
         try:
             while left:
-                yield from self._results(left[0], extraction.what, waiting)
+                yield from self._results(left[0], what, waiting)
                 left.pop(0)
+            with suppress(OSError):
+                discard(folder)
         finally:
             for job in left:
                 with suppress(OSError):  # one that is over, or no scheduler
@@ -140,9 +148,7 @@ class SlurmCrew:
             found, error = job.result()
         except Exception as failed:  # whatever the job raised, as submitit tells it
             raise _failed(job, what, f"failed: {_last_line(failed)}") from failed
-        finally:
-            for path in (job.paths.result_pickle, job.paths.submitted_pickle):
-                path.unlink(missing_ok=True)
+        job.paths.result_pickle.unlink()
         if error is not None:
             raise error
         return found
@@ -211,9 +217,9 @@ def _last_line(error: Exception) -> str:
     return ends[-1] if ends else first_line(error)
 
 
-def _forget(folder: Path) -> None:
-    """Remove results that nobody came to fetch."""
-    for path in folder.glob("*.pkl"):
+def _forget(above: Path) -> None:
+    """Remove the folders of jobs that nobody can be waiting for any more."""
+    for folder in above.glob("*"):
         with suppress(OSError):
-            if time.time() - path.stat().st_mtime > _KEPT_SECONDS:
-                path.unlink()
+            if time.time() - folder.stat().st_mtime > _KEPT_SECONDS:
+                discard(folder)
