@@ -19,10 +19,14 @@ from typing import Any
 import held_model
 import pytest
 import small_slurm
+from in_processes import slow
 
-from emobench import models
-from emobench.errors import EmobenchError, SpecError
+from emobench import corpora, features, models
+from emobench.errors import EmobenchError, FeatureError, SpecError
 from emobench.executors import slurm as executor
+from emobench.executors import slurm_crew
+from emobench.executors.slurm_options import parse
+from emobench.features.workers import Processes
 from emobench.runs import Observer, Selection, Summary, execute, find_places, plan
 
 TESTS = Path(__file__).parent
@@ -305,3 +309,48 @@ def test_a_node_with_another_version_is_named(running, monkeypatch):
     monkeypatch.setattr(executor, "__version__", "9.9")
     with pytest.raises(EmobenchError, match=r": expected emobench 9.9, as where the run was"):
         running.run()
+
+
+@pytest.fixture
+def crew(running, monkeypatch):
+    """Who hands over whatever is not done at first, in two jobs."""
+    monkeypatch.setattr(slurm_crew, "_WORTH_SECONDS", 0.0)
+    monkeypatch.setattr(slurm_crew, "_SHARE_SECONDS", 1e-9)
+    monkeypatch.setattr(slurm_crew, "_LOOK_SECONDS", {"slurm": 1.0})
+    monkeypatch.setattr(slurm_crew, "_GRACE_SECONDS", {"slurm": 3.0})
+    return executor.Slurm(parse("time=5,array=2"), running.places).crew(Processes(1))
+
+
+@pytest.mark.slow
+def test_features_that_nodes_extract_are_the_same_to_the_last_bit(running, crew, tmp_path, caplog):
+    registry = corpora.load_registry(running.places.datasets)
+    table = corpora.load(registry.get("demo"), None, running.places.cache).sort_index()
+    spec = features.spec("logmel")
+    here = features.load(table, spec, cache=tmp_path / "here")
+    there = features.load(table, spec, cache=tmp_path / "there", crew=crew)
+    (one,), (other,) = here.packs, there.packs
+    for path in one.folder.iterdir():
+        assert (other.folder / path.name).read_bytes() == path.read_bytes()
+    assert "submitted 2 jobs of the scheduler" in caplog.text
+
+
+@pytest.mark.slow
+def test_an_extraction_that_is_cancelled_is_told_with_its_log(running, crew):
+    def cancel() -> None:
+        running.slurm.told("scancel", *running.queue)
+
+    found = crew.in_order(slow, [0, 0, 0, 100, 101], "looking", waiting=cancel)
+    message = r"job \d+_0, found that it ended without any\. Its log is"
+    with pytest.raises(FeatureError, match=message):
+        list(found)
+
+
+@pytest.mark.slow
+def test_an_extraction_that_nobody_waits_for_is_cancelled(running, crew):
+    def stop() -> None:
+        if running.queue:
+            raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        list(crew.in_order(slow, [0, 0, 0, 100, 101], "looking", waiting=stop))
+    running.until(lambda: not running.queue)
