@@ -35,6 +35,9 @@ from .work import Event, Lost, Outcome, Ready, Refused, Work
 ANY = Wanted()
 """Cards where there are any."""
 
+_LINGER_SECONDS = 5.0
+"""What is cached is ready sooner than that; to extract anything, the room of workers is needed."""
+
 _PATIENCE_SECONDS = 5
 _ENGAGEMENTS = 3
 """Workers that may be lost in a row before they were ready for any job."""
@@ -92,7 +95,7 @@ class Ray:
         """Run jobs and tell what happens to them."""
         engage = _Engagement(_actor(), self.places)
         on_cpu = partial(engage, num_cpus=self.threads)
-        place = partial(Slot, lingers=False)  # extraction needs the room
+        place = partial(Slot, lingers=_LINGER_SECONDS)
         if not self.workers_on_cards:
             slots = [place(on_cpu, hint="--threads") for _ in range(self.workers)]
         else:

@@ -8,6 +8,7 @@ else shares the CPUs meanwhile.
 
 from __future__ import annotations
 
+import math
 import time
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
@@ -58,21 +59,23 @@ class Slot:
         engage: gets a worker, given where that tells what happens
         lane: which jobs it is for: `True` networks, `False` estimators, `None` both
         hint: what to lower where memory is short
-        lingers: whether a worker stays while others are made ready: what it holds is of no use to
-            who makes them
+        lingers: seconds for which a worker stays without a job while others are made ready: what it
+            holds may be what they need for that
         worker: who works there, once there is a job
         work: the last job
         busy: whether the worker is at that
+        since: when the worker was engaged or ended its last job
         along: whether the last job that was done was trained along with its siblings
     """
 
     engage: Callable[[Inbox], Worker]
     lane: bool | None = None
     hint: str = "--jobs"
-    lingers: bool = True
+    lingers: float = math.inf
     worker: Worker | None = None
     work: Work | None = None
     busy: bool = False
+    since: float = 0.0
     along: bool = False
 
     @property
@@ -145,11 +148,11 @@ class _Sharing:
     def _begin(self, slot: Slot) -> Iterator[Event]:
         """Let a slot that is free begin a job, as soon as its worker is ready."""
         if not self._pending.waits(slot.lane):
-            if not (self._pending.more and slot.lingers):
+            if not self._pending.more or time.monotonic() - slot.since > slot.lingers:
                 slot.close()  # what it holds may be of use to others
             return
         if slot.worker is None:
-            slot.worker = slot.engage(self._inbox)
+            slot.worker, slot.since = slot.engage(self._inbox), time.monotonic()
         if not slot.worker.ready:
             return
         own = slot.work.group if slot.work else None
@@ -177,7 +180,7 @@ class _Sharing:
         if isinstance(message, Epoch):
             yield Event("epoch", slot.work, epoch=message.done, epochs=message.total)
         elif isinstance(message, Outcome):
-            slot.busy = False
+            slot.busy, slot.since = False, time.monotonic()
             yield self._set_aside(slot) if message.elsewhere else _finished(slot, message)
         elif isinstance(message, Lost):
             was_busy = slot.busy
