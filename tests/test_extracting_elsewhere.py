@@ -18,6 +18,7 @@ from conftest import perform_here
 from in_processes import crash, foreign, look, slow
 
 from emobench import __version__, corpora, environment, features
+from emobench.cli import main
 from emobench.errors import EmobenchError, FeatureError, SpecError, StoreError, UncachedError
 from emobench.executors import NodeError, Work, slurm_crew, worker
 from emobench.executors.portion import Extraction, Portion
@@ -32,7 +33,7 @@ from emobench.features import cache as caching
 from emobench.features import extraction
 from emobench.features.workers import Processes
 from emobench.runs import Observer, Selection, execute, plan
-from emobench.runs.extraction import parse
+from emobench.runs.extraction import extract_ahead, parse
 from emobench.runs.turns import StoppedError
 from emobench.spec import Places
 from emobench.store import Store
@@ -62,6 +63,11 @@ def contents(cache: Path) -> dict[str, bytes]:
 def extracted(table: pd.DataFrame, spec, cache: Path, crew) -> dict[str, bytes]:
     features.load(table, spec, cache=cache, crew=crew, corpus="tiny")
     return contents(cache)
+
+
+def test_options_of_an_executor_are_for_it(tiny_places):
+    with pytest.raises(SpecError, match="--address x:1: expected --executor ray, found --executor"):
+        list(extract_ahead(["logmel"], ["tiny"], tiny_places, address="x:1"))
 
 
 # Portions -----------------------------------------------------------------------------------------
@@ -291,6 +297,17 @@ class TestThroughSubmitit:
             time.sleep(0.1)
         assert time.monotonic() - began < 20
 
+    def test_ahead_of_a_run(self, handed_over, crew, capsys):
+        places = crew.places
+        options = [f"--{name}={getattr(places, name)}" for name in ("data", "cache")]
+        options += [f"--datasets={places.datasets[0]}", "--executor=slurm"]
+        asked = ["features", "logmel", "--corpus=tiny", *options, "--slurm=cluster=local,array=3"]
+        with pytest.raises(SystemExit) as stop:
+            main(asked)
+        assert stop.value.code == 0
+        assert "tiny: logmel(bands=40): 24 clips" in capsys.readouterr().out
+        assert handed_over == [3]
+
     @pytest.mark.parametrize(
         ("asked", "seconds", "jobs"),
         [
@@ -357,6 +374,12 @@ class TestOnRay:
 
         return RayCrew(tiny_places)
 
+    @pytest.fixture
+    def no_extraction_here(self, monkeypatch):
+        monkeypatch.setattr(
+            Processes, "in_order", lambda *given, **how: pytest.fail("extracted here")
+        )
+
     @pytest.mark.parametrize("name", ["logmel", "is09"])
     def test_the_cache_is_the_same_to_the_last_bit(self, crew, table, tmp_path, name):
         spec = features.spec(name)
@@ -417,12 +440,9 @@ class TestOnRay:
             list(crew.in_order(foreign_task, [1], "looking"))
 
     def test_a_run_extracts_on_the_nodes_while_they_have_workers(
-        self, cluster, tiny_places, tmp_path, monkeypatch
+        self, cluster, tiny_places, tmp_path, no_extraction_here
     ):
         """Each of which gives its CPU back, as there are no more CPUs than workers."""
-        monkeypatch.setattr(
-            Processes, "in_order", lambda *given, **how: pytest.fail("extracted here")
-        )
         places = replace(tiny_places, cache=tmp_path / "cache")
         places.cache.mkdir()
         models = ("svm-is09", "mirsamadi2017-svm-mean", "librosa-svm")
@@ -430,6 +450,13 @@ class TestOnRay:
         summary = execute(plan(selection, places), places, Observer())
         assert (summary.done, summary.failures) == (6, {})
         assert len(list(places.cache.rglob("about.json"))) == 3
+
+    def test_ahead_of_a_run(self, cluster, tiny_places, tmp_path, no_extraction_here):
+        places = replace(tiny_places, cache=tmp_path)
+        where = {"executor": "ray", "address": cluster.address}
+        (found,) = extract_ahead(["logmel"], ["tiny"], places, **where)
+        assert (found.clips, found.refused) == (24, {})
+        assert contents(tmp_path)
 
     def test_an_empty_cache_of_a_node_is_told(self, cluster, tiny_places, tmp_path, monkeypatch):
         """Emptied here between extraction and jobs, which to a node is the same."""

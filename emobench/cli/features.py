@@ -16,6 +16,7 @@ from . import options, reports
 
 if TYPE_CHECKING:
     from ..features.inventory import Criteria, Holding
+    from ..run_options import Where
     from ..runs import Cached, Extracted, Pruned
     from ..spec import Places
 
@@ -34,6 +35,9 @@ if TYPE_CHECKING:
     "card that it can use, else the CPU. All else is computed on the CPU.",
 )
 @options.skip_bad
+@options.shared("executor")
+@options.shared("address")
+@options.shared("slurm")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option("--prune", is_flag=True, help="Remove what is damaged or was left unfinished.")
 @click.option(
@@ -58,6 +62,9 @@ def features(
     jobs: int,
     device: str | None,
     skip_bad: bool,
+    executor: Where,
+    address: str | None,
+    slurm: str,
     as_json: bool,
     prune: bool,
     older_than: float | None,
@@ -88,9 +95,9 @@ def features(
     )
     places = runs.find_places(data=data, cache=cache, datasets=datasets)
     if names:
-        return _extract(
-            names, corpus, places, jobs=jobs, device=device, skip_bad=skip_bad, as_json=as_json
-        )
+        where = {"executor": executor, "address": address, "slurm": slurm}
+        how = {"jobs": jobs, "device": device or "auto", "skip_bad": skip_bad, **where}
+        return _extract(names, corpus, places, as_json=as_json, **how)
     if prune:
         criteria = Criteria(older_than, outdated)
         return _prune(places, criteria, dry_run=dry_run, as_json=as_json)
@@ -136,25 +143,15 @@ def _extract(
     corpus: tuple[str, ...],
     places: Places,
     *,
-    jobs: int,
-    device: str | None,
-    skip_bad: bool,
     as_json: bool,
+    **how: Any,
 ) -> int:
     """Fill the cache."""
     from .. import runs
     from .progress import Progress
 
     with Progress() as progress:
-        extracted = runs.extract_ahead(
-            names,
-            corpus,
-            places,
-            jobs=jobs,
-            device=device or "auto",
-            skip_bad=skip_bad,
-            progress=progress.features,
-        )
+        extracted = runs.extract_ahead(names, corpus, places, progress=progress.features, **how)
         rows = []
         for one in extracted:
             rows.append(_extracted_row(one))

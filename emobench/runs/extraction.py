@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import closing
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from .. import corpora, executors, features
 from ..errors import SpecError, count
+from ..executors import Executor, Local
 from ..features.workers import Processes
+from ..run_options import Selection, Where
 from ..spec import FeatureSpec, Places
 from .choosing import select
-from .placing import cards_for
+from .placing import cards_for, elsewhere
+from .planning import insist_on_executor
 
 
 @dataclass(frozen=True)
@@ -45,6 +49,9 @@ def extract_ahead(
     jobs: int = 1,
     device: str = "auto",
     skip_bad: bool = False,
+    executor: Where = "local",
+    address: str | None = None,
+    slurm: str = "",
     progress: Callable[[str, str, int, int], None] = lambda corpus, what, done, total: None,
 ) -> Iterator[Extracted]:
     """Fill the cache with front-ends of corpora.
@@ -56,44 +63,64 @@ def extract_ahead(
         jobs: processes that extract
         device: where a frozen encoder is computed, as --device says it
         skip_bad: leave out clips that a front-end refuses
+        executor: which machines extract
+        address: of a Ray cluster
+        slurm: what is asked of Slurm
         progress: told how far each corpus and front-end is
 
     Yields:
         what there is of each corpus and front-end
 
     Raises:
-        SpecError: if a name or a parameter is wrong
+        SpecError: if a name or a parameter is wrong, or a cluster is asked for that is not there
         EmobenchError: if a corpus or a clip cannot be used
     """
     specs = [parse(name) for name in names]
-    cards = {spec: _cards(spec, device) for spec in specs}
-    if executors.parse(device).kind == "gpu" and not any(map(_folder, specs)):
+    how = {"executor": executor, "address": address, "slurm": slurm}
+    selection = Selection("", "", jobs=jobs, device=device, skip_bad=skip_bad, **how)
+    insist_on_executor(selection)
+    cards = {spec: _cards(spec, selection) for spec in specs}
+    _insist_on_use(selection, specs)
+    registry = corpora.load_registry(places.datasets)
+    with closing(_executor(selection, specs, places)) as machines:
+        for corpus in select(corpus_names, registry, places):
+            table = corpora.load(corpus, places.data, places.cache).sort_index()
+            for spec in specs:
+                values = features.load(
+                    table,
+                    spec,
+                    cache=places.cache,
+                    crew=machines.crew(Processes(jobs, cards[spec])),
+                    skip_bad=skip_bad,
+                    corpus=corpus.name,
+                    progress=lambda done, total, name=corpus.name, spec=spec: progress(
+                        name, str(spec), done, total
+                    ),
+                )
+                yield Extracted(corpus.name, spec, len(values.ids), values.bad)
+
+
+def _insist_on_use(selection: Selection, specs: Sequence[FeatureSpec]) -> None:
+    """Refuse cards for what none computes."""
+    if executors.parse(selection.device).kind == "gpu" and not any(map(_folder, specs)):
         raise SpecError(
-            f"--device {device}: expected encoder:FOLDER among the front-ends, found "
+            f"--device {selection.device}: expected encoder:FOLDER among the front-ends, found "
             f"{', '.join(map(str, specs))}, which the CPU computes. Leave --device away."
         )
-    registry = corpora.load_registry(places.datasets)
-    for corpus in select(corpus_names, registry, places):
-        table = corpora.load(corpus, places.data, places.cache).sort_index()
-        for spec in specs:
-            values = features.load(
-                table,
-                spec,
-                cache=places.cache,
-                crew=Processes(jobs, cards[spec]),
-                skip_bad=skip_bad,
-                corpus=corpus.name,
-                progress=lambda done, total, name=corpus.name, spec=spec: progress(
-                    name, str(spec), done, total
-                ),
-            )
-            yield Extracted(corpus.name, spec, len(values.ids), values.bad)
 
 
-def _cards(spec: FeatureSpec, device: str) -> tuple[str, ...]:
-    """Return the cards that a front-end is computed on, as CUDA_VISIBLE_DEVICES names them."""
-    folder = _folder(spec)
-    if folder is None:
+def _executor(selection: Selection, specs: Sequence[FeatureSpec], places: Places) -> Executor:
+    """Return whose machines extract."""
+    if selection.executor == "local":
+        return Local(selection.jobs)
+    encoder = next(filter(None, map(_folder, specs)), None)
+    return elsewhere(selection, replace(places, encoder=encoder and Path(encoder)))
+
+
+def _cards(spec: FeatureSpec, selection: Selection) -> tuple[str, ...]:
+    """Return the cards here that a front-end is computed on, as CUDA_VISIBLE_DEVICES names them."""
+    folder, device = _folder(spec), selection.device
+    if folder is None or selection.executor == "ray":  # which has cards of its own
         return ()
     found = cards_for(Path(folder), device)
     if executors.parse(device).kind == "gpu" and not found:

@@ -28,8 +28,23 @@ def choose(planned: Plan, places: Places, notice: Callable[[str], None]) -> Exec
     Raises:
         SpecError: if a device, a package or a cluster is asked for that is not there
     """
-    selection = planned.selection
     networks = any(spec.kind == "network" for _, specs in planned.pairs for spec in specs)
+    if planned.selection.executor != "local":
+        return elsewhere(planned.selection, places, networks=networks)
+    return Local(planned.selection.jobs, _devices(planned, notice) if networks else Devices())
+
+
+def elsewhere(selection: Selection, places: Places, *, networks: bool = False) -> Executor:
+    """Return an executor of several machines.
+
+    Args:
+        selection: which
+        places: where it reads and writes
+        networks: whether networks are to be trained
+
+    Raises:
+        SpecError: if a device, a package or a cluster is asked for that is not there
+    """
     if selection.executor == "ray":
         _insist_on_package("ray", "ray")
         from ..executors.ray import connect
@@ -43,21 +58,19 @@ def choose(planned: Plan, places: Places, notice: Callable[[str], None]) -> Exec
             wanted=executors.parse(selection.device),
             workers_per_card=selection.workers_per_device,
         )
-    if selection.executor == "slurm":
-        _insist_on_package("submitit", "slurm")
-        from ..executors.slurm import Slurm
-        from ..executors.slurm_options import parse
+    _insist_on_package("submitit", "slurm")
+    from ..executors.slurm import Slurm
+    from ..executors.slurm_options import parse
 
-        return Slurm(
-            parse(selection.slurm),
-            places,
-            processes=selection.jobs,
-            threads=selection.threads,
-            wanted=executors.parse(selection.device) if networks else None,
-            backend=selection.backend,
-            workers_per_card=selection.workers_per_device,
-        )
-    return Local(selection.jobs, _devices(planned, notice) if networks else Devices())
+    return Slurm(
+        parse(selection.slurm),
+        places,
+        processes=selection.jobs,
+        threads=selection.threads,
+        wanted=executors.parse(selection.device) if networks else None,
+        backend=selection.backend,
+        workers_per_card=selection.workers_per_device,
+    )
 
 
 def processors() -> int:

@@ -92,11 +92,12 @@ def plan(selection: Selection, places: Places) -> Plan:
     return Plan(tuple(pairs), left_out, heard, protocol, selection)
 
 
-def _check_options(selection: Selection) -> None:
-    """Refuse numbers and words that no run could use."""
-    selection.check()
-    executors.parse(selection.device)
-    sharding.parse(selection.shard)
+def insist_on_executor(selection: Selection) -> None:
+    """Refuse options of an executor that was not asked for.
+
+    Raises:
+        SpecError: if there are any
+    """
     for option, value, executor in (
         ("--address", selection.address, "ray"),
         ("--slurm", selection.slurm, "slurm"),
@@ -106,6 +107,14 @@ def _check_options(selection: Selection) -> None:
                 f"{option} {value}: expected --executor {executor}, found --executor "
                 f"{selection.executor}. Add --executor {executor}, or leave {option} out."
             )
+
+
+def _check_options(selection: Selection) -> None:
+    """Refuse numbers and words that no run could use."""
+    selection.check()
+    executors.parse(selection.device)
+    sharding.parse(selection.shard)
+    insist_on_executor(selection)
     wanted = selection.together
     if isinstance(wanted, int) and wanted > 1 and selection.backend != "jax":
         raise SpecError(
