@@ -57,12 +57,13 @@ def test_a_node_of_another_version_is_named():
         ("datasets", "registry file 1"),
         ("transcripts", "table of transcripts"),
         ("vectors", "file of word vectors"),
+        ("encoder", "folder of the encoder"),
     ],
 )
 def test_a_node_that_lacks_a_place_is_named(tmp_path, what, words):
     file = tmp_path / "file"
     file.touch()
-    places = Places(tmp_path, tmp_path, tmp_path, (file,), file, file)
+    places = Places(tmp_path, tmp_path, tmp_path, (file,), file, file, tmp_path)
     node.insist_on_places(places, "box7")
     absent = tmp_path / "absent"
     lacking = replace(places, **{what: (absent,) if what == "datasets" else absent})

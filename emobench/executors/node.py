@@ -36,6 +36,7 @@ def insist_on_places(places: Places, node: str) -> None:
     """
     folders = {"folder of results": places.results, "feature cache": places.cache}
     folders |= {"folder of corpora": places.data} if places.data else {}
+    folders |= {"folder of the encoder": places.encoder} if places.encoder else {}
     files = {f"registry file {number}": file for number, file in enumerate(places.datasets, 1)}
     files |= {"table of transcripts": places.transcripts} if places.transcripts else {}
     files |= {"file of word vectors": places.vectors} if places.vectors else {}
