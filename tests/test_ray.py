@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import re
 import shutil
 import signal
 import subprocess
@@ -13,6 +14,7 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from queue import SimpleQueue
 
 import psutil
 import pytest
@@ -20,7 +22,7 @@ from stored import experiment
 
 from emobench.cli import main
 from emobench.errors import EmobenchError, SpecError, StoreError
-from emobench.executors import Event, Work, node
+from emobench.executors import Event, Work, devices, node
 from emobench.executors.remote import Remote
 from emobench.executors.work import Outcome, Refused
 from emobench.runs import Observer, Selection, Summary, execute, find_places, placing, plan
@@ -87,6 +89,39 @@ def test_a_failure_far_away_names_its_node(tmp_path):
     remote.close()
     assert isinstance(told, Outcome)
     assert told.message.endswith("(on box7)")
+
+
+def test_a_card_that_the_backend_cannot_use_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")  # as Ray does for a card that is but a number
+    monkeypatch.setattr(devices, "_driver_installed", lambda: False)
+    work = Work(experiment(), Job(0), Places(tmp_path, tmp_path))
+    Store(tmp_path).open(work.experiment)
+    told = pickle.loads(Remote("box7", 0.9).perform(pickle.dumps(work)))
+    assert isinstance(told, Refused)
+    assert re.search("box7: .* a graphics card that tensorflow can use, found none", told.why)
+
+
+def test_a_card_is_looked_at_once(tmp_path, monkeypatch):
+    looked = []
+    monkeypatch.setattr(node, "find", lambda wanted, backend: looked.append((wanted, backend)))
+    work = Work(experiment(), Job(0), Places(tmp_path, tmp_path))
+    Store(tmp_path).open(work.experiment)
+    for share in (0.9, 0):
+        remote = Remote("box7", share)
+        monkeypatch.setattr(remote, "_worker", Answering(remote._inbox))
+        for _ in range(2):
+            assert pickle.loads(remote.perform(pickle.dumps(work))).record == {}
+    assert looked == [(devices.Wanted("gpu"), "tensorflow")]
+
+
+@dataclass
+class Answering:
+    """A worker that is done at once."""
+
+    inbox: SimpleQueue
+
+    def send(self, work: Work) -> None:
+        self.inbox.put((self, Outcome({})))
 
 
 @dataclass
