@@ -264,7 +264,7 @@ class TestOnACluster:
             Watched(small_disk).run(cluster.address, cache=cache)
 
     def test_another_version_is_refused(self, cluster, cache, tmp_path, monkeypatch):
-        monkeypatch.setattr("emobench.executors.ray.__version__", "9.9")
+        monkeypatch.setattr("emobench.executors.ray_workers.__version__", "9.9")
         with pytest.raises(EmobenchError, match=r"\(Ray node \w{8}\): expected emobench 9.9"):
             Watched(tmp_path).run(cluster.address, cache=cache)
 
