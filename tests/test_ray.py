@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pickle
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections import Counter
@@ -22,7 +25,7 @@ from stored import experiment
 
 from emobench.cli import main
 from emobench.errors import EmobenchError, SpecError, StoreError
-from emobench.executors import Event, Work, devices, node
+from emobench.executors import Event, Work, devices, node, sharing
 from emobench.executors.remote import Remote
 from emobench.executors.work import Outcome, Refused
 from emobench.runs import Observer, Selection, Summary, execute, find_places, placing, plan
@@ -137,7 +140,7 @@ class Watched:
             on_event(event)
 
         selection = Selection(
-            "svm-is09",
+            options.pop("model", "svm-is09"),
             "demo",
             executor="ray",
             address=address,
@@ -259,6 +262,23 @@ class TestOnACluster:
         assert "6 jobs done" not in done.stdout
         assert predictions(tmp_path) == predictions(undisturbed)
 
+    def test_networks_find_a_card_while_others_hold_every_cpu(
+        self, cluster, cache, tmp_path, monkeypatch
+    ):
+        if devices._driver_installed():
+            pytest.skip("needs a machine where a card of Ray is but a number")
+        monkeypatch.setattr(sharing, "STARVED_SECONDS", 1)
+        added = cluster.add_node(num_cpus=1, num_gpus=1, object_store_memory=MEMORY)
+        cluster.wait_for_nodes()
+        models = "svm-is09,latif2019,aldeneh2017"
+        # Only who was given the card can say that it is none.
+        message = r"\(Ray node \w{8}\): .* a graphics card that tensorflow can use, found none"
+        try:
+            with pytest.raises(EmobenchError, match=message):
+                Watched(tmp_path).run(cluster.address, model=models, cache=cache, jobs=2)
+        finally:
+            cluster.remove_node(added)
+
     def test_a_full_disk_ends_the_run(self, cluster, small_disk, cache):
         with pytest.raises(StoreError, match=r"found a full disk.*\(on .* \(Ray node "):
             Watched(small_disk).run(cluster.address, cache=cache)
@@ -277,6 +297,85 @@ class TestOnACluster:
         ):
             with pytest.raises(SpecError, match=message):
                 execute(plan(replace(selection, device=device), places), places)
+
+
+class Started:
+    """A cluster of one node, as `ray start` makes it: it can be killed and started again.
+
+    Args:
+        folder: where Ray keeps its files; a short path, which its sockets need
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            self.address = f"127.0.0.1:{free.getsockname()[1]}"
+        self.environment = os.environ | {"RAY_AUTH_MODE": "disabled"}
+
+    def start(self) -> None:
+        code = "from ray.scripts.scripts import main; main()"
+        command = [sys.executable, "-c", code, "start", "--head", "--num-cpus=1"]
+        command += [f"--port={self.address.split(':')[1]}", f"--object-store-memory={MEMORY}"]
+        command += ["--include-dashboard=false", f"--temp-dir={self.folder}"]
+        command += ["--min-worker-port=0", "--max-worker-port=0"]
+        environment = self.environment | {"RAY_USAGE_STATS_ENABLED": "0"}
+        subprocess.run(command, check=True, capture_output=True, env=environment)
+
+    def kill(self) -> None:
+        ended = []
+        for process in psutil.process_iter(["cmdline"]):
+            if any(str(self.folder) in word for word in process.info["cmdline"] or []):
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    process.kill()
+                ended.append(process)
+        psutil.wait_procs(ended, timeout=10)
+
+
+@pytest.fixture
+def started():
+    pytest.importorskip("ray", reason="needs the package ray (pip install emobench[ray])")
+    with tempfile.TemporaryDirectory(prefix="ray", ignore_cleanup_errors=True) as folder:
+        made = Started(Path(folder))
+        made.start()
+        yield made
+        made.kill()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("again", "found"),
+    [(True, "it was started anew"), (False, "nothing has answered there for 3 s")],
+)
+def test_a_run_that_loses_its_head_says_so_and_goes_on_later(
+    started, undisturbed, cache, tmp_path, again, found
+):
+    patient = "from emobench.executors import ray_cluster; ray_cluster._AWAY_SECONDS = "
+    patient += "300; " if again else "3; "  # a machine may take long to start it
+    command = [sys.executable, "-c", patient + "from emobench.cli import main; main()", "run"]
+    command += ["--model", "svm-is09", "--corpus", "demo", "--executor", "ray"]
+    command += ["--address", started.address, "--results", str(tmp_path), "--cache", str(cache)]
+    options = {"env": started.environment, "text": True}
+    with subprocess.Popen(command, stderr=subprocess.PIPE, **options) as driver:
+        while not list(tmp_path.rglob("fold-*.json")):
+            assert driver.poll() is None
+            time.sleep(0.05)
+        started.kill()
+        if again:
+            started.start()
+        _, said = driver.communicate()
+    assert driver.returncode == 1, said
+    (line,) = [line for line in said.splitlines() if line.startswith("Error: ")]
+    assert "Ray cluster at " in line
+    assert found in line
+    assert line.endswith("run the same command again: what was filed is kept.")
+    assert "Traceback" not in said
+    if not again:
+        started.start()
+    filed = len(list(tmp_path.rglob("fold-*.json")))
+    assert 0 < filed < 6
+    done = subprocess.run(command, check=True, capture_output=True, **options)
+    assert f"{6 - filed} jobs done" in done.stdout
+    assert predictions(tmp_path) == predictions(undisturbed)
 
 
 @pytest.mark.slow
