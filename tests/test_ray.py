@@ -21,6 +21,7 @@ from queue import SimpleQueue
 
 import psutil
 import pytest
+from in_turn import InTurn
 from stored import experiment
 
 from emobench.cli import main
@@ -140,7 +141,7 @@ class Watched:
             on_event(event)
 
         selection = Selection(
-            options.pop("model", "svm-is09"),
+            "svm-is09",
             "demo",
             executor="ray",
             address=address,
@@ -267,16 +268,36 @@ class TestOnACluster:
     ):
         if devices._driver_installed():
             pytest.skip("needs a machine where a card of Ray is but a number")
+        from emobench.executors.ray import connect
+
         monkeypatch.setattr(sharing, "STARVED_SECONDS", 1)
+        places = Places(tmp_path, cache)
+        backends = ("scikit-learn", "scikit-learn", "tensorflow", "tensorflow")
+        works = [
+            Work(experiment(f"m{i}", backend=backend), Job(0), places)
+            for i, backend in enumerate(backends)
+        ]
+        for work in works:
+            Store(tmp_path).open(work.experiment)
+        # Two take both CPUs; then a network comes, and the next once that is over.
+        jobs = InTurn(*zip((0, 0, 1, 3), works, strict=True))
+        end = time.monotonic() + 60
+
+        def stopping() -> bool:
+            if time.monotonic() > end:
+                pytest.fail("a network waits for a CPU beside its card")
+            return False
+
         added = cluster.add_node(num_cpus=1, num_gpus=1, object_store_memory=MEMORY)
         cluster.wait_for_nodes()
-        models = "svm-is09,latif2019,aldeneh2017"
+        executor = connect(cluster.address, places, jobs=2)
         # Only who was given the card can say that it is none.
         message = r"\(Ray node \w{8}\): .* a graphics card that tensorflow can use, found none"
         try:
             with pytest.raises(EmobenchError, match=message):
-                Watched(tmp_path).run(cluster.address, model=models, cache=cache, jobs=2)
+                jobs.run(executor.run, stopping)
         finally:
+            executor.close()
             cluster.remove_node(added)
 
     def test_a_full_disk_ends_the_run(self, cluster, small_disk, cache):

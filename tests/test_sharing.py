@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from in_turn import InTurn
 from stored import experiment
 
 from emobench.executors import Work, sharing
 from emobench.executors.sharing import Inbox, Slot, share_out
-from emobench.executors.work import Event, Outcome, Ready
+from emobench.executors.work import Outcome, Ready
 from emobench.spec import Job, Places
 
 
@@ -62,25 +63,6 @@ class Worker:
             self.node.waiting.remove(self)
 
 
-class InTurn:
-    """Jobs, the last of which comes once the one before it is over; see `Coming`."""
-
-    def __init__(self, *jobs: Work) -> None:
-        self.jobs = list(jobs)
-        self.over = 0
-
-    def __iter__(self) -> Iterator[Work]:
-        return self
-
-    def __next__(self) -> Work:
-        if not self.jobs:
-            raise StopIteration
-        return self.jobs.pop(0)
-
-    def ready(self) -> bool:
-        return len(self.jobs) != 1 or self.over > 0
-
-
 def work(number: int, backend: str = "scikit-learn") -> Work:
     return Work(experiment(f"m{number}", backend=backend), Job(0), Places(Path("r"), Path("c")))
 
@@ -88,8 +70,8 @@ def work(number: int, backend: str = "scikit-learn") -> Work:
 NETWORK, NEXT = work(1, "tensorflow"), work(2, "tensorflow")
 
 
-def run(jobs: InTurn, slots: list[Slot]) -> list[Event]:
-    """Run jobs, and give up after a while."""
+def impatient() -> Callable[[], bool]:
+    """Give up after a while."""
     asked = itertools.count()
 
     def stopping() -> bool:
@@ -97,11 +79,7 @@ def run(jobs: InTurn, slots: list[Slot]) -> list[Event]:
             pytest.fail("jobs wait for a worker that is never ready")
         return False
 
-    heard = []
-    for event in share_out(jobs, slots, stopping):
-        heard.append(event)
-        jobs.over += event.kind == "done" and event.work.is_network
-    return heard
+    return stopping
 
 
 @pytest.fixture
@@ -114,13 +92,14 @@ def test_those_who_have_nothing_to_do_make_room(soon):
     node = Node(2)
     # Estimators take all there is before the network asks.
     slots = [Slot(node.engage, lane=lane) for lane in (False, False, True)]
-    jobs = InTurn(work(3), work(4), work(5), NETWORK, NEXT)
-    heard = run(jobs, slots)
-    assert sum(event.kind == "done" for event in heard) == 5
+    jobs = InTurn((0, work(3)), (0, work(4)), (1, NETWORK), (3, NEXT))
+    heard = jobs.run(lambda jobs, stopping: share_out(jobs, slots, stopping), impatient())
+    assert sum(event.kind == "done" for event in heard) == 4
 
 
 def test_those_who_have_nothing_to_do_stay_while_all_others_are_ready(soon):
     node = Node(3)
     slots = [Slot(node.engage, lane=lane) for lane in (False, False, True)]
-    run(InTurn(work(3), work(4), NETWORK, NEXT), slots)
+    jobs = InTurn((0, work(3)), (0, work(4)), (1, NETWORK), (3, NEXT))
+    jobs.run(lambda jobs, stopping: share_out(jobs, slots, stopping), impatient())
     assert node.engaged == 3
