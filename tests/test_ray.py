@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import pickle
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -22,6 +20,7 @@ from queue import SimpleQueue
 import psutil
 import pytest
 from in_turn import InTurn
+from small_ray import MEMORY, SmallRay
 from stored import experiment
 
 from emobench.cli import main
@@ -32,9 +31,6 @@ from emobench.executors.work import Outcome, Refused
 from emobench.runs import Observer, Selection, Summary, execute, find_places, placing, plan
 from emobench.spec import Job, Places
 from emobench.store import Store
-
-MEMORY = 80 * 2**20
-"""Least object store that Ray accepts, and far more than is used."""
 
 
 def test_ray_that_is_not_installed_is_said(tiny_places, monkeypatch):
@@ -320,43 +316,11 @@ class TestOnACluster:
                 execute(plan(replace(selection, device=device), places), places)
 
 
-class Started:
-    """A cluster of one node, as `ray start` makes it: it can be killed and started again.
-
-    Args:
-        folder: where Ray keeps its files; a short path, which its sockets need
-    """
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self.address = f"127.0.0.1:{free.getsockname()[1]}"
-        self.environment = os.environ | {"RAY_AUTH_MODE": "disabled"}
-
-    def start(self) -> None:
-        code = "from ray.scripts.scripts import main; main()"
-        command = [sys.executable, "-c", code, "start", "--head", "--num-cpus=1"]
-        command += [f"--port={self.address.split(':')[1]}", f"--object-store-memory={MEMORY}"]
-        command += ["--include-dashboard=false", f"--temp-dir={self.folder}"]
-        command += ["--min-worker-port=0", "--max-worker-port=0"]
-        environment = self.environment | {"RAY_USAGE_STATS_ENABLED": "0"}
-        subprocess.run(command, check=True, capture_output=True, env=environment)
-
-    def kill(self) -> None:
-        ended = []
-        for process in psutil.process_iter(["cmdline"]):
-            if any(str(self.folder) in word for word in process.info["cmdline"] or []):
-                with contextlib.suppress(psutil.NoSuchProcess):
-                    process.kill()
-                ended.append(process)
-        psutil.wait_procs(ended, timeout=10)
-
-
 @pytest.fixture
 def started():
     pytest.importorskip("ray", reason="needs the package ray (pip install emobench[ray])")
     with tempfile.TemporaryDirectory(prefix="ray", ignore_cleanup_errors=True) as folder:
-        made = Started(Path(folder))
+        made = SmallRay(Path(folder))
         made.start()
         yield made
         made.kill()
@@ -397,6 +361,36 @@ def test_a_run_that_loses_its_head_says_so_and_goes_on_later(
     done = subprocess.run(command, check=True, capture_output=True, **options)
     assert f"{6 - filed} jobs done" in done.stdout
     assert predictions(tmp_path) == predictions(undisturbed)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("default")
+def test_a_full_disk_of_one_node_ends_the_run_and_names_it(
+    started, undisturbed, cache, tmp_path, monkeypatch
+):
+    results = shutil.copytree(undisturbed, tmp_path / "results")
+    for file in (*results.rglob("fold-*"), *results.rglob("*.claim")):
+        file.unlink()
+    # The node sees a disk of its own there, with the experiment and no room for anything else.
+    full = 'cp -a "$0" "$0.here"; mount -t tmpfs -o size=64k tmpfs "$0"; cp -a "$0.here/." "$0"; '
+    full += 'dd if=/dev/zero of="$0/rest" bs=1k 2>/dev/null; exec "$@"'
+    here = ("unshare", "--mount", "sh", "-c", full, str(results))
+    if subprocess.run([*here, "true"], check=False, capture_output=True).returncode:
+        pytest.skip("needs the right to mount a small file system")
+    monkeypatch.setenv("RAY_AUTH_MODE", "disabled")
+    import ray
+
+    ray.init(address=started.address, log_to_driver=False, logging_level="ERROR")
+    try:
+        (head,) = ray.nodes()
+        started.join(*here)
+        (node,) = (each["NodeID"] for each in ray.nodes() if each["NodeID"] != head["NodeID"])
+        with pytest.raises(StoreError, match=rf"found a full disk.*\(Ray node {node[:8]}\)"):
+            Watched(results).run("auto", cache=cache)
+    finally:
+        ray.shutdown()
+    filed = predictions(results)
+    assert filed.items() <= predictions(undisturbed).items()
 
 
 @pytest.mark.slow
