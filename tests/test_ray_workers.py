@@ -56,7 +56,9 @@ class Cluster:
 
     def __init__(self) -> None:
         self.inbox = SimpleQueue()
-        self.engage = Engagement(Actor, PLACES)
+        self.is_away = False  # its head
+        self.killed = []
+        self.engage = Engagement(Actor, PLACES, self)
 
     def workers(self, count: int) -> list[RayWorker]:
         return [self.engage(self.inbox, num_cpus=1) for _ in range(count)]
@@ -67,8 +69,9 @@ class Cluster:
 
 @pytest.fixture
 def cluster(monkeypatch):
-    monkeypatch.setattr(ray, "kill", lambda actor: None)
-    return Cluster()
+    made = Cluster()
+    monkeypatch.setattr(ray, "kill", made.killed.append)
+    return made
 
 
 def lose(*workers: RayWorker) -> None:
@@ -115,6 +118,15 @@ def test_no_loss_ends_the_run_while_another_worker_is_there(cluster):
     for _ in range(3):
         lose(*cluster.workers(1))
     assert [type(message) for message in cluster.told()] == [Lost, Lost, Refused]
+
+
+def test_no_actor_is_killed_while_the_head_is_away(cluster):
+    first, second = cluster.workers(2)
+    first.close(at_once=True)
+    assert cluster.killed == [first._handle]
+    cluster.is_away = True
+    second.close(at_once=True)
+    assert cluster.killed == [first._handle]
 
 
 def test_a_fault_in_an_actor_is_told_and_no_second_try_made(cluster):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 
@@ -62,35 +62,30 @@ class Ray:
         self, work: Iterable[Work], stopping: Callable[[], bool] = lambda: False
     ) -> Iterator[Event]:
         """Run jobs and tell what happens to them."""
-        engage = Engagement(actor(), self.places)
-        on_cpu = partial(engage, num_cpus=self.threads)
-        if not self.workers_on_cards:
-            slots = [Slot(on_cpu, hint="--threads") for _ in range(self.workers)]
-        else:
-            share = 1 / self.workers_per_card
-            on_card = partial(engage, num_cpus=self.threads, num_gpus=share)
-            hint = "--workers-per-device or --together"
-            slots = [Slot(on_card, lane=True, hint=hint) for _ in range(self.workers_on_cards)]
-            slots += [Slot(on_cpu, lane=False, hint="--threads") for _ in range(self.workers)]
-        return _heeding_head(work, slots, stopping)
+        with contextlib.closing(ray_cluster.head()) as head:
+
+            def heeding() -> bool:
+                head.insist()
+                return stopping()
+
+            slots = self._slots(Engagement(actor(), self.places, head))
+            yield from share_out(work, slots, heeding)
 
     def close(self) -> None:
         """Leave the cluster, and end it if it was started for the run."""
         if self.joined:
             ray.shutdown()
 
-
-def _heeding_head(
-    work: Iterable[Work], slots: Sequence[Slot], stopping: Callable[[], bool]
-) -> Iterator[Event]:
-    """Share jobs out as long as the head of the cluster is there."""
-    with contextlib.closing(ray_cluster.head()) as head:
-
-        def heeding() -> bool:
-            head.insist()
-            return stopping()
-
-        yield from share_out(work, slots, heeding)
+    def _slots(self, engage: Engagement) -> list[Slot]:
+        """Return slots on CPUs, and on cards."""
+        on_cpu = partial(engage, num_cpus=self.threads)
+        if not self.workers_on_cards:
+            return [Slot(on_cpu, hint="--threads") for _ in range(self.workers)]
+        share = 1 / self.workers_per_card
+        on_card = partial(engage, num_cpus=self.threads, num_gpus=share)
+        hint = "--workers-per-device or --together"
+        slots = [Slot(on_card, lane=True, hint=hint) for _ in range(self.workers_on_cards)]
+        return slots + [Slot(on_cpu, lane=False, hint="--threads") for _ in range(self.workers)]
 
 
 def connect(

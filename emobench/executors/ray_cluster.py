@@ -78,9 +78,15 @@ class Head:
     def __init__(self, address: str, identity: Callable[[str], str]) -> None:
         self._address, self._identity = address, identity
         self._own = identity(address)
+        self._away_since: float | None = None  # None while it is there
         self._trouble = ""
         self._over = threading.Event()
         threading.Thread(target=self._watch, name="head", daemon=True).start()
+
+    @property
+    def is_away(self) -> bool:
+        """Whether it does not answer just now, or is another."""
+        return self._away_since is not None
 
     def insist(self) -> None:
         """Refuse to go on without it.
@@ -99,30 +105,27 @@ class Head:
         self._over.set()
 
     def _watch(self) -> None:
-        since = None  # when it was first seen to be away
-        while not self._over.wait(_PULSE_SECONDS):
-            seen = self._look(was_away=since is not None)
+        while not self._trouble and not self._over.wait(_PULSE_SECONDS):
+            seen = self._look()
+            if seen == "there":
+                self._away_since = None
+                continue
+            self._away_since = self._away_since or time.monotonic()
             if seen == "other":
                 self._trouble = (
                     "it was started anew and knows nothing of this run. See that the other nodes "
                     "have joined it"
                 )
-                return
-            if seen == "there":
-                since = None
-                continue
-            since = since or time.monotonic()
-            if time.monotonic() - since > _AWAY_SECONDS:
+            elif time.monotonic() - self._away_since > _AWAY_SECONDS:
                 self._trouble = (
                     f"nothing has answered there for {_AWAY_SECONDS:.0f} s. Start it with "
                     "`ray start --head`, and the other nodes as well"
                 )
-                return
 
-    def _look(self, *, was_away: bool) -> Literal["there", "away", "other"]:
+    def _look(self) -> Literal["there", "away", "other"]:
         if _unanswered(self._address):
             return "away"
-        if not was_away:
+        if self._away_since is None:
             return "there"
         found = self._identity(self._address)
         if self._own and not found:

@@ -20,6 +20,7 @@ from ray.exceptions import RayError, RayTaskError
 from .. import __version__
 from ..environment import USABLE_SHARE
 from ..spec import Places
+from .ray_cluster import Head
 from .sharing import Inbox
 from .work import Lost, Outcome, Ready, Refused, Work
 
@@ -33,10 +34,12 @@ class Engagement:
     Args:
         actor: class of the actors
         places: what each must see
+        head: of the cluster
     """
 
-    def __init__(self, actor: Any, places: Places) -> None:
+    def __init__(self, actor: Any, places: Places, head: Head) -> None:
         self._actor = actor
+        self._head = head
         self._places = places
         self._lock = threading.Lock()  # Ray tells what happens in threads of its own
         self._ready: set[RayWorker] = set()
@@ -59,10 +62,14 @@ class Engagement:
             if worker.engaged:
                 self._ready.add(worker)
 
-    def left(self, worker: RayWorker) -> None:
-        """Take down that a worker is there no longer."""
+    def left(self, worker: RayWorker, handle: Any) -> None:
+        """Take down that a worker is let go, and end its actor."""
         with self._lock:
             self._ready.discard(worker)
+        if self._head.is_away:
+            return  # which an actor that it does not know yet would wait for; it ends by itself
+        with contextlib.suppress(RayError):
+            ray.kill(handle)
 
     def lost(self, worker: RayWorker, error: RayError) -> Refused | None:
         """Take down that a worker did not come to be; return a message when too many did not.
@@ -121,9 +128,7 @@ class RayWorker:
     def close(self, *, at_once: bool) -> None:
         """End the actor; its process ends with it."""
         self._inbox = None
-        self._engagement.left(self)
-        with contextlib.suppress(RayError):
-            ray.kill(self._handle)
+        self._engagement.left(self, self._handle)
 
     def _looked(self, future: Future) -> None:
         """Hear whether the worker's node has all that is needed."""
