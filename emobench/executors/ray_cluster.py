@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import textwrap
 import threading
 import time
 from collections.abc import Callable
@@ -14,6 +15,7 @@ import ray
 from ..errors import EmobenchError, SpecError
 
 _PATIENCE_SECONDS = 5
+_LONGEST = 400
 _PULSE_SECONDS = 1.0
 _AWAY_SECONDS = 30.0
 """How long a head may be away; Ray itself ends this process, without a word of use, after 60."""
@@ -175,9 +177,12 @@ def _unanswered(address: str) -> Exception | None:
 
 def _in_one_line(error: BaseException) -> str:
     """Return what an error says, and why it was raised: Ray gives versions in further lines."""
-    said = " ".join(str(error).split())
-    because = error.__cause__
-    return said if because is None else f"{said.rstrip('.')}: {_in_one_line(because)}"
+    before, _, trace = str(error).partition("Traceback (most recent call last):")
+    ends = [line for line in trace.split("\n") if not line.startswith(" ")]
+    said = " ".join(" ".join([before, *ends]).split())
+    if error.__cause__ is not None:
+        said = f"{said.rstrip('.')}: {_in_one_line(error.__cause__)}"
+    return textwrap.shorten(said, _LONGEST, placeholder=" …")
 
 
 def _what_helps(error: BaseException, remedy: str) -> str:
