@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import ray
@@ -18,8 +18,10 @@ from ray.exceptions import RayError, RayTaskError
 
 from ..errors import FeatureError
 from ..spec import Places
+from . import ray_cluster
 from .node import NodeError
 from .portion import Extraction
+from .ray_cluster import Head
 
 _AHEAD = 2
 """Portions for each place in the cluster: one that is worked on, and one that waits for it."""
@@ -58,43 +60,65 @@ class RayCrew:
         room = cards or max(int(ray.cluster_resources().get("CPU", 1)), 1)
         size = min(-(-len(tasks) // (room * _ROUNDS)), _MOST) if network else 1
         task = _task().options(num_cpus=1, num_gpus=1 if cards else 0)
-        ahead: deque[Any] = deque()
-        try:
+        with contextlib.closing(ray_cluster.head()) as head, _Ahead(what, head, waiting) as ahead:
             for portion in extraction.portions(tasks, size):
-                ahead.append(task.remote(portion.packed, portion.version, bool(cards)))
-                if len(ahead) >= room * _AHEAD:
-                    yield from _results(ahead[0], what, waiting)
-                    ahead.popleft()
-            while ahead:
-                yield from _results(ahead[0], what, waiting)
-                ahead.popleft()
-        finally:
-            for left in ahead:
-                with contextlib.suppress(RayError):
-                    ray.cancel(left, force=True)
+                ahead.tasks.append(task.remote(portion.packed, portion.version, bool(cards)))
+                if len(ahead.tasks) >= room * _AHEAD:
+                    yield from ahead.results()
+            while ahead.tasks:
+                yield from ahead.results()
 
 
-def _results(reference: Any, what: str, waiting: Callable[[], None]) -> Sequence[Any]:
-    """Wait for the results of a portion.
+@dataclass
+class _Ahead:
+    """Tasks whose results nobody has taken yet; what is left of them in the end is given up.
 
-    Raises:
-        EmobenchError: if a node cannot do it, or its process was lost again and again
+    Attributes:
+        what: is extracted
+        head: of the cluster
+        waiting: called again and again while they take their time
+        tasks: references to their results
     """
-    try:
-        while not ray.wait([reference], timeout=_POLL_SECONDS)[0]:
-            waiting()
-        found, error = ray.get(reference)
-    except RayTaskError:
-        raise  # an error that nobody foresaw, of the same type
-    except RayError as error:
-        last = str(error).strip().split("\n")[-1]
-        raise FeatureError(
-            f"{what}: expected Ray to extract features on some node, found that the process which "
-            f"did was lost each time: {last} Free memory there, and run again."
-        ) from error
-    if error is not None:
-        raise NodeError(error) if isinstance(error, str) else error
-    return found
+
+    what: str
+    head: Head
+    waiting: Callable[[], None]
+    tasks: deque[Any] = field(default_factory=deque)
+
+    def __enter__(self) -> _Ahead:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self.head.is_away:
+            return  # they end with this process
+        for task in self.tasks:
+            with contextlib.suppress(RayError):
+                ray.cancel(task, force=True)
+
+    def results(self) -> Sequence[Any]:
+        """Wait for the results of the first.
+
+        Raises:
+            EmobenchError: if a node cannot do it, its process was lost again and again, or the head
+                is gone
+        """
+        try:
+            while not ray.wait([self.tasks[0]], timeout=_POLL_SECONDS)[0]:
+                self.head.insist()
+                self.waiting()
+            found, error = ray.get(self.tasks[0])
+        except RayTaskError:
+            raise  # an error that nobody foresaw, of the same type
+        except RayError as error:
+            last = str(error).strip().split("\n")[-1]
+            raise FeatureError(
+                f"{self.what}: expected Ray to extract features on some node, found that the "
+                f"process which did was lost each time: {last} Free memory there, and run again."
+            ) from error
+        if error is not None:
+            raise NodeError(error) if isinstance(error, str) else error
+        self.tasks.popleft()
+        return found
 
 
 def _task() -> Any:

@@ -60,7 +60,8 @@ class Slot:
         lane: which jobs it is for: `True` networks, `False` estimators, `None` both
         hint: what to lower where memory is short
         lingers: seconds for which a worker stays without a job while others are made ready: what it
-            holds may be what they need for that
+            holds may be what they need for that, or what another waits for, until whose jobs are
+            over no others come
         worker: who works there, once there is a job
         work: the last job
         busy: whether the worker is at that
