@@ -10,6 +10,15 @@ from typing import Any
 _LIMITS = ("KERAS_MAX_EPOCHS", "KERAS_MAX_STEPS_PER_EPOCH")
 """Environment variables that would end training early, whatever a record then said."""
 
+_WANTS_OF_MEMORY = (
+    "resource_exhausted",
+    "out of memory",
+    "out_of_memory",
+    "status_alloc_failed",
+    "failed to determine best cudnn convolution algorithm",
+)
+"""What XLA, CUDA, cuDNN and cuBLAS say; the last where none of the algorithms found room."""
+
 
 def start_backend() -> None:
     """Load Keras and let its backend look for devices, without what they say about it.
@@ -65,6 +74,12 @@ def precision(accelerated: bool) -> str:
     backend = keras.backend.backend()
     # Whichever it is, Keras has loaded it; nothing else of it is used here.
     return f"{kind}, products in tf32" if _CUTS[backend](sys.modules[backend]) else kind
+
+
+def wants_memory(error: Exception) -> bool:
+    """Tell whether the memory of the device was not enough."""
+    said = str(error).lower()
+    return any(words in said for words in _WANTS_OF_MEMORY)
 
 
 def _tensorflow_cuts(tensorflow: Any) -> bool:

@@ -28,8 +28,6 @@ _JAX_AHEAD = "XLA_PYTHON_CLIENT_PREALLOCATE"
 _USUAL_BACKEND = "tensorflow"
 """What Keras computes with where nothing is said."""
 
-_XLA_REPEATABLE = ("xla_gpu_exclude_nondeterministic_ops", "xla_gpu_deterministic_ops")
-
 
 @dataclass(frozen=True)
 class Seat:
@@ -148,20 +146,18 @@ def _on_card(found: dict[str, str], backend: str, seat: Seat, compiled: Path | N
 
 
 def _jax_on_card(found: dict[str, str], share: float, compiled: Path | None) -> None:
-    """Take the whole share at once, keep what was compiled, and compute repeatably.
+    """Take the whole share at once, and keep what was compiled.
 
     Memory is taken at the start, one worker or several: a neighbour cannot grow into it later, it
     does not fragment, and a share that is not there shows before training.
 
-    Operations that add in any order are left out, so that the same program gives the same bits.
-    Which program is fastest is still tried out when it is compiled, and kept with it: unlike
-    `xla_gpu_deterministic_ops`, this leaves the choice of kernels free.
+    XLA is not asked for the same bits in every run (`xla_gpu_exclude_nondeterministic_ops`): it
+    would take the first kernel that compiles for the fastest, and sort what the gradient of a
+    maximum adds up, or refuse to compile it.
     """
     if not any(name in found for name in _JAX_SHARE):
         found[_JAX_SHARE[0]] = f"{share:.4f}"
         found.setdefault(_JAX_AHEAD, "true")
-    if not any(flag in found.get("XLA_FLAGS", "") for flag in _XLA_REPEATABLE):
-        _add(found, "XLA_FLAGS", f"--{_XLA_REPEATABLE[0]}=true")
     if compiled is not None and "JAX_COMPILATION_CACHE_DIR" not in found:
         found["JAX_COMPILATION_CACHE_DIR"] = str(compiled)
         # Small programs as well: there are hundreds, and starting over costs as much as one large.

@@ -314,6 +314,16 @@ def test_a_failed_job(made, audit):
     assert "fold 3 repetition 1: out of memory" in soft(audit(), "failed-job")["found"]
 
 
+def test_folds_of_several_precisions(made, audit):
+    made.run(folds=slice(2), precision="float32")
+    assert "mixed-precision" not in audit()[1]
+    made.run(folds=slice(2, None), precision="float32, products in tf32")
+    told = soft(audit(), "mixed-precision")
+    assert told["found"] == (
+        "its folds were computed in 'float32' and in 'float32, products in tf32'"
+    )
+
+
 def test_tuning_within_the_only_speaker(made, audit):
     made.run(tuned_on="training folds, within-speaker")
     told = soft(audit(), "tuned-within-speaker")

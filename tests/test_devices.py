@@ -219,14 +219,14 @@ def test_a_record_names_the_card(monkeypatch):
     monkeypatch.setattr(own, "computes_on_card", lambda: True)
     monkeypatch.setattr(own, "driver_cards", lambda: [own.DriverCard(*H100)])
     for name, value in environment.of_worker(
-        "jax", 1, seat=environment.Seat("0", 0.45), base={}
+        "jax", 1, seat=environment.Seat("0", 0.45), base={"XLA_FLAGS": "--xla_of_the_user=1"}
     ).items():
         monkeypatch.setenv(name, value)
     assert own.device_facts() == {
         "device": "gpu NVIDIA H100 80GB HBM3",
         "device_memory_mib": 81_559,
         "device_memory_share": 0.45,
-        "xla_flags": "--xla_gpu_exclude_nondeterministic_ops=true",
+        "xla_flags": "--xla_of_the_user=1",
     }
 
 

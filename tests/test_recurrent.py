@@ -116,6 +116,34 @@ def test_lstm_is_that_of_keras(wide, both, backwards, return_sequences, masked, 
         np.testing.assert_allclose(ours, theirs, atol=1e-5)
 
 
+@pytest.mark.parametrize(
+    ("backend", "wanted", "masked", "by_keras"),
+    [
+        ("jax", "auto", False, True),
+        ("jax", "auto", True, False),  # cuDNN takes no mask there, and two loops take twice as long
+        ("jax", False, False, False),
+        ("tensorflow", "auto", True, True),
+        ("tensorflow", False, True, False),
+    ],
+)
+def test_a_card_is_left_to_cudnn_only_where_that_computes(
+    monkeypatch, backend, wanted, masked, by_keras
+):
+    monkeypatch.setattr(keras.distribution, "list_devices", lambda: ["gpu:0"])
+    monkeypatch.setattr(keras.backend, "backend", lambda: backend)
+    asked = []
+    whole = keras.layers.Bidirectional.call
+
+    def call(self, *arguments, **options):
+        asked.append(self)
+        return whole(self, *arguments, **options)
+
+    monkeypatch.setattr(keras.layers.Bidirectional, "call", call)
+    layer = layers.Bidirectional(layers.LSTM(UNITS, return_sequences=True, use_cudnn=wanted))
+    layer(noise(CLIPS, STEPS, COLUMNS), mask=MASK if masked else None)
+    assert bool(asked) == by_keras
+
+
 def test_lstm_starts_with_the_weights_of_keras():
     starts = []
     for package in (layers, keras.layers):

@@ -112,6 +112,19 @@ print(json.dumps(compare(*sys.argv[1:])))
 """
 
 
+def run_on_jax(program, *arguments):
+    """Return what a program prints."""
+    done = subprocess.run(
+        [sys.executable, "-c", program, *arguments],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "KERAS_BACKEND": "jax"},
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    return done.stdout
+
+
 QUICK = [("aldeneh2017-logmel40", "padded-length")]
 SORTED = [(name, "sorted") for name in ("aldeneh2017-logmel40", "latif2019")]
 EVERY = [*((name, "padded-length") for name in SMALL), *SORTED]
@@ -126,18 +139,44 @@ EVERY = [*((name, "padded-length") for name in SMALL), *SORTED]
 )
 def test_a_member_learns_what_it_learns_alone(name, batching):
     pytest.importorskip("jax")
-    done = subprocess.run(
-        [sys.executable, "-c", ON_JAX, name, batching],
-        capture_output=True,
-        text=True,
-        env={**os.environ, "KERAS_BACKEND": "jax"},
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
-    for alone, together, apart in json.loads(done.stdout.splitlines()[-1]):
+    told = run_on_jax(ON_JAX, name, batching)
+    for alone, together, apart in json.loads(told.splitlines()[-1]):
         np.testing.assert_allclose(together, alone, rtol=1e-4, atol=1e-4)
         assert alone[-1] != alone[0]
         assert apart < 1e-3
+
+
+GROUPS = """
+import re
+import jax
+import jax.numpy as jnp
+import numpy as np
+from keras import ops
+from emobench.training.one_by_one import convolve
+
+draw = np.random.default_rng(0)
+for shape, size in (((8, 50, 6), (5, 6, 7)), ((3, 20, 9, 2), (3, 4, 2, 5))):
+    inputs = jnp.asarray(draw.normal(size=(4, *shape)), jnp.float32)
+    kernels = jnp.asarray(draw.normal(size=(4, *size)), jnp.float32)
+    for padding in ("valid", "same"):
+        found = []
+        for made in (convolve, lambda x, k, padding: ops.conv(x, k, padding=padding)):
+            loss = lambda x, k: jnp.sum(jnp.tanh(made(x, k, padding)))
+            learn = jax.jit(jax.vmap(jax.value_and_grad(loss, argnums=(0, 1))))
+            program = learn.lower(inputs, kernels).as_text()
+            groups = set(re.findall(r"_group_count = (\\d+)", program))
+            found.append((groups, jax.tree.leaves(learn(inputs, kernels))))
+        (ours, one), (stacked, other) = found
+        assert (ours, stacked) == ({"1"}, {"1", "4"}), (ours, stacked)
+        for mine, theirs in zip(one, other, strict=True):
+            np.testing.assert_allclose(mine, theirs, rtol=1e-4, atol=1e-4)
+"""
+
+
+def test_convolutions_of_several_members_are_not_made_one_of_groups():
+    """Of those cuDNN computes gradients by a detour; values and gradients are the same."""
+    pytest.importorskip("jax")
+    run_on_jax(GROUPS)
 
 
 def test_what_cannot_be_trained_together_says_why(monkeypatch):

@@ -28,6 +28,7 @@ def findings(result: Result, protocol: Protocol) -> Iterator[Finding]:
     yield from _not_the_likeliest(result, table)
     yield from _in_two_folds(result, table, protocol)
     yield from _tuned_elsewhere(result, protocol)
+    yield from _in_several_precisions(result)
 
 
 def _fewer_clips(result: Result) -> Iterator[Finding]:
@@ -111,5 +112,20 @@ def _tuned_elsewhere(result: Result, protocol: Protocol) -> Iterator[Finding]:
             "hyper-parameters were chosen on clips of speakers that were trained on",
             "tuning with speakers held out",
             "Training held one group; other values might do better on new speakers.",
+            result.name,
+        )
+
+
+def _in_several_precisions(result: Result) -> Iterator[Finding]:
+    """Yield that some of a result's folds were multiplied in less than others."""
+    folds = [record for record in result.stored.records if record["fold"] is not None]
+    told = sorted({str(record["precision"]) for record in folds if record.get("precision")})
+    if len(told) > 1:
+        yield Finding(
+            "mixed-precision",
+            "soft",
+            f"its folds were computed in {' and in '.join(quoted(told))}",
+            "all folds in one precision",
+            "Give the run on another device a results folder of its own.",
             result.name,
         )

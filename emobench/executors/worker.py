@@ -15,6 +15,7 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, BinaryIO
 
+from ..backend import wants_memory
 from ..errors import EmobenchError, StoreError
 from ..spec import Job
 from ..storage import storing
@@ -120,7 +121,7 @@ def _record(work: Work, siblings: tuple[Job, ...], tell: Callable[[Epoch], None]
 def _explained(error: Exception) -> str:
     """Return what to tell of an error that nobody foresaw."""
     text = str(error)
-    if "RESOURCE_EXHAUSTED" in text or "out of memory" in text.lower():
+    if wants_memory(error):
         first = text.strip().split("\n")[0][:200]
         return (
             f"the memory of the device was not enough: {first}. Close what else computes on it, "

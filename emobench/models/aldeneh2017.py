@@ -64,13 +64,13 @@ def build(
     import keras
     from keras import layers
 
-    from .layers import FrameMaximum
+    from .layers import Conv1D, FrameMaximum
 
     [(name, shape)] = shapes.items()
     spectrogram = keras.Input(shape, name=name)
     pooled = []
     for width in config.widths:
-        x = layers.Conv1D(config.filters, width, activation="relu", kernel_initializer="he_normal")(
+        x = Conv1D(config.filters, width, activation="relu", kernel_initializer="he_normal")(
             spectrogram
         )
         pooled.append(FrameMaximum()(x))  # (batch, filters)

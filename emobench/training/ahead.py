@@ -6,11 +6,13 @@ their weights wait in this process; each is then predicted and filed when its tu
 
 from __future__ import annotations
 
+import gc
 import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from ..backend import wants_memory
 from ..spec import Job
 from . import together
 from .network import Network
@@ -36,6 +38,10 @@ class Ahead:
     seconds: float
 
 
+class TooLargeError(Exception):
+    """The device's memory does not hold the clips of a single member at once."""
+
+
 _kept: dict[tuple[str, Job], Ahead] = {}
 _most: dict[str, int] = {}
 """How many jobs of an experiment the memory was found to hold."""
@@ -56,6 +62,9 @@ def take(
         job: which is asked for
         siblings: other jobs of the experiment that are still to be done
         report: called after every epoch
+
+    Raises:
+        TooLargeError: if the job must be trained batch by batch
     """
     name = ready.context.experiment.fingerprint
     for other in [key for key in _kept if key[0] != name]:
@@ -72,6 +81,9 @@ def _train(
 ) -> dict[Job, Ahead]:
     """Train as many jobs at once as the device's memory holds, the one asked for among them."""
     context = ready.context
+    name = context.experiment.fingerprint
+    if _most.get(name) == 0:
+        raise TooLargeError
     group = {job: ready}
     by_fold = {job.fold: ready.inputs}
     for other in siblings:
@@ -80,7 +92,6 @@ def _train(
         by_fold[other.fold] = its.inputs
         if same_network(ready, its):
             group[other] = its
-    name = context.experiment.fingerprint
     jobs = list(group)[: _most.get(name)]
     while True:
         members = [_member(group[each], network) for each in jobs]
@@ -94,16 +105,19 @@ def _train(
                 lambda done, losses: report(done, context.epochs, losses[0]),
             )
         except Exception as error:
-            if "RESOURCE_EXHAUSTED" not in str(error) or len(jobs) == 1:
+            if not wants_memory(error):
                 raise
-            jobs = jobs[: math.ceil(len(jobs) / 2)]
+            jobs = jobs[: math.ceil(len(jobs) / 2)] if len(jobs) > 1 else []
             _most[name] = len(jobs)
-            continue
-        seconds = (time.perf_counter() - started) / len(jobs)
-        return {
-            each: Ahead(trained, len(jobs), seconds)
-            for each, trained in zip(jobs, every, strict=True)
-        }
+            if not jobs:
+                raise TooLargeError from error
+        else:
+            seconds = (time.perf_counter() - started) / len(jobs)
+            return {
+                each: Ahead(trained, len(jobs), seconds)
+                for each, trained in zip(jobs, every, strict=True)
+            }
+        gc.collect()  # what failed is not held while fewer are tried
 
 
 def _member(ready: ReadyFold, network: Network) -> Member:

@@ -180,7 +180,11 @@ def _learn(
     why = together.obstacle(context.model, context.protocol)
     if why:
         return {**_fit(ready, network, feed, report), "trained_alone": why}
-    found = ahead.take(ready, network, *group, report)
+    try:
+        found = ahead.take(ready, network, *group, report)
+    except ahead.TooLargeError:
+        why = "the device's memory does not hold all clips at once"
+        return {**_fit(ready, network, feed, report), "trained_alone": why}
     network.take(found.trained.variables, found.trained.loss)
     batches = feed.labelled(ready.parts.taught, seed=ready.seed)
     return {

@@ -2,8 +2,9 @@
 
 A recurrent network is bound by its steps one after another and a small one by the calls it takes,
 so a card trains ten folds in little more than the time of one. The members' weights, optimizers,
-random states and running statistics are stacked, and every step is one call for all of them. The
-clips lie on the device once; a batch is a list of their numbers.
+random states and running statistics are stacked, and every step is one call for all of them, in
+which only convolutions take turns. The clips lie on the device once; a batch is a list of their
+numbers.
 
 A member's losses are those that it has alone, but for the last bits: it sees the batches of its own
 schedule, and none of the padding that others ask for.
@@ -19,9 +20,9 @@ from typing import TYPE_CHECKING, Any
 import keras
 import numpy as np
 
-from ..models.layers import FrameMaximum, excess_rows
+from ..models.layers import FrameMaximum, convolutions_made_by, excess_rows
 from ..spec import ModelSpec, Protocol
-from . import losses
+from . import losses, one_by_one
 from .network import Network, rate_at
 from .stacked_batches import Member, device_data, steps
 
@@ -96,7 +97,7 @@ def train(
     """
     import jax
 
-    with _without_cudnn(network.learner):
+    with _without_cudnn(network.learner), convolutions_made_by(one_by_one.convolve):
         return _train(jax, network, spec, members, epochs, report)
 
 

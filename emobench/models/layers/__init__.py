@@ -4,9 +4,9 @@
 `statistics` sum up over time; `dual_sequence` is the DS-LSTM, with its `alignment` and
 `recurrent_normalisation`; `batch_statistics` lets what batches are normalised by be measured;
 `frame_dropout` is drawn alike however far a clip is padded; `row_mixture` weighs rows alike in all
-clips. `convolutions`, `rows`, `recurrent` and
-`classic_gru` with their loops, and `recurrent_dropout` compute what Keras layers of the same
-weights do, in an order that a CPU does faster. All loops are made by `time_loop`.
+clips. `convolutions`, `rows`, `recurrent` and `classic_gru` with their loops, and
+`recurrent_dropout` compute what Keras layers of the same weights do, in an order that a CPU does
+faster. All loops are made by `time_loop`, all convolutions by `convolve`.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from .convolutions import (
     convolve_hops,
     hops_of,
 )
+from .convolve import Conv1D, convolutions_made_by
 from .deep_attention import DeepAttentionPooling
 from .dot_attention import DotAttention
 from .dual_sequence import DSLSTM, DSLSTMCell
@@ -42,6 +43,7 @@ __all__ = [
     "AttentionPooling",
     "Bidirectional",
     "ClassicGRUCell",
+    "Conv1D",
     "ConvolutionBlock",
     "DSLSTM",
     "DSLSTMCell",
@@ -64,6 +66,7 @@ __all__ = [
     "StatisticsPooling",
     "StepNormalization",
     "by_batch",
+    "convolutions_made_by",
     "convolve_hops",
     "embed_words",
     "excess_rows",

@@ -17,6 +17,7 @@ from keras import ops
 
 from .batch_statistics import moved, normalises_by_batch
 from .columns import affine, column_sums
+from .convolve import convolve
 
 Shape = tuple[int | None, ...]
 
@@ -65,7 +66,7 @@ def convolve_hops(hops: Any, kernel: Any) -> Any:
     """
     hop, (width, _, filters) = hops.shape[-1], kernel.shape
     filled = ops.pad(kernel[:, 0], ((0, -width % hop), (0, 0)))
-    return ops.conv(hops, ops.reshape(filled, (-1, hop, filters)), padding="valid")
+    return convolve(hops, ops.reshape(filled, (-1, hop, filters)), "valid")
 
 
 @keras.saving.register_keras_serializable(package="emobench")
@@ -133,7 +134,7 @@ class ConvolutionBlock(keras.layers.Layer):
 
     def convolve(self, prepared: Any, kernel: Any) -> Any:
         """Return the maps, without bias."""
-        return ops.conv(prepared, kernel, padding=self.padding)
+        return convolve(prepared, kernel, self.padding)
 
     def moments(self, prepared: Any, kernel: Any, maps: Any) -> tuple[Any, Any]:
         """Return mean and variance of each map over batch and places, of shape `(filters,)`."""
@@ -246,7 +247,7 @@ class PatchConvolutionBlock(ConvolutionBlock):
     def prepare(self, inputs: Any) -> Any:
         weights = math.prod(self.kernel.shape[:-1])
         each = ops.reshape(ops.eye(weights), (*self.kernel.shape[:-1], weights))
-        return ops.conv(inputs, each, padding=self.padding)  # (batch, rows, columns, weights)
+        return convolve(inputs, each, self.padding)  # (batch, rows, columns, weights)
 
     def convolve(self, prepared: Any, kernel: Any) -> Any:
         return ops.matmul(prepared, ops.reshape(kernel, (-1, self.filters)))

@@ -147,7 +147,7 @@ class LSTM(keras.layers.LSTM, ProjectedRNN):
 
 @keras.saving.register_keras_serializable(package="emobench")
 class Bidirectional(keras.layers.Bidirectional):
-    """`keras.layers.Bidirectional` over an `LSTM`; without a GPU both directions in one loop.
+    """`keras.layers.Bidirectional` over an `LSTM`; where cuDNN has no part, both in one loop.
 
     Masks and states are as those of `ProjectedRNN`; both directions are joined by their columns.
     """
@@ -155,7 +155,7 @@ class Bidirectional(keras.layers.Bidirectional):
     def call(
         self, sequences: Any, initial_state: Any = None, mask: Any = None, training: bool = False
     ) -> Any:
-        if any(not name.startswith("cpu") for name in keras.distribution.list_devices()):
+        if self._is_for_cudnn(mask):
             return super().call(sequences, initial_state, mask=mask, training=training)
         both = self.forward_layer, self.backward_layer
         directions = [each.direction(sequences, training) for each in both]
@@ -168,6 +168,14 @@ class Bidirectional(keras.layers.Bidirectional):
         units = both[0].cell.units
         ends = _last(hidden[:, :, :units], mask), hidden[0, :, units:]
         return ops.concatenate(ends, axis=-1)
+
+    def _is_for_cudnn(self, mask: Any) -> bool:
+        """Tell whether Keras hands each direction to cuDNN: masked ones on TensorFlow only."""
+        if not getattr(self.forward_layer, "use_cudnn", False):
+            return False
+        if mask is not None and keras.backend.backend() != "tensorflow":
+            return False
+        return any(not name.startswith("cpu") for name in keras.distribution.list_devices())
 
 
 def _insist_on_the_usual(layer: keras.Layer, **more: Any) -> None:

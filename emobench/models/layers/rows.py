@@ -12,6 +12,7 @@ import numpy as np
 from keras import ops
 
 from .columns import add_row
+from .convolve import convolve
 
 Shape = tuple[int | None, ...]
 
@@ -76,8 +77,8 @@ class PooledRowConv1D(keras.layers.Layer):
         kernel = ops.reshape(self.order_filters(kernel), (*kernel.shape[:2], -1))
         grouped = ops.reshape(inputs, (-1, samples // group, group * channels))
         if around[0] == around[1]:
-            return ops.conv(grouped, kernel, padding="same")
-        return ops.conv(ops.pad(grouped, ((0, 0), around, (0, 0))), kernel, padding="valid")
+            return convolve(grouped, kernel, "same")
+        return convolve(ops.pad(grouped, ((0, 0), around, (0, 0))), kernel, "valid")
 
     def order_filters(self, values: Any) -> Any:
         """Return values of shape `(..., group, filters)` in the order of the maps."""
