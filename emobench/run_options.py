@@ -169,7 +169,8 @@ class Selection:
         "",
         "word",
         "What to ask of Slurm for each job of an array: partition, time (minutes), gpus, cpus, mem "
-        "(GB), account, qos, …; array is how many jobs there are (16).",
+        "(GB), account, qos, exclude=n1,n2, …; array is how many jobs there are (16), and "
+        "requeue=no leaves those that lose their node.",
         metavar="KEY=VALUE[,…]",
     )
     shard: str | None = _option(

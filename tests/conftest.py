@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import slurm_commands
 import soundfile
 
 from emobench.executors import Outcome, Work, local
@@ -128,3 +129,9 @@ def feature_set(ids: Sequence[str], values: Sequence[np.ndarray]) -> FeatureSet:
     pack = Pack(Path("nowhere"), nothing, np.concatenate(values), offsets, moments)
     places = np.arange(len(values))
     return FeatureSet(tuple(ids), (pack,), np.zeros_like(places), places, {})
+
+
+@pytest.fixture
+def commands(tmp_path, monkeypatch) -> slurm_commands.Commands:
+    pytest.importorskip("submitit", reason="needs submitit (pip install emobench[slurm])")
+    return slurm_commands.Commands(tmp_path / "bin", monkeypatch)

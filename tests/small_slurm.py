@@ -51,6 +51,7 @@ SlurmdParameters=config_overrides
 SlurmdTimeout=10
 KillWait=2
 ReturnToService=2
+JobRequeue=0
 PreemptType=preempt/partition_prio
 PreemptMode=REQUEUE
 NodeName={nodes[0]} Port={ports[1]} NodeHostname={host} NodeAddr=127.0.0.1 CPUs=2

@@ -6,7 +6,6 @@ import errno
 import json
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -26,7 +25,7 @@ from emobench.features import finding, inventory, logmel, packing, recipes, regi
 from emobench.runs import extract_ahead
 from emobench.scaling import Moments
 from emobench.spec import Places
-from emobench.storage import locks, unused, using
+from emobench.storage import locks, processes, unused, using
 from emobench.versions import VERSIONS
 
 DAY = 86_400
@@ -163,11 +162,15 @@ def test_leftovers_and_damage_go_and_strangers_stay(cache):
     dead = subprocess.run(
         [sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, check=True
     )
-    found, host = packs(cache), socket.gethostname()
+    found, (own, began) = packs(cache), processes.own()
     shelf = found["is09-v1"].parent
-    for process in (int(dead.stdout), os.getpid()):
-        (shelf / f".unfinished-{host}-{process}-a").mkdir()
-        (shelf / f".unfinished-{host}-{process}-a" / "values.npy").write_bytes(bytes(500))
+    dead, mine = (
+        shelf / f".unfinished-{processes.machine_digest()}-{number}-{int(began)}-a"
+        for number in (int(dead.stdout), own)
+    )
+    for folder in (dead, mine):
+        folder.mkdir()
+        (folder / "values.npy").write_bytes(bytes(500))
     (found["logmel-bands=26-v1"] / "about.json").write_text("nonsense")
     (found["logmel-bands=40-v1"] / "about.json").unlink()
     (found["logmel-bands=40-v1"] / "thesis.tex").write_text("mine")
@@ -180,7 +183,7 @@ def test_leftovers_and_damage_go_and_strangers_stay(cache):
     assert "kept: logmel-bands=40-v1" in text
     assert "it holds thesis.tex, which is not ours" in text
     assert sorted(path.name for path in shelf.iterdir()) == sorted(
-        [f".unfinished-{host}-{os.getpid()}-a", found["is09-v1"].name, "notes"]
+        [mine.name, found["is09-v1"].name, "notes"]
     )
     assert not found["logmel-bands=26-v1"].exists()
     assert (found["logmel-bands=40-v1"] / "thesis.tex").exists()

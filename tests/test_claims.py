@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -18,8 +19,8 @@ from stored import Filled, experiment, predictions
 from emobench.executors import Event, Local, Outcome, Work, sharing
 from emobench.executors.worker import perform
 from emobench.spec import Job, Places
-from emobench.storage import claims, locks
-from emobench.storage.claims import Claims, discard_dead
+from emobench.storage import claims, locks, processes
+from emobench.storage.claims import Claims, discard_void
 from emobench.store import Store
 
 NAME = "fold-03-repetition-2.claim"
@@ -63,7 +64,7 @@ def test_a_claim_is_kept_and_given_up(tmp_path):
 def test_who_lives_keeps_its_claim(tmp_path, holder):
     assert not Claims().take(tmp_path / NAME)
     assert not Claims().take(tmp_path / NAME, "mine")
-    discard_dead(tmp_path)
+    discard_void(tmp_path)
     assert names(tmp_path) == [NAME]
     assert Claims().take(tmp_path / "other.claim")
 
@@ -79,8 +80,80 @@ def test_what_the_dead_leave_is_removed(tmp_path, holder):
     (tmp_path / f".{NAME}.0123").write_bytes((tmp_path / NAME).read_bytes())
     holder.kill()
     holder.wait()
-    discard_dead(tmp_path)
+    discard_void(tmp_path)
     assert names(tmp_path) == []
+
+
+def test_what_other_machines_left_is_removed_once_it_is_old(tmp_path, monkeypatch):
+    """By whoever opens the experiment, where there are no locks as well."""
+    monkeypatch.setattr(time, "time", lambda: 0.0)
+    monkeypatch.setattr(locks, "_lock", lambda descriptor, wait: False)
+    filled, made = Filled(tmp_path), experiment()
+    folder = filled.run(made)
+    for age, gone in ((claims.STALE_SECONDS - 30, False), (claims.STALE_SECONDS + 30, True)):
+        far_away(folder, age)
+        aside = folder / f".{NAME}.0123"
+        aside.write_bytes((folder / NAME).read_bytes())
+        made_at = aside.stat().st_mtime - (4_000 if gone else 3_000)
+        os.utime(aside, (made_at, made_at))
+        filled.store.open(made)
+        assert (not (folder / NAME).exists(), not aside.exists()) == (gone, gone)
+    assert len(filled.store.done(made)) == 3
+
+
+def test_what_was_renewed_or_taken_over_meanwhile_is_not_removed(tmp_path, monkeypatch):
+    far_away(tmp_path, claims.STALE_SECONDS + 30)
+    real = claims._take_away
+
+    def late(path, is_meant):
+        os.utime(path)
+        return real(path, is_meant)
+
+    monkeypatch.setattr(claims, "_take_away", late)
+    discard_void(tmp_path)
+    assert names(tmp_path) == [NAME]
+
+
+@pytest.mark.parametrize("end", ["release", "release_all"])
+def test_who_was_suspended_leaves_its_successor_alone(tmp_path, monkeypatch, end):
+    monkeypatch.setattr(claims, "RENEWED_SECONDS", 0.02)
+    monkeypatch.setattr(claims, "STALE_SECONDS", -1)
+    late, next_one = Claims(), Claims()
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setattr(processes, "machine", lambda: "far away")
+        assert late.take(tmp_path / NAME)
+    assert next_one.take(tmp_path / NAME)
+    next_one._held.clear()  # so that nobody renews it
+    content = (tmp_path / NAME).read_bytes()
+    os.utime(tmp_path / NAME, (0, 0))
+    time.sleep(0.1)
+    assert (tmp_path / NAME).stat().st_mtime == 0  # and its predecessor does not either
+    late.release(tmp_path / NAME) if end == "release" else late.release_all()
+    assert (tmp_path / NAME).read_bytes() == content
+    assert names(tmp_path) == [NAME]
+
+
+def test_a_process_of_which_the_system_shows_nothing_is_judged_by_age(
+    tmp_path, monkeypatch, holder
+):
+    """With `hidepid` the processes of others are not to be seen, though they can be asked for."""
+    import psutil
+
+    def hidden(number):
+        raise psutil.NoSuchProcess(number)
+
+    def forbidden(number, sent):
+        raise PermissionError(1, "Operation not permitted")
+
+    processes.own()
+    with monkeypatch.context() as hiding:
+        hiding.setattr(psutil, "Process", hidden)
+        hiding.setattr(processes.os, "kill", forbidden)
+        discard_void(tmp_path)
+        assert not Claims().take(tmp_path / NAME, "mine")
+        renewed = (tmp_path / NAME).stat().st_mtime - claims.STALE_SECONDS - 30
+        os.utime(tmp_path / NAME, (renewed, renewed))
+        assert Claims().take(tmp_path / NAME, "mine")
 
 
 def test_the_claim_of_a_lost_worker_is_no_hindrance_to_its_run(tmp_path, holder):
@@ -100,7 +173,7 @@ def far_away(folder: Path, age: float, text: str | None = None) -> None:
 def test_another_machine_is_believed_as_long_as_it_renews_its_claim(tmp_path, monkeypatch, text):
     monkeypatch.setattr(time, "time", lambda: 0.0)  # whatever the clock here says
     far_away(tmp_path, claims.STALE_SECONDS - 30, text)
-    discard_dead(tmp_path)
+    discard_void(tmp_path)
     assert not Claims().take(tmp_path / NAME)
     far_away(tmp_path, claims.STALE_SECONDS + 30, text)
     assert Claims().take(tmp_path / NAME)
@@ -146,7 +219,7 @@ sys.stdin.read()
 def test_of_many_who_race_one_gets_each_job(tmp_path, stale):
     """Also where all of them find the claim of a dead one."""
     for number in range(300) if stale else ():
-        content = {"machine": claims._machine(), "process": 2**30, "started": 0}
+        content = {"machine": processes.machine(), "process": 2**30, "started": 0}
         (tmp_path / f"{number}.claim").write_text(json.dumps(content))
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
     command = [sys.executable, "-c", RACER, str(tmp_path)]
@@ -208,11 +281,12 @@ def test_an_interrupt_waits_for_no_other_run(monkeypatch, tmp_path):
     assert [event.kind for event in events if event.kind != "started"] == ["elsewhere"] * 2
 
 
-def test_records_are_whole_where_nothing_can_be_locked(tmp_path, monkeypatch):
+@pytest.mark.parametrize("alone", [True, False])
+def test_records_are_whole_where_locks_keep_nobody_out(tmp_path, monkeypatch, alone):
     """Another writer's predictions get between ours and our record, twice."""
     filled, made = Filled(tmp_path), experiment()
     filled.run(made, [])
-    monkeypatch.setattr(locks, "_lock", lambda descriptor, wait: False)
+    monkeypatch.setattr(locks, "_lock", lambda descriptor, wait: alone)
     real, meddled = os.replace, []
 
     def meddle(source, target):
@@ -225,6 +299,33 @@ def test_records_are_whole_where_nothing_can_be_locked(tmp_path, monkeypatch):
     filled.store.add(made, Job(0), {}, predictions(Job(0)))
     assert len(meddled) == 2
     assert filled.store.done(made) == {Job(0)}
+
+
+def test_a_results_folder_that_was_copied_to_another_machine_goes_on(tmp_path, monkeypatch):
+    """The claims of who still works on the original count until they would have been renewed."""
+    filled, made = Filled(tmp_path / "here"), experiment(n_folds=4)
+    folder = filled.run(made, [Job(0)])
+    theirs = Claims()
+    assert all(theirs.take(folder / f"{Job(fold).name}.claim") for fold in (1, 2))
+    (folder / f".{Job(3).name}.json.0123.tmp").write_text("{")
+    shutil.copytree(tmp_path / "here", tmp_path / "there")  # gives all files the time of now
+    monkeypatch.setattr(processes, "machine", lambda: "another name and another boot")
+    store, own = Store(tmp_path / "there"), Claims()
+    copied = store.open(made)
+    assert not own.take(copied / f"{Job(1).name}.claim")
+    assert own.take(copied / f"{Job(3).name}.claim")
+    assert store.missing(made, [Job(fold) for fold in range(4)]) == [Job(1), Job(2), Job(3)]
+    monkeypatch.setattr(claims, "STALE_SECONDS", 0.01)
+    time.sleep(0.1)
+    assert own.take(copied / f"{Job(1).name}.claim")
+    store.open(made)
+    assert not (copied / f"{Job(2).name}.claim").exists()
+    Filled(tmp_path / "there").run(made, [Job(1), Job(2), Job(3)])
+    own.release_all()
+    assert store.missing(made, [Job(fold) for fold in range(4)]) == []
+    assert list(copied.glob("*.claim")) == []
+    assert len(list(folder.glob("*.claim"))) == 2  # the original is as it was
+    theirs.release_all()
 
 
 COUNTED = """

@@ -364,7 +364,7 @@ def test_a_worker_of_jax_on_a_card():
     assert seen["CUDA_DEVICE_ORDER"] == "PCI_BUS_ID"
     assert seen["XLA_PYTHON_CLIENT_MEM_FRACTION"] == "0.4500"
     assert seen["XLA_PYTHON_CLIENT_PREALLOCATE"] == "true"
-    assert seen["XLA_FLAGS"] == "--xla_gpu_exclude_nondeterministic_ops=true"
+    assert "XLA_FLAGS" not in seen  # the choice of kernels is left to XLA
     assert seen["JAX_COMPILATION_CACHE_DIR"] == "/c/compiled/jax"
     assert seen["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] == "0"
     assert seen["JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES"] == "-1"

@@ -6,7 +6,6 @@ import logging
 import os
 import re
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -24,6 +23,7 @@ from emobench import conditions, features, versions
 from emobench.errors import FeatureError
 from emobench.features import FeatureSet, finding, packing
 from emobench.features.cache import load
+from emobench.storage import processes
 
 RATE = 16_000
 
@@ -526,13 +526,13 @@ def test_what_bears_the_name_of_a_pack_and_is_none_is_replaced(
 
 
 def test_what_a_killed_process_left_is_removed(table: pd.DataFrame, cache: Path) -> None:
-    host = socket.gethostname()
+    machine, (own, began) = processes.machine_digest(), processes.own()
     code = "import os; print(os.getpid())"
     dead = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
     parent = only_pack(load(table[:2], features.spec("logmel"), cache=cache)).parent
     names = {
-        "dead": f".unfinished-{host}-{int(dead.stdout)}-a",
-        "alive": f".unfinished-{host}-{os.getpid()}-b",
+        "dead": f".unfinished-{machine}-{int(dead.stdout)}-{int(began)}-a",
+        "alive": f".unfinished-{machine}-{own}-{int(began)}-b",
         "elsewhere": ".unfinished-other-host-1-c",
         "old": ".unfinished-other-host-1-d",
     }

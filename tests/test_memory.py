@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from emobench.storage import Memory, memory, stamp
+from emobench.storage import Memory, memory, processes, stamp
 from emobench.storage.folders import discard, leftovers, unfinished
 from emobench.storage.writing import write, write_all
 
@@ -154,9 +154,9 @@ def test_a_folder_appears_once_it_is_filled(tmp_path):
     assert list((tmp_path / "deep").iterdir()) == []
 
 
-def test_only_what_nobody_fills_is_left_over(tmp_path):
-    host = memory.os.uname().nodename
-    mine = tmp_path / f".unfinished-{host}-{os.getpid()}-a"
+def test_only_what_nobody_fills_is_left_over(tmp_path, monkeypatch):
+    number, began = processes.own()
+    mine = tmp_path / f".unfinished-{processes.machine_digest()}-{number}-{int(began)}-a"
     theirs = tmp_path / ".unfinished-elsewhere-1-b"
     odd = tmp_path / ".unfinished-odd"
     for folder in (mine, theirs, odd):
@@ -165,6 +165,7 @@ def test_only_what_nobody_fills_is_left_over(tmp_path):
     long_ago = time.time() - 2 * 86_400
     for folder in (mine, theirs, odd):
         os.utime(folder, (long_ago, long_ago))
+    monkeypatch.setattr(time, "time", lambda: 0.0)  # whatever the clock here says
     assert leftovers(tmp_path) == sorted([mine, theirs])  # names of ours that are a day old
     (theirs / "values").touch()
     assert leftovers(tmp_path) == [mine]

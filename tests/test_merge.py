@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -19,8 +20,8 @@ from emobench.errors import SpecError, StoreError
 from emobench.leaderboard import FORMATS, build_all, render
 from emobench.results.merging import Merged, merge
 from emobench.spec import Job
-from emobench.storage import writing
-from emobench.store import read_attention
+from emobench.storage import LEFTOVERS, locks, writing
+from emobench.store import read_attention, shards
 
 SVM = experiment(repetitions=2)
 OTHER = experiment(model="zhao2019", corpus="ravdess")
@@ -132,6 +133,65 @@ def test_the_last_bit_of_a_probability_is_a_conflict(whole, tmp_path):
     Filled(tmp_path / "other").store.add(SVM, Job(0, 1), record, table)
     (conflict,) = merge([tmp_path / "other"], whole).conflicts
     assert "1 of 20 clips, 0 of them with another label" in conflict
+
+
+@pytest.mark.parametrize("where", ["here", "there", "both"])
+def test_no_number_is_another_than_any_number(whole, tmp_path, where):
+    shutil.copytree(whole, tmp_path / "other")
+    for results in {"here": [whole], "there": [tmp_path / "other"]}.get(
+        where, [whole, tmp_path / "other"]
+    ):
+        (path,) = results.rglob("emo-db/svm-is09/*/fold-00-repetition-1.json")
+        table = predictions(Job(0, 1))
+        table.loc[3, f"p_{LABELS[0]}"] = float("nan")
+        path.unlink()
+        record = {"scores": metrics.score(table, LABELS)}
+        Filled(results).store.add(SVM, Job(0, 1), record, table)
+    conflicts = merge([tmp_path / "other"], whole).conflicts
+    told = [
+        "1 of 20 clips, 0 of them with another label, probabilities up to inf apart" in each
+        for each in conflicts
+    ]
+    assert told == ([] if where == "both" else [True])
+
+
+@pytest.mark.parametrize("links", [True, False])
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_a_record_that_a_run_files_meanwhile_stays(tmp_path, monkeypatch, moment, links):
+    """Where locks keep nobody out: just before our predictions get their name, and just after."""
+    Filled(tmp_path / "a").run(OTHER, [Job(0)], seed=1)
+    theirs, expected = Filled(tmp_path / "b"), Filled(tmp_path / "c").run(OTHER, [Job(0)], seed=2)
+    folder = theirs.run(OTHER, [])
+    monkeypatch.setattr(locks, "_lock", lambda descriptor, wait: True)
+    call = "link" if links else "replace"
+    real, ran = getattr(os, call), []
+
+    def name(source, target):
+        meant = Path(target).name == "fold-00-repetition-1.parquet" and not ran
+        if meant:
+            ran.append(target)
+        if meant and moment == "before":
+            theirs.run(OTHER, [Job(0)], seed=2)
+        try:
+            real(source, target)
+        finally:
+            if meant and moment == "after":
+                theirs.run(OTHER, [Job(0)], seed=2)
+
+    def refuse(source, target):
+        raise OSError(errno.EOPNOTSUPP, "Operation not supported")
+
+    if not links:
+        monkeypatch.setattr(os, "link", refuse)
+    monkeypatch.setattr(os, call, name)
+    merged = merge([tmp_path / "a"], tmp_path / "b")
+    assert (len(ran), merged.records) == (1, 0)
+    if links or moment == "after":
+        assert len(merged.conflicts) == 1
+        assert contents(folder) == contents(expected)
+    else:  # that one moment is left, and what it costs is told
+        assert len(merged.damages) == 1
+    assert not list(folder.glob(LEFTOVERS))
 
 
 def test_the_order_of_clips_and_the_age_of_a_record_are_no_conflict(whole, tmp_path):
@@ -284,12 +344,54 @@ def test_killed_it_leaves_whole_records_and_goes_on(tmp_path, delay):
             assert process.poll() is None
         time.sleep(delay)
         process.kill()
+    for leftover in (tmp_path / "merged").rglob(LEFTOVERS):
+        os.utime(leftover, (0, 0))  # long ago: it might be a living writer's
     filed = Filled(tmp_path / "merged").store.done(made)
     assert 0 < len(filed) < 40
     assert merge([tmp_path / "from"], tmp_path / "merged") == Merged(
         records=40 - len(filed), kept=len(filed)
     )
     assert contents(tmp_path / "merged") == contents(tmp_path / "from")
+
+
+A, B, C, D = (letter * 8 for letter in "abcd")
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "there", "told"),
+    [
+        ([(A, 1, 2)], [(A, 2, 2)], [], None),
+        ([(A, 1, 2)], [(B, 2, 2)], [], (0, 1)),
+        ([(A, 1, 2)], [(B, 2, 3)], [], (0, 1)),
+        ([(A, 1, 2)], [], [(B, 2, 2)], (0, 2)),
+        ([(A, 1, 2)], [], [], None),
+        ([(A, 1, 3)], [(A, 2, 3)], [], None),  # the third comes later
+        ([(A, 1, 3), (B, 1, 3)], [(A, 2, 3), (B, 2, 3)], [], None),
+        ([(A, 1, 2), (B, 1, 2)], [(A, 2, 2), (B, 2, 2)], [(C, 1, 1)], None),
+        ([(A, 1, 2), (A, 2, 2)], [(B, 1, 2), (B, 2, 2)], [], None),  # one machine after another
+        ([(A, 1, 2), (C, 1, 2)], [(A, 2, 2), (D, 2, 2)], [], (0, 1)),
+    ],
+)
+def test_shards_of_different_plans_are_told(tmp_path, first, second, there, told):
+    folders = [tmp_path / name for name in ("a", "b", "merged")]
+    for folder, made in zip(folders, (SVM, OTHER, None), strict=True):
+        if made:
+            Filled(folder).run(made)
+    marks = [[shards.Mark(*one) for one in some] for some in (first, second, there)]
+    for folder, some in zip(folders, marks, strict=True):
+        for mark in some:
+            shards.note(folder, mark, {})
+    foretold = merge(folders[:2], folders[2], dry_run=True).warnings
+    merged = merge(folders[:2], folders[2])
+    assert foretold == merged.warnings
+    assert shards.noted(folders[2]) == set().union(*marks)
+    if told is None:
+        assert merged.warnings == []
+    else:
+        (warning,) = merged.warnings
+        held = [f"{folders[place]} holds shard " for place in told]
+        assert all(text in warning for text in held)
+        assert "dealt otherwise" in warning
 
 
 def test_sources_that_are_none(whole, tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import replace
 
@@ -10,8 +11,8 @@ import pytest
 from emobench import corpora, runs
 from emobench.errors import SpecError
 from emobench.leaderboard import build_all, render
-from emobench.results.merging import merge
-from emobench.runs import Selection, execute, plan, preview, sharding
+from emobench.results.merging import Merged, merge
+from emobench.runs import Observer, Selection, estimate, execute, plan, preview, sharding
 from emobench.runs.sharding import Part, Shard, dealt, parse
 from emobench.spec import Job, Places
 
@@ -30,7 +31,11 @@ def test_what_is_a_shard():
 def loads(parts: list[Part], of: int) -> list[float]:
     costs = {(part.key, fold): part.cost for part in parts for fold in part.folds}
     return [
-        sum(costs[key, fold] for key, folds in dealt(parts, Shard(n, of)).items() for fold in folds)
+        sum(
+            costs[key, fold]
+            for key, folds in dealt(parts, Shard(n, of)).folds.items()
+            for fold in folds
+        )
         for n in range(1, of + 1)
     ]
 
@@ -45,7 +50,7 @@ def test_shards_part_the_work_evenly(of):
     found = Counter(
         (key, fold)
         for number in range(1, of + 1)
-        for key, folds in dealt(parts, Shard(number, of)).items()
+        for key, folds in dealt(parts, Shard(number, of)).folds.items()
         for fold in folds
     )
     assert found == Counter((part.key, fold) for part in parts for fold in part.folds)
@@ -53,6 +58,22 @@ def test_shards_part_the_work_evenly(of):
     assert [dealt(parts[::-1], Shard(n + 1, of)) for n in range(of)] == [
         dealt(parts, Shard(n + 1, of)) for n in range(of)
     ]
+
+
+def test_a_plan_is_known_by_who_does_what():
+    def plan(number: int, some: list[Part], protocol: str = "losgo") -> str:
+        return dealt(some, Shard(number, 2), protocol).mark.plan
+
+    parts = [
+        Part((corpus, "m", ""), frozenset([fold]), cost)
+        for corpus, cost in (("a", 5.0), ("b", 3.0))
+        for fold in range(3)
+    ]
+    assert len(plan(1, parts)) == 8
+    assert plan(1, parts) == plan(2, parts[::-1])
+    slower = [replace(part, cost=part.cost * 3) for part in parts]  # all alike, and so dealt alike
+    assert plan(1, slower) == plan(1, parts)
+    assert len({plan(1, parts), plan(1, parts[:-1]), plan(1, parts, "quick")}) == 3
 
 
 def wanted(places: Places, **options) -> Counter:
@@ -122,8 +143,22 @@ def test_two_shards_merged_are_the_whole(tiny_places, tmp_path):
         summary = execute(plan(Selection("svm-is09", "tiny", shard=shard), places), places)
         assert summary.done == (4 if shard is None else 2)
     merged = merge([results["a"], results["b"]], tmp_path / "merged")
-    assert (merged.records, merged.kept, merged.conflicts, merged.damages) == (4, 0, [], [])
+    assert merged == Merged(records=4)
+    told = [sorted(path.name for path in (results[name] / "shards").iterdir()) for name in "ab"]
+    assert [[name[8:] for name in names] for names in told] == [["-1-of-2.json"], ["-2-of-2.json"]]
+    assert {name[:8] for names in told for name in names} == {told[0][0][:8]}
+    assert not (results["whole"] / "shards").exists()
     assert tables(tmp_path / "merged") == tables(results["whole"])
+
+
+def test_a_run_and_its_estimate_name_share_and_plan(tiny_places):
+    said, foretold = [], []
+    planned = plan(Selection("svm-is09", "tiny", shard="1/2"), tiny_places)
+    estimate(planned, tiny_places, notice=foretold.append)
+    assert re.fullmatch("shard 1/2 of plan [0-9a-f]{8}", foretold[0])
+    assert not tiny_places.results.exists()
+    execute(planned, tiny_places, Observer(notice=said.append))
+    assert foretold[0] in said
 
 
 def test_a_corpus_that_cannot_be_split_is_said_by_one_machine(tiny_places, monkeypatch):

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import pickle
+import pickletools
 import platform
+import re
 import signal
 import subprocess
 import threading
@@ -15,69 +17,31 @@ from pathlib import Path
 
 import psutil
 import pytest
-from stored import Filled, experiment
+from slurm_commands import submission, works
+from stored import Filled
 
+from emobench import __version__
 from emobench.errors import EmobenchError, SpecError
-from emobench.executors import Event, Work, share, submissions
+from emobench.executors import Event, Work, devices, share, submissions
 from emobench.executors import slurm as executor
+from emobench.executors.sealed import Sealed
 from emobench.executors.share import missing
 from emobench.executors.slurm import parted
-from emobench.executors.slurm_options import Asked, parse
-from emobench.executors.submissions import Submission, Submissions, key
-from emobench.executors.watching import Watching
+from emobench.executors.slurm_options import Asked
 from emobench.runs import Observer, Selection, Summary, execute, find_places, plan
-from emobench.spec import Job, Places
+from emobench.spec import Job
 from emobench.store import Store
 
 
-def works(folder: Path, models: str = "ab", folds: int = 4) -> list[Work]:
-    places = Places(folder / "results", folder / "cache")
-    made = [experiment(model=model, n_folds=folds, backend="scikit-learn") for model in models]
-    return [Work(one, Job(fold), places) for one in made for fold in range(folds)]
-
-
-@pytest.mark.parametrize(
-    ("text", "asked"),
-    [
-        ("cluster=local", Asked("local")),
-        (
-            "partition=gpu,time=120,gpus=1",
-            Asked(
-                parameters={"slurm_partition": "gpu", "timeout_min": 120, "gpus_per_node": 1},
-            ),
-        ),
-        (
-            " array=3 , cluster=local, mem=8,qos=long",
-            Asked("local", 3, {"mem_gb": 8, "slurm_qos": "long"}),
-        ),
-    ],
-)
-def test_what_is_asked_of_the_scheduler(text, asked):
-    assert parse(text) == asked
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("gpu", "--slurm: expected KEY=VALUE with commas between, found 'gpu'"),
-        ("partition=", "--slurm: expected KEY=VALUE with commas between, found 'partition='"),
-        ("array=none", "--slurm array: expected a number of 1 or more, found none"),
-        ("partition=gpu", "--slurm: expected time=MINUTES, 3 or more, found none"),
-        ("time=2", "--slurm: expected time=MINUTES, 3 or more, found 2"),
-        ("time=0", "--slurm time: expected a number of 1 or more, found 0"),
-        ("time=9,nodes=2", "--slurm nodes: expected 1, as each job of the array does its share on"),
-        ("time=9,ntasks_per_node=4", "--slurm ntasks_per_node: expected 1"),
-        ("cluster=big", "--slurm cluster: expected slurm or local, found 'big'"),
-    ],
-)
-def test_what_cannot_be_asked_is_said(text, message):
-    with pytest.raises(SpecError, match=message):
-        parse(text)
-
-
-def test_options_of_slurm_are_for_slurm(tiny_places):
-    with pytest.raises(SpecError, match="--slurm time=5: expected --executor slurm, found --exec"):
-        plan(Selection("svm-is09", "demo", slurm="time=5"), tiny_places)
+def test_what_devices_say_is_in_the_log_of_a_share(tmp_path, monkeypatch, capsys):
+    items = works(tmp_path, "a", 1)
+    items[0].places.cache.mkdir()
+    Store(items[0].places.results).open(items[0].experiment)
+    monkeypatch.setattr(share, "find", lambda *_, **__: devices.Devices(note="on the CPU: why"))
+    monkeypatch.setattr(share.Local, "run", lambda self, work: (one for one in ()))
+    wanted = devices.parse("auto")
+    assert share.Share(items, 1, wanted, "tensorflow", 1).perform("box7") == 0
+    assert "on the CPU: why" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(("count", "shares"), [(1, 16), (8, 3), (8, 8), (9, 4), (100, 16)])
@@ -128,99 +92,45 @@ def test_a_share_files_why_a_job_failed(tmp_path, monkeypatch):
             yield Event(kind, item, message="no luck" if item.job.fold else "")
 
     monkeypatch.setattr(share.Local, "run", run)
-    made = executor.Slurm(Asked(), items[0].places)._share(items, tmp_path / "refusal")
+    made = executor.Slurm(Asked(), items[0].places)._sealed(items, tmp_path / "refusal")
     assert made() == 1
     reason, _ = store.failure(items[1].experiment, Job(1))
     assert reason == f"no luck (on {platform.node()})"
     assert store.failure(items[0].experiment, Job(0)) is None
 
 
-def submission(items: list[Work], name: str, folder: Path) -> Submission:
-    log, refusal = folder / f"{name}.err", folder / f"{name}.refusal"
-    return Submission(name, frozenset(map(key, items)), refusal, log)
-
-
-def test_submissions_are_remembered_while_they_are_in_the_queue(tmp_path):
+def test_a_sealed_share_is_made_of_what_every_version_has(tmp_path):
+    """Of ours only its own name is needed to unpickle it; what is inside stays closed."""
     items = works(tmp_path)
-    kept = Submissions(tmp_path / "cache", tmp_path / "results", "slurm")
-    kept.folder.mkdir(parents=True)
-    made = [submission(items[:4], "7_0", tmp_path), submission(items[4:], "7_1", tmp_path)]
-    kept.note(made)
-    assert list(kept.waiting({"7_0", "7_1", "9"})) == made
-    assert list(kept.waiting({"7_1"})) == made[1:]
-    assert list(kept.waiting({"7_0", "7_1"})) == made[1:]
-    (kept.folder / "8.json").write_text("{")
-    assert list(kept.waiting({"7_1"})) == made[1:]
-    other = Submissions(tmp_path / "cache", tmp_path / "other", "slurm")
-    assert list(other.waiting({"7_1"})) == []
+    made = executor.Slurm(Asked(), items[0].places)._sealed(items, tmp_path / "refusal")
+    named = {
+        argument
+        for code, argument, _ in pickletools.genops(pickle.dumps(made, protocol=2))
+        if code.name == "GLOBAL"
+    }
+    assert {name for name in named if name.startswith("emobench")} == {
+        "emobench.executors.sealed Sealed"
+    }
+    assert set(vars(made)) == {"version", "packed", "refusal"}
+    assert {type(value) for value in vars(made).values()} == {str, bytes}
 
 
-class TestWatching:
-    """What is told of jobs that nobody hears of but by what they file."""
-
-    @pytest.fixture
-    def items(self, tmp_path) -> list[Work]:
-        items = works(tmp_path)
-        for item in items[::4]:
-            Store(item.places.results).open(item.experiment)
-        return items
-
-    def watch(self, items: list[Work], tmp_path: Path) -> Watching:
-        made = [submission(items[:4], "7_0", tmp_path), submission(items[4:], "7_1", tmp_path)]
-        return Watching({key(item): item for item in items}, made)
-
-    def told(self, events) -> list[tuple[str, str, int]]:
-        found = [(event.kind, event.work.experiment.model, event.work.job.fold) for event in events]
-        assert found[::2] == [("started", *rest) for _, *rest in found[1::2]]
-        return found[1::2]
-
-    def test_records_and_failures(self, items, tmp_path):
-        store = Store(items[0].places.results)
-        store.fail(items[2].experiment, Job(2), "an old reason")
-        watching = self.watch(items, tmp_path)
-        assert self.told(watching.filed()) == []
-        Filled(store.results).run(items[0].experiment, [Job(0)])
-        store.fail(items[1].experiment, Job(1), "no luck")
-        assert self.told(watching.filed()) == [("done", "a", 0), ("failed", "a", 1)]
-        assert self.told(watching.filed()) == []
-        store.fail(items[2].experiment, Job(2), "a new reason")
-        _, failed = watching.filed()
-        assert failed.message == "a new reason"
-        assert len(watching.left) == 5
-
-    def test_a_job_that_left_the_queue_without_a_record(self, items, tmp_path):
-        watching = self.watch(items, tmp_path)
-        assert self.told(watching.ended({"7_0", "7_1"})) == []
-        assert self.told(watching.ended({"7_0"})) == []  # what it filed last may still come
-        events: list[Event] = list(watching.ended({"7_0"}))
-        assert self.told(events) == [("failed", "b", fold) for fold in range(4)]
-        assert "job 7_1 ended without a record of it. Its log is" in events[1].message
-        assert str(tmp_path / "7_1.err") in events[1].message
-        assert [one.id for one in watching.submissions] == ["7_0"]
-
-    def test_why_jobs_wait_is_said_once(self, items, tmp_path, caplog):
-        watching = self.watch(items, tmp_path)
-        for queue in ({"7_0": "", "7_1": "None"}, {"7_1": "Resources"}, {"7_1": "Resources"}):
-            watching.explain(queue)
-        watching.explain({"7_0": "Resources", "7_1": "PartitionTimeLimit"})
-        said = [record.getMessage() for record in caplog.records]
-        assert [text.partition(" (")[0] for text in said] == [
-            "the scheduler's job 7_1 waits: Resources",
-            "the scheduler's job 7_1 waits: PartitionTimeLimit",
-        ]
-
-    def test_a_node_that_cannot_do_it_ends_the_run(self, items, tmp_path):
-        watching = self.watch(items, tmp_path)
-        watching.submissions[1].refusal.write_text("box7: expected emobench 1, found 2.")
-        with pytest.raises(EmobenchError, match="box7: expected emobench 1, found 2"):
-            list(watching.ended(set()))
-
-
-def test_a_queue_that_cannot_be_asked_is_said(tiny_places, tmp_path, monkeypatch):
-    monkeypatch.setenv("PATH", str(tmp_path))
-    made = executor.Slurm(Asked(), replace(tiny_places, cache=tmp_path))
-    with pytest.raises(EmobenchError, match="expected the command squeue to list the queue"):
-        list(made.run(works(tmp_path)))
+@pytest.mark.parametrize(
+    ("version", "message"),
+    [
+        ("9.9", rf"expected emobench 9\.9, as where the run was planned, found {__version__}"),
+        (
+            __version__,
+            rf"expected the same code of emobench {__version__} .*No module named 'gone'",
+        ),
+    ],
+)
+def test_jobs_of_other_code_are_refused_with_the_node(tmp_path, version, message):
+    pytest.importorskip("submitit", reason="needs submitit (pip install emobench[slurm])")
+    unreadable = b"cgone.module\nShare\n."
+    with pytest.raises(EmobenchError, match=message):
+        Sealed(version, unreadable, str(tmp_path / "refusal"))()
+    assert re.match(f"{platform.node()}: {message}", (tmp_path / "refusal").read_text())
 
 
 class Arriving:
@@ -349,9 +259,9 @@ class Watched:
     def submitted(self) -> Counter[int]:
         """How often each fold was handed over."""
         found: Counter[int] = Counter()
-        for path in self.cache.glob("local/*/*_submitted.pkl"):
+        for path in self.cache.glob("local/*/*/*_submitted.pkl"):
             packed = pickle.loads(path.read_bytes()).function.packed
-            found.update(work.job.fold for work in pickle.loads(packed))
+            found.update(work.job.fold for work in pickle.loads(packed).jobs)
         return found
 
 
@@ -425,7 +335,7 @@ class TestThroughSubmitit:
         sender.join()
         assert (summary.done, summary.failures) == (6, {})
         assert predictions(watched.results) == predictions(undisturbed[0])
-        logs = "".join(path.read_text() for path in watched.cache.glob("local/*/*_log.*"))
+        logs = "".join(path.read_text() for path in watched.cache.glob("local/*/*/*_log.*"))
         assert "Requeued job" in logs
 
     def test_term_drops_the_job_and_the_next_run_submits_what_is_missing(
@@ -452,17 +362,10 @@ class TestThroughSubmitit:
         with pytest.raises(EmobenchError, match=rf"{platform.node()}: --device: expected a graphi"):
             watched.run("cluster=local,array=1")
 
-    def test_what_slurm_does_not_take_is_said(self, watched, tmp_path, monkeypatch):
-        for name, text in (
-            ("squeue", "exit 0"),
-            ("srun", "exit 0"),
-            ("sbatch", "echo 'sbatch: error: invalid partition specified: gpux' >&2; exit 1"),
-        ):
-            command = tmp_path / "bin" / name
-            command.parent.mkdir(exist_ok=True)
-            command.write_text(f"#!/bin/sh\n{text}\n")
-            command.chmod(0o755)
-        monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")
+    def test_what_slurm_does_not_take_is_said(self, watched, commands):
+        commands.let(
+            "sbatch", "echo 'sbatch: error: invalid partition specified: gpux' >&2; exit 1"
+        )
         with pytest.raises(SpecError, match="invalid partition specified: gpux"):
             watched.run("time=9,partition=gpux")
         with pytest.raises(SpecError, match=r"--slurm: expected .*Unknown argument 'partitoin'"):

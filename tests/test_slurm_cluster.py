@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import held_model
 import pytest
@@ -65,12 +66,12 @@ class Running:
     places: held_model.Places
     threads: ThreadPoolExecutor
 
-    def run(self, options: str = "", **heard: Callable) -> Summary:
+    def run(self, options: str = "", folds: tuple[int, ...] = (), **heard: Callable) -> Summary:
         asked = ",".join(filter(None, ["time=5,array=1", options]))
-        selection = Selection("held", "demo", "smoke", executor="slurm", slurm=asked)
+        selection = Selection("held", "demo", "smoke", executor="slurm", slurm=asked, folds=folds)
         return execute(plan(selection, self.places), self.places, Observer(**heard))
 
-    def begin(self, options: str = "", **heard: Callable) -> Future[Summary]:
+    def begin(self, options: str = "", **heard: Any) -> Future[Summary]:
         """Give the command, and wait until its first job is held."""
         self.hold.close()
         running = self.threads.submit(self.run, options, **heard)
@@ -91,7 +92,7 @@ class Running:
     @property
     def submitted(self) -> int:
         """How many jobs of the scheduler were ever submitted."""
-        return len(list(self.places.cache.glob("slurm/*/*_submitted.pkl")))
+        return len(list(self.places.cache.glob("slurm/*/*/*_submitted.pkl")))
 
 
 @pytest.fixture
@@ -102,6 +103,7 @@ def running(slurm, extracted, tmp_path, monkeypatch) -> Iterator[Running]:
     monkeypatch.setattr(models, "_entries", dict(models._entries))
     models.register(held_model.HELD)
     monkeypatch.setitem(executor._LOOK_SECONDS, "slurm", 1)
+    monkeypatch.setitem(executor._AGAIN_SECONDS, "slurm", 2)
     shutil.copytree(extracted, tmp_path / "cache")
     places = find_places(results=tmp_path / "results", cache=tmp_path / "cache")
     hold = held_model.Hold(tmp_path)
@@ -164,9 +166,56 @@ def test_a_job_that_is_cancelled_is_told_and_submitted_by_the_next_run(running):
     running.slurm.told("scancel", *running.queue)
     failures = summary.result().failures
     assert len(failures) == 2
-    assert all("ended without a record of it" in text for text in failures.values())
+    (node,) = set(running.hold.begun)
+    told = f"ended without a record of it, on node {node} (CANCELLED, exit code 0:15). Its log is"
+    assert all(told in text for text in failures.values()), failures
     running.hold.open()
     assert running.run().done == 2
+
+
+@pytest.mark.slow
+def test_what_is_not_taken_now_is_handed_over_later(running, caplog):
+    """A partition that takes nothing stands for a limit of jobs that may be submitted."""
+    running.begin(folds=(0,), stopping=lambda: len(running.hold.begun) == 1).result()
+    running.slurm.told("scontrol", "update", "PartitionName=main", "State=INACTIVE")
+    try:
+        summary = running.threads.submit(running.run)
+        running.until(lambda: summary.done() or "takes no more for now" in caplog.text)
+    finally:
+        running.slurm.told("scontrol", "update", "PartitionName=main", "State=UP")
+    running.until(lambda: summary.done() or running.submitted == 2)
+    running.hold.open()
+    assert (summary.result().done, summary.result().failures) == (2, {})
+    assert len(running.hold.begun) == 2
+
+
+@pytest.mark.slow
+def test_a_node_that_does_not_see_the_cache_is_named(running):
+    cache = running.places.cache
+    away = cache.with_name("elsewhere")
+    running.slurm.told("scontrol", "update", "NodeName=ALL", "State=DRAIN", "Reason=test")
+    running.hold.close()
+    summary = running.threads.submit(running.run)
+    running.until(lambda: summary.done() or running.queue)
+    cache.rename(away)
+    running.slurm.told("scontrol", "update", "NodeName=ALL", "State=RESUME")
+    running.until(lambda: summary.done() or not running.queue)
+    away.rename(cache)
+    failures = summary.result().failures
+    assert len(failures) == 2
+    for text in failures.values():
+        found = re.search(r"on node (first|second) \(FAILED, exit code \d+:\d+\)\. Expected", text)
+        assert found, text
+        assert f"{found[1]} seems not to see that folder of the cache" in text
+
+
+@pytest.mark.slow
+def test_a_node_without_the_environment_of_the_run_is_named(running, monkeypatch):
+    monkeypatch.setattr(sys, "executable", "/nowhere/bin/python")
+    failures = running.run().failures
+    assert len(failures) == 2
+    told = r"on node (first|second) \(FAILED, exit code .*/nowhere/bin/python: No such file or dir"
+    assert all(re.search(told, text) for text in failures.values()), failures
 
 
 @pytest.mark.slow
@@ -210,7 +259,7 @@ def test_srun_is_asked_for_as_many_cpus_as_sbatch(running):
     assert running.slurm.told("squeue", "--noheader", "--format=%C") == "2"
     running.hold.open()
     assert summary.result().done == 2
-    (script,) = running.places.cache.glob("slurm/*/*_submission.sh")
+    (script,) = running.places.cache.glob("slurm/*/*/*_submission.sh")
     (line,) = [line for line in script.read_text().splitlines() if line.startswith("srun ")]
     assert "--cpus-per-task=2" in line.split()
 

@@ -16,7 +16,7 @@ import pytest
 
 from emobench import storage
 from emobench.errors import CorpusError, SpecError
-from emobench.storage import Memory, Purpose, memory, stamp
+from emobench.storage import Memory, Purpose, memory, processes, stamp
 
 PURPOSE = Purpose("letters", CorpusError, "name another folder with --letters")
 
@@ -144,6 +144,29 @@ def test_only_what_nobody_fills_any_more_is_removed(tmp_path):
         storage.remove_leftovers(tmp_path)
         assert {path.name for path in tmp_path.iterdir()} == {fresh.name, ".unfinished-notes"}
     assert not dead.exists()
+
+
+def test_machines_and_containers_of_one_name_are_told_apart(tmp_path, monkeypatch):
+    """Each sees the other's process as one that is gone, or as one of its own numbers."""
+    script = (
+        "import pathlib, sys, os, emobench.storage as storage\n"
+        "from emobench.storage import processes\n"
+        "processes.machine = lambda: processes.platform.node() + ' another boot'\n"
+        "with storage.unfinished(pathlib.Path(sys.argv[1], 'x')): os._exit(0)"
+    )
+    subprocess.run([sys.executable, "-c", script, str(tmp_path)], check=True)
+    (theirs,) = tmp_path.iterdir()
+    storage.remove_leftovers(tmp_path)
+    assert theirs.exists()
+
+
+def test_a_number_that_a_second_process_has_does_not_keep_a_folder(tmp_path):
+    number, began = processes.own()
+    for name, time in (("mine", began), ("former", began - 600)):
+        owner = f"{processes.machine_digest()}-{number}-{int(time)}"
+        (tmp_path / f".unfinished-{owner}-{name}").mkdir()
+    storage.remove_leftovers(tmp_path)
+    assert [path.name.split("-")[-1] for path in tmp_path.iterdir()] == ["mine"]
 
 
 # Memories

@@ -43,6 +43,7 @@ from emobench.store import (
     read_experiments,
     read_results,
     reading,
+    transfer,
 )
 
 WRITER = """
@@ -254,7 +255,7 @@ def test_a_job_is_found_and_filed_among_many_without_a_list_of_all(tmp_path, mon
     assert filled.store.done(made, [FIRST, Job(3)]) == {FIRST}
     filled.store.add(made, Job(3), {}, predictions(Job(3)))
     assert filled.store.done(made, [Job(3)]) == {Job(3)}
-    assert len(taken) == 2  # of each look the first entry, which says that there are any
+    assert len(taken) == 3  # of each look the first entry, which says that there are any
 
 
 def test_failure_is_a_record_until_the_job_is_done(store):
@@ -582,6 +583,8 @@ def test_a_kill_at_any_moment_leaves_no_half_record(tmp_path, rewrites):
         count = whole(results)
         made, store = experiment(n_folds=1000), Store(results)
         assert len(store.done(made)) == count
+        for leftover in store.folder(made).glob(LEFTOVERS):
+            os.utime(leftover, (0, 0))
         folder = store.open(made)
         assert not list(folder.glob(LEFTOVERS))
         (stored,) = read_experiments(results)
@@ -642,6 +645,35 @@ def test_two_writers_of_one_job_leave_one_whole_record(tmp_path):
     whole(tmp_path)
 
 
+def test_the_leaderboard_can_be_read_while_runs_write(tmp_path):
+    """Two runs file the folds of one experiment, in turn; what was there once stays there."""
+    script = (
+        "import sys; from pathlib import Path; sys.path.insert(0, sys.argv[2])\n"
+        "from stored import Filled, experiment; from emobench.spec import Job\n"
+        "filled, made = Filled(Path(sys.argv[1])), experiment(n_folds=200)\n"
+        "for fold in range(int(sys.argv[3]), 200, 2): filled.run(made, [Job(fold)])"
+    )
+    results = tmp_path / "results"
+    Filled(results).run(experiment(n_folds=200), [])
+    command = [sys.executable, "-c", script, str(results), str(Path(__file__).parent)]
+    processes = [subprocess.Popen([*command, str(number)]) for number in (0, 1)]
+    counts = [0]
+    try:
+        while counts[-1] < 100 and all(process.poll() is None for process in processes):
+            (stored,) = read_experiments(results)
+            assert not stored.problems
+            assert len(stored.predictions) == 20 * len(stored.records)
+            board = build(results, protocol="keesing2020", current=current, registry=FakeRegistry())
+            assert board is not None
+            counts.append(len(stored.records))
+    finally:
+        for process in processes:
+            process.kill()
+            process.wait()
+    assert counts == sorted(counts)
+    assert len(set(counts)) > 2
+
+
 def test_opening_a_folder_does_not_disturb_a_writer(tmp_path):
     process = writer(tmp_path, 10**6)
     store, made = Store(tmp_path), experiment(n_folds=1000)
@@ -653,6 +685,43 @@ def test_opening_a_folder_does_not_disturb_a_writer(tmp_path):
     process.wait()
     process.stdout.close()
     assert whole(tmp_path) > 0
+
+
+@pytest.mark.parametrize("alone", [True, False])
+def test_who_opens_a_folder_leaves_what_another_machine_writes(tmp_path, monkeypatch, alone):
+    """Both have a lock where that of one says nothing to the other, or neither has one."""
+    filled, made = Filled(tmp_path), experiment()
+    folder = filled.run(made, [])
+    monkeypatch.setattr(locks, "_lock", lambda descriptor, wait: alone)
+    real, opened = writing.settle, []
+
+    def settle(stream):
+        real(stream)
+        if Path(stream.name).name.startswith(".fold"):
+            opened.append(Store(tmp_path).open(made))
+            transfer.open_like(folder, folder)
+
+    monkeypatch.setattr(writing, "settle", settle)
+    filled.run(made, [Job(0)])
+    filled.store.fail(made, Job(1), "no luck")
+    assert opened == [folder] * 3
+    assert filled.store.done(made) == {Job(0)}
+    assert filled.store.failure(made, Job(1))[0] == "no luck"
+
+
+def test_what_killed_writers_left_goes_after_an_hour_of_the_file_system(tmp_path, monkeypatch):
+    """Also where there are no locks, and whatever the clock of this machine says."""
+    monkeypatch.setattr(locks, "_lock", lambda descriptor, wait: False)
+    monkeypatch.setattr(time, "time", lambda: 0.0)
+    store = Store(tmp_path)
+    folder = store.open(experiment())
+    now = (folder / "experiment.json").stat().st_mtime
+    for name, age in (("young", 3_000), ("old", 4_000), ("ahead", -9_000)):
+        left = folder / f".fold-00-repetition-1.json.{name}.tmp"
+        left.touch()
+        os.utime(left, (now - age, now - age))
+    store.open(experiment())
+    assert sorted(path.name.split(".")[-2] for path in folder.glob(LEFTOVERS)) == ["ahead", "young"]
 
 
 @pytest.mark.parametrize("call", ["fsync", "replace"])

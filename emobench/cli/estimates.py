@@ -30,7 +30,11 @@ def say(planned: Plan, places: Places, measure: int | None, *, as_json: bool) ->
     for corpus, _ in () if as_json else planned.pairs:
         for line in runs.explained(corpus, places):
             click.echo(line)
-    found = runs.estimate(planned, places, try_seconds=measure)
+    found = runs.estimate(
+        *(planned, places),
+        try_seconds=measure,
+        notice=lambda text: click.echo(text, err=as_json),
+    )
     if as_json:
         click.echo(json.dumps(found.plain(), indent=1))
         return

@@ -32,6 +32,8 @@ def merge(sources: tuple[Path, ...], results: Path, dry_run: bool) -> int:
         click.echo(f"conflict: {conflict}", err=True)
     for damage in merged.damages:
         click.echo(f"damaged: {damage}", err=True)
+    for doubt in merged.warnings:
+        click.echo(f"warning: {doubt}", err=True)
     click.echo(_told(merged, results, dry_run))
     return 1 if merged.conflicts or merged.damages else 0
 

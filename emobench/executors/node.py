@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from .. import __version__
-from ..errors import EmobenchError
+from ..errors import EmobenchError, SpecError
 from ..spec import Places
 from ..store import Store
+from .devices import Wanted, find
 from .work import Work
 
 
@@ -36,6 +37,7 @@ def insist_on_places(places: Places, node: str) -> None:
     """
     folders = {"folder of results": places.results, "feature cache": places.cache}
     folders |= {"folder of corpora": places.data} if places.data else {}
+    folders |= {"folder of the encoder": places.encoder} if places.encoder else {}
     files = {f"registry file {number}": file for number, file in enumerate(places.datasets, 1)}
     files |= {"table of transcripts": places.transcripts} if places.transcripts else {}
     files |= {"file of word vectors": places.vectors} if places.vectors else {}
@@ -55,6 +57,18 @@ def insist_on_experiment(work: Work, node: str) -> None:
     folder = Store(work.places.results).folder(work.experiment)
     if not folder.is_dir():
         raise _missing(node, f"experiment {work.experiment.title} among the results", folder)
+
+
+def insist_on_card(backend: str, node: str) -> None:
+    """Refuse networks for a card that their backend cannot use: they would train on the CPU.
+
+    Raises:
+        NodeError: if it uses none of the cards that this process may see
+    """
+    try:
+        find(Wanted("gpu"), backend)
+    except SpecError as error:
+        raise NodeError(f"{node}: {error}") from error
 
 
 def _missing(node: str, what: str, path: Path) -> NodeError:

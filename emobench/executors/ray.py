@@ -1,40 +1,24 @@
-"""The executor of a Ray cluster: each worker is an actor with a process of its own beside it.
-
-The actor holds what it asked Ray for, CPUs and perhaps a card, and does nothing but start, feed and
-replace a worker process as `local` does. So a network is traced once for many folds, TensorFlow's
-memory ends with its process, and a worker sees of its machine what it would see without Ray. Only
-descriptions of jobs and their records pass through Ray.
-"""
+"""The executor of a Ray cluster: how many workers it has room for, and what they ask for."""
 
 from __future__ import annotations
 
 import contextlib
-import os
-import pickle
-import socket
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 import ray
-from ray.exceptions import RayError
 
-from .. import __version__
-from ..environment import USABLE_SHARE
 from ..errors import SpecError
 from ..spec import Places
+from . import ray_cluster
 from .devices import OPTION, Wanted
-from .sharing import Inbox, Slot, share_out
-from .work import Event, Lost, Outcome, Ready, Refused, Work
+from .ray_workers import Engagement, actor
+from .sharing import Slot, share_out
+from .work import Event, Work
 
 ANY = Wanted()
 """Cards where there are any."""
-
-_PATIENCE_SECONDS = 5
-_ENGAGEMENTS = 3
-"""Workers that may be lost in a row before they were ready for any job."""
 
 
 @dataclass(frozen=True)
@@ -78,22 +62,30 @@ class Ray:
         self, work: Iterable[Work], stopping: Callable[[], bool] = lambda: False
     ) -> Iterator[Event]:
         """Run jobs and tell what happens to them."""
-        engage = _Engagement(_actor(), self.places)
-        on_cpu = partial(engage, num_cpus=self.threads)
-        if not self.workers_on_cards:
-            slots = [Slot(on_cpu, hint="--threads") for _ in range(self.workers)]
-        else:
-            share = 1 / self.workers_per_card
-            on_card = partial(engage, num_cpus=self.threads, num_gpus=share)
-            hint = "--workers-per-device or --together"
-            slots = [Slot(on_card, lane=True, hint=hint) for _ in range(self.workers_on_cards)]
-            slots += [Slot(on_cpu, lane=False, hint="--threads") for _ in range(self.workers)]
-        return share_out(work, slots, stopping)
+        with contextlib.closing(ray_cluster.head()) as head:
+
+            def heeding() -> bool:
+                head.insist()
+                return stopping()
+
+            slots = self._slots(Engagement(actor(), self.places, head))
+            yield from share_out(work, slots, heeding)
 
     def close(self) -> None:
         """Leave the cluster, and end it if it was started for the run."""
         if self.joined:
             ray.shutdown()
+
+    def _slots(self, engage: Engagement) -> list[Slot]:
+        """Return slots on CPUs, and on cards."""
+        on_cpu = partial(engage, num_cpus=self.threads)
+        if not self.workers_on_cards:
+            return [Slot(on_cpu, hint="--threads") for _ in range(self.workers)]
+        share = 1 / self.workers_per_card
+        on_card = partial(engage, num_cpus=self.threads, num_gpus=share)
+        hint = "--workers-per-device or --together"
+        slots = [Slot(on_card, lane=True, hint=hint) for _ in range(self.workers_on_cards)]
+        return slots + [Slot(on_cpu, lane=False, hint="--threads") for _ in range(self.workers)]
 
 
 def connect(
@@ -127,9 +119,9 @@ def connect(
         )
     known = ray.is_initialized()
     if known:
-        _insist_on_cluster(address)
+        ray_cluster.insist_on_cluster(address)
     else:
-        _join(address)
+        ray_cluster.join(address)
     try:
         return _fitting(places, jobs, threads, networks, wanted.kind, workers_per_card, not known)
     except SpecError:
@@ -148,22 +140,54 @@ def _fitting(
     joined: bool,
 ) -> Ray:
     """Return the executor of the cluster that this process is part of."""
-    cards = int(ray.cluster_resources().get("GPU", 0)) if networks else 0
-    if kind == "gpu" and networks and not cards:
+    nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
+    per_card = workers_per_card if networks and kind != "cpu" else 0
+    on_cards, on_cpus = room(nodes, threads, per_card)
+    has_card = any(node.get("GPU", 0) >= 1 for node in nodes)
+    if kind == "gpu" and networks and not has_card:
         raise SpecError(
             f"{OPTION} gpu: expected a Ray cluster with a graphics card, found none in "
-            f"{_described()}. Start a node with `ray start --num-gpus`, or use --device cpu."
+            f"{ray_cluster.described()}. Start a node with `ray start --num-gpus`, or use "
+            "--device cpu."
         )
-    largest = max(int(node["Resources"].get("CPU", 0)) for node in ray.nodes() if node["Alive"])
-    if largest < threads:
+    if not on_cards + on_cpus:
+        largest = max(int(node.get("CPU", 0)) for node in nodes)
         raise SpecError(
             f"--threads {threads}: expected a node with so many CPUs, found {largest} at most in "
-            f"{_described()}. Lower --threads."
+            f"{ray_cluster.described()}. Lower --threads."
         )
-    room = int(ray.cluster_resources().get("CPU", 0)) // threads
-    on_cards = 0 if kind == "cpu" else cards * workers_per_card
+    if per_card and has_card and not on_cards:
+        raise SpecError(
+            f"--threads {threads}: expected so many CPUs beside a graphics card, found none in "
+            f"{ray_cluster.described()}. Lower --threads, start that node with more --num-cpus, or "
+            "use --device cpu."
+        )
     here = _cpus_here() // threads
-    return Ray(places, threads, max(room, jobs), on_cards, workers_per_card, here, joined)
+    return Ray(places, threads, max(on_cpus, jobs), on_cards, workers_per_card, here, joined)
+
+
+def room(
+    nodes: Iterable[Mapping[str, float]], threads: int, workers_per_card: int
+) -> tuple[int, int]:
+    """Return for how many workers there is room on cards, and on CPUs beside those.
+
+    A worker on a card takes CPUs of the card's node too: those on CPUs are not to fill it.
+
+    Args:
+        nodes: what each has, as Ray calls it
+        threads: CPUs of a worker
+        workers_per_card: how many divide a card; 0 for none on cards
+
+    Examples:
+        >>> room([{"CPU": 4, "GPU": 1}, {"CPU": 3}], threads=2, workers_per_card=1)
+        (1, 2)
+    """
+    on_cards = on_cpus = 0
+    for node in nodes:
+        seats = int(node.get("CPU", 0)) // threads
+        cards = min(int(node.get("GPU", 0)) * workers_per_card, seats)
+        on_cards, on_cpus = on_cards + cards, on_cpus + seats - cards
+    return on_cards, on_cpus
 
 
 def _cpus_here() -> int:
@@ -171,163 +195,3 @@ def _cpus_here() -> int:
     own = ray.get_runtime_context().get_node_id()
     nodes = [node for node in ray.nodes() if node["Alive"] and node["NodeID"] == own]
     return sum(int(node["Resources"].get("CPU", 0)) for node in nodes)
-
-
-def _insist_on_cluster(address: str | None) -> None:
-    """Refuse another cluster than the one that this process is part of already."""
-    own = ray.get_runtime_context().gcs_address
-    if address not in (None, "auto", own):
-        raise SpecError(
-            f"--address {address}: expected the Ray cluster that this process is part of, {own}. "
-            "Call ray.shutdown() first, or leave the address out."
-        )
-
-
-def _join(address: str | None) -> None:
-    """Connect to a cluster, or start one."""
-    if address is not None:
-        _insist_on_answer(address)
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nobody is told of what is run
-    try:
-        ray.init(address=address, log_to_driver=False, logging_level="ERROR")
-    except (ConnectionError, RuntimeError, ValueError) as error:
-        first = str(error).strip().split("\n")[0]
-        raise SpecError(
-            f"--address {address or ''}: expected a Ray cluster, found: {first} Start one with "
-            "`ray start --head`, or leave --address out to have one started for the run."
-        ) from error
-
-
-def _insist_on_answer(address: str) -> None:
-    """Refuse an address at which nothing listens; Ray itself would try for minutes."""
-    if address == "auto":
-        return
-    host, colon, port = address.rpartition(":")
-    if "://" in address or not (colon and host and port.isdigit()):
-        raise SpecError(f"--address: expected HOST:PORT or auto, found '{address}'.")
-    try:
-        socket.create_connection((host, int(port)), _PATIENCE_SECONDS).close()
-    except (OSError, OverflowError) as error:
-        raise SpecError(
-            f"--address {address}: expected a Ray cluster, found that nothing answers there "
-            f"({error}). Start one with `ray start --head`, which prints its address, or leave "
-            "--address out to have one started for the run."
-        ) from None
-
-
-def _described() -> str:
-    """Return the nodes of the cluster in a few words."""
-    alive = [node["NodeManagerHostname"] for node in ray.nodes() if node["Alive"]]
-    return f"a cluster of {len(alive)} ({', '.join(sorted(set(alive))[:5])})"
-
-
-class _Engagement:
-    """Gets workers, and gives up where none lives.
-
-    Args:
-        actor: class of the actors
-        places: what each must see
-    """
-
-    def __init__(self, actor: Any, places: Places) -> None:
-        self._actor = actor
-        self._places = places
-        self._lost = 0
-
-    def __call__(self, inbox: Inbox, **resources: float) -> _RayWorker:
-        """Ask Ray for room for a worker."""
-        share = USABLE_SHARE * resources.get("num_gpus", 0)
-        handle = self._actor.options(**resources).remote(share, resources["num_cpus"])
-        return _RayWorker(inbox, handle, self, self._places)
-
-    def heard(self, error: RayError | None) -> Refused | None:
-        """Take down whether a worker came to be; return a message when too many did not."""
-        self._lost = 0 if error is None else self._lost + 1
-        if self._lost < _ENGAGEMENTS:
-            return None
-        last = str(error).strip().split("\n")[-1]
-        return Refused(
-            f"expected Ray to start workers, found that {_ENGAGEMENTS} in a row were lost before "
-            f"they were ready: {last}"
-        )
-
-
-class _RayWorker:
-    """A worker of a cluster, seen from who hands out jobs."""
-
-    def __init__(self, inbox: Inbox, handle: Any, engagement: _Engagement, places: Places) -> None:
-        self.ready = False
-        self._inbox = inbox
-        self._handle = handle
-        self._engagement = engagement
-        self._node = "a node"
-        looked = handle.look.remote(__version__, pickle.dumps(places))
-        looked.future().add_done_callback(self._looked)
-
-    def send(self, work: Work) -> None:
-        """Hand over a job."""
-        done = self._handle.perform.remote(pickle.dumps(work))
-        done.future().add_done_callback(self._done)
-
-    def close(self, *, at_once: bool) -> None:
-        """End the actor; its process ends with it."""
-        self._inbox = None
-        with contextlib.suppress(RayError):
-            ray.kill(self._handle)
-
-    def _looked(self, future: Future) -> None:
-        """Hear whether the worker's node has all that is needed."""
-        try:
-            self._node, problem = future.result()
-        except RayError as error:
-            self._tell(self._engagement.heard(error) or Lost("a worker was lost"))
-            return
-        self._engagement.heard(None)
-        self.ready = not problem
-        self._tell(Refused(problem) if problem else Ready())
-
-    def _done(self, future: Future) -> None:
-        """Hear what became of a job."""
-        try:
-            self._tell(pickle.loads(future.result()))
-        except RayError:
-            self._tell(Lost(f"the worker on {self._node} was lost"))
-
-    def _tell(self, message: Ready | Outcome | Lost | Refused) -> None:
-        inbox = self._inbox  # None once it was closed
-        if inbox is not None:
-            inbox.put((self, message))
-
-
-def _actor() -> Any:
-    """Return the class of the actors.
-
-    It is defined in here so that Ray sends it along: a node that lacks emobench, or has another
-    version, can then say so.
-    """
-
-    class RemoteWorker:
-        def __init__(self, share: float, cpus: float) -> None:
-            self.share, self.cpus = share, cpus
-            self.remote = None
-
-        def look(self, version: str, places: bytes) -> tuple[str, str]:
-            import platform
-
-            import ray
-
-            node = f"{platform.node()} (Ray node {ray.get_runtime_context().get_node_id()[:8]})"
-            try:
-                from emobench.executors import remote
-            except ImportError as error:
-                return node, (
-                    f"{node}: expected emobench {version}, as where the run was planned, found: "
-                    f"{error}. Install the same version on every node."
-                )
-            self.remote = remote.Remote(node, self.share, self.cpus)
-            return node, self.remote.look(version, places)
-
-        def perform(self, work: bytes) -> bytes:
-            return self.remote.perform(work)
-
-    return ray.remote(max_restarts=0)(RemoteWorker)

@@ -32,6 +32,8 @@ class Remote:
     def __init__(self, name: str, share: float, cpus: float = 1) -> None:
         self._name = name
         self._inbox: Inbox = SimpleQueue()
+        self._on_card = share > 0
+        self._usable_by: set[str] = set()  # backends that were seen to use the card
         address = os.environ.get("CUDA_VISIBLE_DEVICES", "")  # set by who reserved the card
         seat = Seat(address, share) if share else None
         self._worker = LocalWorker(self._inbox, seat, _limit(cpus))
@@ -55,6 +57,7 @@ class Remote:
         work: Work = pickle.loads(packed)
         try:
             node.insist_on_experiment(work, self._name)
+            self._insist_on_card(work.experiment.backend)
         except NodeError as error:
             return pickle.dumps(Refused(str(error)))
         try:
@@ -72,6 +75,12 @@ class Remote:
     def close(self) -> None:
         """End the worker process."""
         self._worker.close(at_once=True)
+
+    def _insist_on_card(self, backend: str) -> None:
+        """Refuse a backend that cannot use this worker's card; each is tried once."""
+        if self._on_card and backend not in self._usable_by:
+            node.insist_on_card(backend, self._name)
+            self._usable_by.add(backend)
 
     def _named(self, outcome: Outcome) -> Outcome:
         """Let a message say which machine it is about."""

@@ -8,28 +8,21 @@ then is not done again.
 from __future__ import annotations
 
 import os
-import pickle
-import platform
 import signal
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from itertools import groupby
-from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..errors import EmobenchError
-from ..storage import write
 from ..store import Store
 from . import node
 from .devices import Devices, Wanted, find
 from .local import Local
 from .work import Work
-
-if TYPE_CHECKING:
-    from submitit.helpers import DelayedSubmission
 
 _GRACE_SECONDS = 3600
 """Longer than any scheduler lets a job live that it told to end."""
@@ -37,51 +30,39 @@ _GRACE_SECONDS = 3600
 
 @dataclass(frozen=True)
 class Share:
-    """Jobs that one job of a scheduler does; it is called there.
+    """Jobs that one job of a scheduler does.
 
     Attributes:
-        packed: the jobs, pickled: another version may not be able to read them
-        version: of emobench, where the run was planned
+        jobs: the jobs
         processes: workers on the CPU
         wanted: what networks are trained on; None without networks
         backend: what trains them
         workers_per_card: processes that divide each card
-        refusal: file that says why the jobs cannot be done, where they cannot
     """
 
-    packed: bytes
-    version: str
+    jobs: Sequence[Work]
     processes: int
     wanted: Wanted | None
     backend: str
     workers_per_card: int
-    refusal: Path
 
-    def __call__(self) -> int:
-        """Do the jobs that have no record yet; return how many were done."""
-        where = platform.node()
-        try:
-            with told_to_end():
-                node.insist_on_version(self.version, where)
-                return self._perform(pickle.loads(self.packed), where)
-        except EmobenchError as error:
-            named = str(error) if where in str(error) else f"{where}: {error}"
-            write((self.refusal, named.encode()))
-            raise
+    def perform(self, where: str) -> int:
+        """Do the jobs that have no record yet; return how many were done.
 
-    def checkpoint(self) -> DelayedSubmission:
-        """Return what is to be done once the scheduler starts the job again: the same."""
-        from submitit.helpers import DelayedSubmission
+        Args:
+            where: name of the node
 
-        return DelayedSubmission(self)
-
-    def _perform(self, jobs: Sequence[Work], where: str) -> int:
-        node.insist_on_places(jobs[0].places, where)
+        Raises:
+            EmobenchError: if the node cannot do them, or nothing more can be stored
+        """
+        node.insist_on_places(self.jobs[0].places, where)
         devices = Devices()
         if self.wanted is not None:
             devices = find(self.wanted, self.backend, workers_per_card=self.workers_per_card)
+        if devices.note:
+            print(devices.note, flush=True)
         done = 0
-        with closing(Local(self.processes, devices).run(missing(jobs, where))) as events:
+        with closing(Local(self.processes, devices).run(missing(self.jobs, where))) as events:
             for event in events:
                 print(event.kind, event.work.experiment.title, event.work.job.name, flush=True)
                 done += event.kind == "done"

@@ -24,6 +24,8 @@ POLL_SECONDS = 0.1
 ATTEMPTS = 2
 AGAIN_SECONDS = 5.0
 """How long to wait, with nothing else to do, before jobs of other runs are looked at again."""
+STARVED_SECONDS = 15.0
+"""After how long a worker that is not ready is taken to wait for what others hold."""
 
 Message = Ready | Epoch | Outcome | Lost | Refused
 """What a worker tells."""
@@ -59,6 +61,7 @@ class Slot:
         lane: which jobs it is for: `True` networks, `False` estimators, `None` both
         hint: what to lower where memory is short
         worker: who works there, once there is a job
+        engaged: when it was engaged
         work: the last job
         busy: whether the worker is at that
         along: whether the last job that was done was trained along with its siblings
@@ -68,6 +71,7 @@ class Slot:
     lane: bool | None = None
     hint: str = "--jobs"
     worker: Worker | None = None
+    engaged: float = 0.0
     work: Work | None = None
     busy: bool = False
     along: bool = False
@@ -77,6 +81,12 @@ class Slot:
         """The group whose jobs are trained here by now, or are being trained."""
         along = self.work is not None and bool(self.work.siblings) and (self.busy or self.along)
         return self.work.group if along and self.worker is not None else None
+
+    @property
+    def starves(self) -> bool:
+        """Whether the worker has not been ready for long."""
+        waits = self.worker is not None and not self.worker.ready
+        return waits and time.monotonic() - self.engaged > STARVED_SECONDS
 
     def close(self) -> None:
         """Let the worker go."""
@@ -142,11 +152,11 @@ class _Sharing:
     def _begin(self, slot: Slot) -> Iterator[Event]:
         """Let a slot that is free begin a job, as soon as its worker is ready."""
         if not self._pending.waits(slot.lane):
-            if not self._pending.more:
+            if not self._pending.more or self._lane_starves():
                 slot.close()  # what it holds may be of use to others
             return
         if slot.worker is None:
-            slot.worker = slot.engage(self._inbox)
+            slot.worker, slot.engaged = slot.engage(self._inbox), time.monotonic()
         if not slot.worker.ready:
             return
         own = slot.work.group if slot.work else None
@@ -158,6 +168,14 @@ class _Sharing:
             slot.work, slot.busy = chosen, True
             slot.worker.send(chosen)
             yield Event("started", chosen)
+
+    def _lane_starves(self) -> bool:
+        """Tell whether jobs wait for a worker that finds no room.
+
+        Further jobs may come only once these are over, so that none of those that hold the room
+        would ever be busy again.
+        """
+        return any(slot.starves and self._pending.waits(slot.lane) for slot in self._slots)
 
     def _messages(self) -> Iterator[tuple[Worker, Message]]:
         """Yield what workers have told; wait a moment where none has."""

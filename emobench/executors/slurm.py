@@ -14,6 +14,7 @@ import logging
 import pickle
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,15 +22,21 @@ from typing import Any
 from .. import __version__
 from ..errors import EmobenchError, SpecError
 from ..spec import Places
+from ..storage import discard
 from .devices import Wanted
+from .gathered import Gathered
+from .sealed import Sealed
 from .share import Share
 from .slurm_options import OPTION, Asked
 from .submissions import Submission, Submissions, key, queued
 from .watching import Watching
-from .work import Coming, Event, Work
+from .work import Event, Work
 
 _RESTARTS = 1000
 _LOOK_SECONDS = {"slurm": 15.0, "local": 0.5}
+_AGAIN_SECONDS = {"slurm": 60.0, "local": 0.5}
+"""Before the scheduler is asked again to take what it did not take."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -58,8 +65,13 @@ class Slurm:
     @property
     def networks_at_once(self) -> int:
         """How many workers train networks on cards."""
+        return self._on_cards * self.asked.shares
+
+    @property
+    def _on_cards(self) -> int:
+        """How many workers of each job train networks on cards."""
         cards = 0 if self.wanted is None or self.wanted.kind == "cpu" else self.asked.gpus
-        return cards * self.asked.shares * self.workers_per_card
+        return cards * self.workers_per_card
 
     @property
     def others_at_once(self) -> int:
@@ -83,15 +95,17 @@ class Slurm:
 
         Once it is to stop, or is closed, what is in the queue stays there.
         """
-        coming, watching = _Coming(work), Watching({}, [])
+        gathered, watching = Gathered(work), Watching({}, [], self.asked.cluster)
         kept = Submissions(self.places.cache, self.places.results, self.asked.cluster)
+        self._say_if_no_card_is_asked_for()
         interval, answers = _LOOK_SECONDS[self.asked.cluster], True
         due = time.monotonic() + interval  # what is there by then is one array
-        while coming.draw() or coming.more or watching.left:
+        again = 0.0
+        while gathered.draw() or gathered.more or watching.left:
             if stopping():
                 _say_what_stays(watching)
                 return
-            is_complete = coming.there and not (coming.more or watching.submissions)
+            is_complete = gathered.is_complete and not watching.submissions
             if time.monotonic() < due and not is_complete:
                 time.sleep(0.1)
                 continue
@@ -103,9 +117,12 @@ class Slurm:
                 continue
             watching.explain(queue)
             yield from watching.ended(queue)
-            if coming.there and not (coming.more and watching.waits(queue)):
-                self._hand_over(coming.take(), kept, watching)
-                due = time.monotonic()  # an earlier run may have had them done
+            waits = gathered.more and watching.waits(queue)
+            if gathered.there and not waits and time.monotonic() >= again:
+                if self._hand_over(gathered, kept, watching):
+                    due = time.monotonic()  # an earlier run may have had them done
+                else:
+                    again = time.monotonic() + _AGAIN_SECONDS[self.asked.cluster]
 
     def close(self) -> None:
         """Do nothing: what is in the queue stays there."""
@@ -124,12 +141,23 @@ class Slurm:
                 _log.warning("the scheduler does not answer; waiting for it: %s", error)
             return None
 
-    def _hand_over(self, items: Sequence[Work], kept: Submissions, watching: Watching) -> None:
-        """Submit the jobs that are not in the queue, and watch all submissions that count."""
-        jobs = {key(item): item for item in items}
+    def _hand_over(self, gathered: Gathered, kept: Submissions, watching: Watching) -> bool:
+        """Submit the jobs that are not in the queue, and watch all submissions that count.
+
+        Returns:
+            whether all were taken; those that were not may be once others of ours are done
+        """
+        jobs = {key(item): item for item in gathered.take(watching.left)}
+        watching.add(jobs)
         kept.folder.mkdir(parents=True, exist_ok=True)
         ids = [path.stem for path in kept.folder.glob("*.json")]
-        waiting = list(kept.waiting(self._queued(ids)))
+        try:
+            waiting = list(kept.waiting(queued(self.asked.cluster, ids)))
+        except OSError as error:
+            if isinstance(error, FileNotFoundError) or not (ids or watching.submissions):
+                raise _unanswered(error) from error
+            gathered.give_back(jobs.values(), f"the scheduler does not answer ({error})")
+            return False
         there = set().union(*(one.jobs for one in waiting))
         left = [item for name, item in jobs.items() if name not in there]
         if there & jobs.keys():
@@ -137,23 +165,32 @@ class Slurm:
                 "%d jobs of an earlier run are in the queue; they are not submitted again.",
                 len(there & jobs.keys()),
             )
-        watching.add(jobs)
-        made = self._submit(left, kept.folder) if left else []
+        watching.add({}, waiting)
+        try:
+            made = self._submit(left, kept.folder) if left else []
+        except _NotTakenError as error:
+            if not watching.submissions:
+                raise
+            gathered.give_back(left, f"the scheduler takes no more for now ({error.said})")
+            return False
         kept.note(made)
-        watching.add({}, [*waiting, *made])
+        watching.add({}, made)
+        return True
 
-    def _submit(self, left: Sequence[Work], folder: Path) -> list[Submission]:
+    def _submit(self, left: Sequence[Work], above: Path) -> list[Submission]:
         """Submit an array, each of whose jobs does neighbours: those of few experiments."""
         shares = list(parted(left, self.asked.shares))
-        stem = f"{time.time_ns():x}"
-        refusals = [folder / f"{stem}-{number}.refusal" for number in range(len(shares))]
-        packed = [self._share(*both) for both in zip(shares, refusals, strict=True)]
+        folder = above / f"{time.time_ns():x}"
+        refusals = [folder / f"{number}.refusal" for number in range(len(shares))]
+        sealed = [self._sealed(*both) for both in zip(shares, refusals, strict=True)]
+        executor = self._scheduler(folder)
         try:
-            executor = self._scheduler(folder)
             with executor.batch():
-                made = [executor.submit(share) for share in packed]
+                made = [executor.submit(one) for one in sealed]
         except Exception as error:  # whatever submitit makes of what sbatch says
-            raise _explained(error) from error
+            with suppress(OSError):
+                discard(folder)
+            raise _NotTakenError(_said(error)) from error
         names = [job.job_id for job in made]
         _log.warning("submitted %d jobs of the scheduler: %s", len(names), ", ".join(names[:5]))
         return [
@@ -161,81 +198,65 @@ class Slurm:
             for job, items, refusal in zip(made, shares, refusals, strict=True)
         ]
 
-    def _share(self, items: Sequence[Work], refusal: Path) -> Share:
-        return Share(
-            pickle.dumps(list(items)),
-            __version__,
-            self.processes,
-            self.wanted,
-            self.backend,
-            self.workers_per_card,
-            refusal,
-        )
+    def _sealed(self, items: Sequence[Work], refusal: Path) -> Sealed:
+        wanted = self.wanted
+        if wanted is not None and wanted.kind == "auto" and self.asked.gpus:
+            wanted = Wanted("gpu")  # one that was asked for and is not there is no reason to dawdle
+        share = Share(list(items), self.processes, wanted, self.backend, self.workers_per_card)
+        return Sealed(__version__, pickle.dumps(share), str(refusal))
+
+    def _say_if_no_card_is_asked_for(self) -> None:
+        """Warn of it where cards are wanted: some partitions give them unasked, others do not."""
+        if self.wanted is not None and self.wanted.kind == "gpu" and not self.asked.gpus:
+            _log.warning(
+                "--device asks for graphics cards, and %s for none: unless the partition gives "
+                "them unasked, write %s …,gpus=1. A node without a card ends the run.",
+                OPTION,
+                OPTION,
+            )
 
     def _scheduler(self, folder: Path) -> Any:
         """Return submitit's executor."""
         import submitit
 
-        executor = submitit.AutoExecutor(
-            folder, cluster=self.asked.cluster, slurm_max_num_timeout=_RESTARTS
-        )
-        usual = {"name": "emobench", "cpus_per_task": self.processes * self.threads}
+        workers = self.processes + self._on_cards
+        usual = {"name": "emobench", "cpus_per_task": workers * self.threads}
         wanted = {**usual, **self.asked.parameters}
         # Since Slurm 22.05 srun does not know what sbatch was asked for.
         of_srun = [f"--cpus-per-task={wanted['cpus_per_task']}"]
-        executor.update_parameters(**{"slurm_srun_args": of_srun, **wanted})
+        # Where slurm.conf says JobRequeue=0, only what asks for it is queued again.
+        requeue = {"requeue" if self.asked.requeue else "no-requeue": True}
+        ours = {"slurm_srun_args": of_srun, "slurm_additional_parameters": requeue}
+        try:
+            executor = submitit.AutoExecutor(
+                folder, cluster=self.asked.cluster, slurm_max_num_timeout=_RESTARTS
+            )
+            executor.update_parameters(**ours, **wanted)
+        except Exception as error:  # options that there are not, or no command of Slurm
+            raise SpecError(_untaken(_said(error))) from error
         return executor
 
-    def _queued(self, ids: Sequence[str]) -> Mapping[str, str]:
-        try:
-            return queued(self.asked.cluster, ids)
-        except OSError as error:
-            raise EmobenchError(
-                f"--executor slurm: expected the command squeue to list the queue, found: {error}. "
-                "Give the command where Slurm's commands are, such as a login node."
-            ) from error
 
-
-class _Coming:
-    """Jobs that are there, and whether others may come.
+class _NotTakenError(SpecError):
+    """The scheduler takes no array now.
 
     Args:
-        work: jobs; see `contract.Executor.run`
-
-    Attributes:
-        there: those that were not taken yet
-        more: whether others may come
+        said: what it said
     """
 
-    def __init__(self, work: Iterable[Work]) -> None:
-        self._work = iter(work)
-        self._is_ready = work.ready if isinstance(work, Coming) else lambda: True
-        self.there: list[Work] = []
-        self.more = True
-
-    def draw(self) -> bool:
-        """Let all jobs come for which nobody need wait, and tell whether any are there."""
-        while self.more and self._is_ready():
-            item = next(self._work, None)
-            if item is None:
-                self.more = False
-            else:
-                self.there.append(item)
-        return bool(self.there)
-
-    def take(self) -> list[Work]:
-        """Return the jobs that are there, once."""
-        taken, self.there = self.there, []
-        return taken
+    def __init__(self, said: str) -> None:
+        super().__init__(_untaken(said))
+        self.said = said
 
 
 def _say_what_stays(watching: Watching) -> None:
     """Say what is in the queue, if anything is."""
-    if watching.left:
+    stay = set().union(*(one.jobs for one in watching.submissions)) & watching.left.keys()
+    if stay:
         _log.warning(
             "%d jobs stay in the queue (%s); give the same command to see what became of them, or "
             "cancel them with scancel.",
-            len(watching.left),
+            len(stay),
             ", ".join(one.id for one in watching.submissions),
         )
 
@@ -254,11 +275,21 @@ def parted(items: Sequence[Work], shares: int) -> Iterator[Sequence[Work]]:
         yield part
 
 
-def _explained(error: Exception) -> EmobenchError:
-    """Return what to say where a scheduler takes nothing."""
+def _said(error: Exception) -> str:
+    """Return the first lines of what the scheduler, or its package, says."""
     lines = [line for line in str(error).strip().split("\n") if line.strip()]
-    said = " ".join(lines[: 1 if isinstance(error, NameError) else 3]) or type(error).__name__
-    return SpecError(
+    return " ".join(lines[: 1 if isinstance(error, NameError) else 3]) or type(error).__name__
+
+
+def _untaken(said: str) -> str:
+    return (
         f"{OPTION}: expected the scheduler to take an array of jobs, found: {said}. Correct the "
         "options, or give the command where Slurm's commands are, such as a login node."
+    )
+
+
+def _unanswered(error: OSError) -> EmobenchError:
+    return EmobenchError(
+        f"--executor slurm: expected the command squeue to list the queue, found: {error}. "
+        "Give the command where Slurm's commands are, such as a login node."
     )

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
-from ..errors import EmobenchError
+from ..errors import EmobenchError, StoreError
 from ..store import Store
 from ..store.reading import FAILURE
+from .endings import explain
 from .submissions import Key, Submission, key
 from .work import Event, Work
 
@@ -24,11 +27,13 @@ class Watching:
     Args:
         left: the jobs
         submissions: the scheduler's jobs that do them
+        cluster: name of the scheduler
     """
 
-    def __init__(self, left: dict[Key, Work], submissions: list[Submission]) -> None:
+    def __init__(self, left: dict[Key, Work], submissions: list[Submission], cluster: str) -> None:
         self.left = left
         self.submissions = submissions
+        self._cluster = cluster
         self._gone: set[str] = set()
         self._said: set[str] = set()
         self._old = {name: _failure(item) for name, item in left.items()}
@@ -49,16 +54,21 @@ class Watching:
         return any(queue.get(one.id) for one in self.submissions)
 
     def filed(self) -> Iterator[Event]:
-        """Yield what was filed since; failures from before are not news."""
+        """Yield what was filed since; failures from before are not news.
+
+        What cannot be read is left for the next look: another run may be filing it anew.
+        """
         by_experiment: dict[str, list[Work]] = {}
         for item in self.left.values():
             by_experiment.setdefault(item.experiment.fingerprint, []).append(item)
         for items in by_experiment.values():
             store = Store(items[0].places.results)
-            names = {path.name for path in store.folder(items[0].experiment).iterdir()}
+            names = _names(store.folder(items[0].experiment))
             for item in items:
                 if f"{item.job.name}.json" in names:
-                    yield from self._told(Event("done", item, record=_record(store, item)))
+                    record = _record(store, item)
+                    if record is not None:
+                        yield from self._told(Event("done", item, record=record))
                 elif f"{item.job.name}{FAILURE}" in names:
                     failure = _failure(item)
                     if failure is not None and failure != self._old[key(item)]:
@@ -96,13 +106,11 @@ class Watching:
                 self._gone.add(one.id)  # what it filed last may not be seen yet
             else:
                 self.submissions.remove(one)
-                for name in sorted(one.jobs & self.left.keys()):
+                names = sorted(one.jobs & self.left.keys())
+                message = explain(one, self._cluster) if names else ""
+                for name in names:
                     item = self.left[name]
                     failure = _failure(item)
-                    message = (
-                        f"the scheduler's job {one.id} ended without a record of it. Its log is "
-                        f"{one.log}; give the same command to try again."
-                    )
                     again = failure is not None and failure != self._old[name]
                     yield from self._told(
                         Event("failed", item, message=failure[0] if again else message)
@@ -119,5 +127,16 @@ def _failure(item: Work) -> tuple[str, int] | None:
     return Store(item.places.results).failure(item.experiment, item.job)
 
 
-def _record(store: Store, item: Work) -> dict[str, Any]:
-    return store.record(item.experiment, item.job)
+def _record(store: Store, item: Work) -> dict[str, Any] | None:
+    """Return the record of a job; None unless it and the predictions are there, whole."""
+    if store.done(item.experiment, [item.job]):
+        with suppress(StoreError):
+            return store.record(item.experiment, item.job)
+    return None
+
+
+def _names(folder: Path) -> set[str]:
+    """Return what lies in a folder; nothing while it cannot be read."""
+    with suppress(OSError):
+        return {path.name for path in folder.iterdir()}
+    return set()

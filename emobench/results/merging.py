@@ -19,7 +19,7 @@ import pandas as pd
 from .. import metrics
 from ..errors import SpecError
 from ..spec import Job
-from ..store import transfer
+from ..store import shards, transfer
 from ..store.reading import EXPERIMENT, FAILURE, read_description
 from ..store.transfer import Filed
 from ..store.vouching import Damage
@@ -38,6 +38,7 @@ class Merged:
         kept: records that were there already, with the same predictions
         conflicts: jobs with other predictions than those that are there, with both paths
         damages: what cannot be used, and why
+        warnings: doubts whether the folders belong together
     """
 
     records: int = 0
@@ -45,6 +46,7 @@ class Merged:
     kept: int = 0
     conflicts: list[str] = field(default_factory=list)
     damages: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
 
 
 def merge(sources: Sequence[Path], results: Path, *, dry_run: bool = False) -> Merged:
@@ -73,9 +75,13 @@ def merge(sources: Sequence[Path], results: Path, *, dry_run: bool = False) -> M
                 "that a run had as --results."
             )
     merging = _Merging(results, dry_run)
+    if doubt := shards.mixed([*sources, results]):
+        merging.merged.warnings.append(doubt)
     for source, experiments in folders.items():
         for folder, description in experiments:
             merging.take(folder, results / folder.relative_to(source), description)
+        if not dry_run:
+            shards.copy(source, results)
     return merging.merged
 
 
@@ -199,7 +205,7 @@ def _difference(known: Filed, other: Filed) -> str:
     if list(first.columns) != list(second.columns) or list(first["id"]) != list(second["id"]):
         return "the same job with predictions of other clips or classes"
     chances = list(_chances(first))
-    apart = np.nan_to_num(np.abs(first[chances].to_numpy() - second[chances].to_numpy()))
+    apart = _apart(first[chances].to_numpy(), second[chances].to_numpy())
     words = (first[["label", "predicted"]] != second[["label", "predicted"]]).any(axis=1)
     otherwise = words.to_numpy() | apart.any(axis=1)
     if not otherwise.any():
@@ -208,6 +214,12 @@ def _difference(known: Filed, other: Filed) -> str:
         f"the same job with other predictions ({otherwise.sum()} of {len(first)} clips, "
         f"{words.sum()} of them with another label, probabilities up to {apart.max():.2g} apart)"
     )
+
+
+def _apart(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Return how far apart probabilities are: NaN is as far as can be from any number."""
+    same = (first == second) | (np.isnan(first) & np.isnan(second))
+    return np.where(same, 0.0, np.nan_to_num(np.abs(first - second), nan=np.inf))
 
 
 def _ordered(predictions: pd.DataFrame) -> pd.DataFrame:

@@ -30,6 +30,7 @@ from .placing import devices, encoding, processors
 from .planning import Plan
 from .preparing import mine, prepare
 from .reading import Reading
+from .sharding import Share
 from .turns import Workers
 
 _ROUGH_RECORD, _ROUGH_CLIP = 9_000, 40
@@ -43,6 +44,7 @@ def estimate(
     try_seconds: float | None = None,
     passing_over: bool = False,
     watched: Callable[[str], dataset.Progress] | None = None,
+    notice: Callable[[str], None] = lambda text: None,
 ) -> Estimate:
     """Estimate what is still to be done of a plan; nothing is extracted or filed.
 
@@ -56,6 +58,7 @@ def estimate(
         try_seconds: how long each model that has no records may be tried; None to try none
         passing_over: leave out what cannot be prepared; else that is an error
         watched: from the name of a corpus to what is told how far its reading is
+        notice: told which share of which plan this is
 
     Raises:
         SpecError: if a fold is asked for that a corpus does not have
@@ -65,7 +68,11 @@ def estimate(
     costs: list[Cost] = []
     extracted: list[FeatureCost] = []
     reading = Reading(places)
-    for corpus, model, condition, only in mine(planned, places, reading):
+
+    def tell(share: Share) -> None:
+        notice(str(share.mark))
+
+    for corpus, model, condition, only in mine(planned, places, reading, tell):
         progress = watched(corpus.name) if watched else lambda what, done, total: None
         try:
             step, data = prepare(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -105,7 +105,10 @@ def _is_among(job: Job, only: frozenset[int] | None) -> bool:
 
 
 def mine(
-    planned: Plan, places: Places, reading: Reading
+    planned: Plan,
+    places: Places,
+    reading: Reading,
+    tell: Callable[[sharding.Share], None] = lambda share: None,
 ) -> Iterator[tuple[Corpus, ModelSpec, Condition, frozenset[int] | None]]:
     """Yield what each experiment of a plan is about, with the folds that are this machine's.
 
@@ -115,16 +118,20 @@ def mine(
         planned: what is to be run
         places: where to read
         reading: reads the corpora, if there are shares
+        tell: told what is this machine's, if there are shares
 
     Raises:
         SpecError: if a fold is asked for that a corpus does not have
     """
     shard = sharding.parse(planned.selection.shard)
-    dealt = None if shard.of == 1 else sharding.dealt(_parts(planned, places, reading), shard)
+    share = None
+    if shard.of > 1:
+        share = sharding.dealt(_parts(planned, places, reading), shard, planned.protocol.name)
+        tell(share)
     for corpus, model, condition in everything(planned):
-        if dealt is None:
+        if share is None:
             yield corpus, model, condition, None
-        elif only := dealt.get(sharding.key(corpus, model, condition)):
+        elif only := share.folds.get(sharding.key(corpus, model, condition)):
             yield corpus, model, condition, only
 
 

@@ -14,7 +14,7 @@ from ..executors import Event, Executor, Work
 from ..experiments import dataset, takes_encoder
 from ..experiments.dataset import Dataset
 from ..spec import Experiment, Job, ModelSpec, Places
-from ..store import Store
+from ..store import Store, shards
 from . import between
 from .foreseeing import Foreseeing
 from .handing_out import Handout, Step, sizes_of_groups
@@ -22,6 +22,7 @@ from .placing import choose, encoding, processors
 from .planning import Plan
 from .preparing import AS_IT_IS, facts, mine, prepare, tunes_first
 from .reading import Reading
+from .sharding import Share
 from .turns import Feed, Made, Readying, StoppedError, Turn, Workers
 
 
@@ -37,7 +38,8 @@ class Observer:
             known without features
         revise: told where an experiment has other jobs to do than `begin` was told, and what they
             are; None if it cannot be done
-        notice: told what networks are trained on, and what two corpora have in common
+        notice: told what networks are trained on, what two corpora have in common, and which share
+            of which plan is run
         stopping: once true, running jobs are finished, with those that are trained along with
             them, and no other is begun
     """
@@ -145,7 +147,8 @@ class _Run:
     def foresee(self) -> Iterator[Turn]:
         """Yield the experiments that can be run, and enter the others in the summary."""
         foreseeing = Foreseeing(self.planned, self.places, self.observer.notice)
-        for corpus, model, condition, only in mine(self.planned, self.places, self._reading):
+        dealt = mine(self.planned, self.places, self._reading, self._note_share)
+        for corpus, model, condition, only in dealt:
             if self.observer.stopping():
                 return
             try:
@@ -169,6 +172,11 @@ class _Run:
                 self._fail(corpus, model, condition, error)
             else:
                 yield turn
+
+    def _note_share(self, share: Share) -> None:
+        """Say and file which share is run, so that a merge sees whether machines dealt alike."""
+        self.observer.notice(str(share.mark))
+        shards.note(self.places.results, share.mark, share.plain)
 
     def readying(self, executor: Executor) -> Readying:
         """Return what makes experiments ready."""

@@ -7,9 +7,12 @@ compute is told as for an estimate; how long that takes is what is usual.
 
 from __future__ import annotations
 
+import hashlib
 import heapq
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from ..conditions import Condition
 from ..corpora import Corpus
@@ -18,6 +21,7 @@ from ..errors import SpecError
 from ..experiments import searches
 from ..experiments.dataset import Dataset
 from ..spec import Fold, ModelSpec, Protocol
+from ..store.shards import Mark
 
 OPTION = "--shard"
 
@@ -51,6 +55,25 @@ class Part:
     key: Key
     folds: frozenset[int]
     cost: float
+
+
+@dataclass(frozen=True)
+class Share:
+    """What is dealt to one machine.
+
+    Attributes:
+        mark: which share, and a digest of who does what: machines that deal alike have the same
+        folds: their indexes, by experiment
+    """
+
+    mark: Mark
+    folds: Mapping[Key, frozenset[int]]
+
+    @property
+    def plain(self) -> dict[str, Any]:
+        """Return it as JSON values."""
+        folds = [[*key, sorted(folds)] for key, folds in sorted(self.folds.items())]
+        return {"share": str(self.mark), "folds": folds}
 
 
 def parse(text: str | None) -> Shard:
@@ -110,16 +133,25 @@ def parts(
     return [Part(name, frozenset([index]), cost) for index, cost in costs.items()]
 
 
-def dealt(everything: Iterable[Part], shard: Shard) -> Mapping[Key, frozenset[int]]:
-    """Return the folds of a shard, by experiment.
+def dealt(everything: Iterable[Part], shard: Shard, protocol: str = "") -> Share:
+    """Return what goes to a shard.
 
     The most expensive parts are dealt first, each to the shard that has least to do.
+
+    Args:
+        everything: that is dealt
+        shard: whose share is asked for
+        protocol: under which all is run
     """
     loads = [(0.0, number) for number in range(1, shard.of + 1)]
     found: dict[Key, frozenset[int]] = {}
+    told = []
     for part in sorted(everything, key=lambda part: (-part.cost, part.key, sorted(part.folds))):
         load, number = heapq.heappop(loads)
         heapq.heappush(loads, (load + part.cost, number))
+        told.append([*part.key, sorted(part.folds), number])
         if number == shard.number:
             found[part.key] = found.get(part.key, frozenset()) | part.folds
-    return found
+    whole = json.dumps([protocol, shard.of, sorted(told)])
+    plan = hashlib.sha256(whole.encode()).hexdigest()[:8]
+    return Share(Mark(plan, shard.number, shard.of), found)

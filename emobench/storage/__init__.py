@@ -11,7 +11,7 @@ from .locks import Use, locked, unused, using
 from .memory import Memory, Stamp, stamp
 from .refusals import Purpose, insist_on_room, output, reason, storing
 from .scratch import ScratchFile, scratch_file
-from .writing import LEFTOVERS, discard_leftovers, overwrite, settle, write, write_all
+from .writing import LEFTOVERS, discard_leftovers, overwrite, settle, write, write_all, write_new
 
 __all__ = [
     "LEFTOVERS",
@@ -39,4 +39,5 @@ __all__ = [
     "using",
     "write",
     "write_all",
+    "write_new",
 ]

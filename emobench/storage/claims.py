@@ -13,20 +13,20 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import platform
 import secrets
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
+
+from . import processes
+from .ages import ABANDONED_SECONDS, time_in
 
 SUFFIX = ".claim"
 RENEWED_SECONDS = 20
 STALE_SECONDS = 180
 """Network file systems may show times of other machines that are a minute old."""
-
-_CLOCK_SECONDS = 5
 
 
 @dataclass(frozen=True)
@@ -35,14 +35,23 @@ class _Found:
 
     inode: int
     renewed: float
-    holder: dict[str, Any]
+    text: str
+
+    @property
+    def holder(self) -> dict[str, Any]:
+        """Return who holds it; nothing if it does not say."""
+        try:
+            holder = json.loads(self.text)
+        except ValueError:
+            return {}
+        return holder if isinstance(holder, dict) else {}
 
 
 class Claims:
     """The claims that this process holds."""
 
     def __init__(self) -> None:
-        self._held: set[Path] = set()
+        self._held: dict[Path, str] = {}
         self._lock = threading.Lock()
         self._renewing = False
 
@@ -64,54 +73,76 @@ class Claims:
             if path in self._held:
                 return True
         own = _beside(path)
-        own.write_text(json.dumps({**_process(), "party": party}))
+        text = json.dumps({**_process(), "party": party, "token": secrets.token_hex(6)})
+        own.write_text(text, encoding="utf-8")
         try:
             if not (_link(own, path) or (_give_way(path, own, party) and _link(own, path))):
                 return False
         finally:
             own.unlink(missing_ok=True)
         with self._lock:
-            self._held.add(path)
+            self._held[path] = text
             if not self._renewing:
                 self._renewing = True
                 threading.Thread(target=self._renew, daemon=True).start()
         return True
 
     def release(self, path: Path) -> None:
-        """Give something up, or be done with it."""
+        """Give something up, or be done with it; what others took over meanwhile stays theirs."""
         with self._lock:
-            if path not in self._held:
-                return
-            self._held.discard(path)
-        with contextlib.suppress(OSError):
-            path.unlink(missing_ok=True)
+            text = self._held.pop(path, None)
+        if text is not None:
+            _give_up(path, text)
 
     def release_all(self) -> None:
         """Give up all that this process has claimed."""
         with self._lock:
-            held, self._held = self._held, set()
-        for path in held:
-            with contextlib.suppress(OSError):
-                path.unlink(missing_ok=True)
+            held, self._held = self._held, {}
+        for path, text in held.items():
+            _give_up(path, text)
 
     def _renew(self) -> None:
         """Say again and again that this process is alive; the file system tells the time."""
         pause = threading.Event()
         while not pause.wait(RENEWED_SECONDS):
             with self._lock:
-                held = list(self._held)
-            for path in held:
-                with contextlib.suppress(OSError):
-                    os.utime(path)
+                held = list(self._held.items())
+            for path, text in held:
+                found = _read(path)
+                if found is not None and found.text == text:
+                    with contextlib.suppress(OSError):
+                        os.utime(path)
 
 
-def discard_dead(folder: Path) -> None:
-    """Remove the claims of this machine whose processes are gone; others run out by themselves."""
-    for path in (*folder.glob(f"*{SUFFIX}"), *folder.glob(f".*{SUFFIX}.*")):
+def discard_void(folder: Path) -> None:
+    """Remove the claims of a folder that count no more, and what was left while claims were made.
+
+    No lock is needed: a claim that is renewed or taken over meanwhile stays.
+    """
+    claimed, aside = list(folder.glob(f"*{SUFFIX}")), list(folder.glob(f".*{SUFFIX}.*"))
+    now = time_in(folder) if claimed or aside else None
+    if now is None:
+        return
+    for path in claimed:
         found = _read(path)
-        if found is not None and _is_here(found.holder) and not _is_alive(found.holder):
+        if found is not None and _is_void(found, now):
+            with contextlib.suppress(OSError):
+                _take_away(path, lambda there, found=found: there == found)
+    for path in aside:
+        found = _read(path)
+        if found is not None and (
+            now - found.renewed > ABANDONED_SECONDS or _is_alive_here(found.holder) is False
+        ):
             with contextlib.suppress(OSError):
                 path.unlink(missing_ok=True)
+
+
+def _give_up(path: Path, text: str) -> None:
+    """Remove a claim, unless it was taken over: a process may have been suspended for long."""
+    found = _read(path)
+    if found is not None and found.text == text:
+        with contextlib.suppress(OSError):
+            _take_away(path, lambda there: there.text == text)
 
 
 def _beside(path: Path) -> Path:
@@ -136,21 +167,30 @@ def _link(own: Path, path: Path) -> bool:
 def _give_way(path: Path, own: Path, party: str) -> bool:
     """Remove a claim that counts no more; False if it does.
 
-    It is renamed first: of several who do so at once, each sees by the inode what it took away. Who
-    took a newer one gives that back.
+    It is renamed first: of several who do so at once, each sees by the inode what it took away.
     """
     found = _read(path)
     if found is None:
         return not path.exists()
-    if not _is_void(found, own.stat().st_mtime, party):
+    lost = bool(party) and found.holder.get("party") == party
+    if not lost and not _is_void(found, own.stat().st_mtime):
         return False
+    return _take_away(path, lambda there: there.inode == found.inode)
+
+
+def _take_away(path: Path, is_meant: Callable[[_Found], bool]) -> bool:
+    """Remove a claim if it still is the one that is meant; False if it was not.
+
+    Who took away a newer one gives that back.
+    """
     aside = _beside(path)
     try:
         os.rename(path, aside)
     except OSError:  # someone else was faster
         return True
     try:
-        if aside.stat().st_ino == found.inode:
+        found = _read(aside)
+        if found is None or is_meant(found):
             return True
         _link(aside, path)
         return False
@@ -158,66 +198,35 @@ def _give_way(path: Path, own: Path, party: str) -> bool:
         aside.unlink(missing_ok=True)
 
 
-def _is_void(found: _Found, now: float, party: str) -> bool:
+def _is_void(found: _Found, now: float) -> bool:
     """Tell whether a claim counts no more."""
-    if party and found.holder.get("party") == party:
-        return True
-    if _is_here(found.holder):
-        return not _is_alive(found.holder)
-    return now - found.renewed > STALE_SECONDS
+    alive = _is_alive_here(found.holder)
+    return now - found.renewed > STALE_SECONDS if alive is None else not alive
 
 
 def _read(path: Path) -> _Found | None:
     """Return a claim, or None if there is none any more. One that says nothing runs out by time."""
     try:
-        with open(path, encoding="utf-8") as stream:
+        with open(path, "rb") as stream:
             facts = os.fstat(stream.fileno())
-            holder = json.load(stream)
+            return _Found(facts.st_ino, facts.st_mtime, stream.read().decode("utf-8", "replace"))
     except OSError:
         return None
-    except ValueError:
-        holder = {}
-    holder = holder if isinstance(holder, dict) else {}
-    return _Found(facts.st_ino, facts.st_mtime, holder)
 
 
-@cache
 def _process() -> dict[str, Any]:
     """Return what tells this process from all others, on any machine."""
-    import psutil
-
-    own = psutil.Process()
-    return {"machine": _machine(), "process": own.pid, "started": own.create_time()}
+    number, started = processes.own()
+    return {"machine": processes.machine(), "process": number, "started": started}
 
 
-@cache
-def _machine() -> str:
-    """Return what tells this machine, since it was started, from all others.
-
-    Containers of one machine may share a name, and see different processes under one number.
-    """
-    parts = [platform.node()]
-    for path in ("/proc/sys/kernel/random/boot_id", "/proc/self/ns/pid"):
-        with contextlib.suppress(OSError):
-            file = Path(path)
-            parts.append(os.readlink(file) if file.is_symlink() else file.read_text().strip())
-    return " ".join(parts)
-
-
-def _is_here(holder: dict[str, Any]) -> bool:
-    return holder.get("machine") == _machine()
-
-
-def _is_alive(holder: dict[str, Any]) -> bool:
-    """Tell whether a process of this machine is the one that it was."""
-    import psutil
-
+def _is_alive_here(holder: dict[str, Any]) -> bool | None:
+    """Tell whether a process of this machine lives; None of others, which only time tells."""
+    if holder.get("machine") != processes.machine():
+        return None
     try:
-        process = psutil.Process(holder["process"])
-        # Systems compute the time from a clock that may be set.
-        same = abs(process.create_time() - holder["started"]) < _CLOCK_SECONDS
-        return same and process.status() != psutil.STATUS_ZOMBIE
-    except (psutil.Error, KeyError, TypeError, ValueError):
+        return processes.is_alive(int(holder["process"]), float(holder["started"]))
+    except (KeyError, TypeError, ValueError, OverflowError):
         return False
 
 

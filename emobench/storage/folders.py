@@ -5,15 +5,19 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import socket
-import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from . import processes
+from .ages import time_in
+
 _UNFINISHED = ".unfinished-"
-_OWNER = re.compile(re.escape(_UNFINISHED) + r"(?P<host>.+)-(?P<process>\d{1,9})-\w+")
+_OURS = re.compile(re.escape(_UNFINISHED) + r".+-\d+-\w+")
+_OWNER = re.compile(
+    re.escape(_UNFINISHED) + r"(?P<machine>[0-9a-f]{16})-(?P<process>\d+)-(?P<started>\d+)-\w+"
+)
 _FORGOTTEN_SECONDS = 86_400
 
 
@@ -57,16 +61,13 @@ def is_empty(folder: Path) -> bool:
 
 
 def leftovers(parent: Path) -> list[Path]:
-    """Return what processes left in a folder that were killed while they filled another there."""
-    found = []
-    for folder in sorted(parent.glob(f"{_UNFINISHED}*")):
-        owner = _OWNER.fullmatch(folder.name)
-        if owner is None:
-            continue
-        orphaned = owner["host"] == socket.gethostname() and not _alive(int(owner["process"]))
-        if orphaned or _forgotten(folder):
-            found.append(folder)
-    return found
+    """Return what processes left in a folder that were killed while they filled another there.
+
+    On this machine a process tells by not being there any more, on others only time does.
+    """
+    found = [path for path in sorted(parent.glob(f"{_UNFINISHED}*")) if _OURS.fullmatch(path.name)]
+    now = time_in(parent) if found else None
+    return [path for path in found if _is_orphaned(path) or (now and _is_forgotten(path, now))]
 
 
 def remove_leftovers(parent: Path) -> None:
@@ -77,25 +78,23 @@ def remove_leftovers(parent: Path) -> None:
 
 def _beside(folder: Path) -> Path:
     """Return a new name that tells who uses it."""
-    name = f"{_UNFINISHED}{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex}"
-    return folder.parent / name
+    number, started = processes.own()
+    owner = f"{processes.machine_digest()}-{number}-{int(started)}"
+    return folder.parent / f"{_UNFINISHED}{owner}-{uuid.uuid4().hex}"
 
 
-def _alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
+def _is_orphaned(folder: Path) -> bool:
+    """Tell whether a folder is of a process of this machine that is gone."""
+    owner = _OWNER.fullmatch(folder.name)
+    if owner is None or owner["machine"] != processes.machine_digest():
         return False
-    except PermissionError:
-        return True
-    return True
+    return processes.is_alive(int(owner["process"]), int(owner["started"])) is False
 
 
-def _forgotten(folder: Path) -> bool:
-    """Return whether nothing was written to a folder for a day."""
+def _is_forgotten(folder: Path, now: float) -> bool:
+    """Tell whether nothing was written to a folder for a day."""
     try:
-        return time.time() - max(path.stat().st_mtime for path in [folder, *folder.iterdir()]) > (
-            _FORGOTTEN_SECONDS
-        )
+        last = max(path.stat().st_mtime for path in [folder, *folder.iterdir()])
     except OSError:
         return False
+    return now - last > _FORGOTTEN_SECONDS

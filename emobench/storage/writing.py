@@ -6,9 +6,11 @@ import contextlib
 import os
 import secrets
 import stat
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
+
+from .ages import ABANDONED_SECONDS, time_in
 
 LEFTOVERS = ".*.tmp"
 """Pattern of what a killed writer leaves behind."""
@@ -26,26 +28,53 @@ def write(*contents: tuple[Path, bytes]) -> None:
     Raises:
         OSError: if the disk is full or the folder cannot be written
     """
-    staged = [(_temporary(path), path, content) for path, content in contents]
-    last = contents[-1][0]
-    try:
-        for temporary, _, content in staged:
-            with open(temporary, "wb") as stream:
-                stream.write(content)
-                settle(stream)
-        if len(staged) > 1 and last.exists():
+    with _staged(contents) as staged:
+        (own, last), several = staged[-1], len(staged) > 1
+        if several and last.exists():
             last.unlink(missing_ok=True)
             _sync_folder(last.parent)
-        for temporary, path, _ in staged[:-1]:
+        for temporary, path in staged[:-1]:
             os.replace(temporary, path)
-        if len(staged) > 1:
+        if several:
             _sync_folder(last.parent)  # waiting for the disk is most of what filing a job takes
-        os.replace(staged[-1][0], last)
+        os.replace(own, last)
         _sync_folder(last.parent)
-    finally:
-        for temporary, _, _ in staged:
-            with contextlib.suppress(OSError):
-                temporary.unlink(missing_ok=True)
+
+
+def write_new(*contents: tuple[Path, bytes]) -> bool:
+    """Write files as `write` does, unless the last one is there by then: no lock is relied on.
+
+    Where there are hard links, of all who write the last file so one does. What others wrote before
+    it is put back if it was another's after all.
+
+    Args:
+        contents: paths with what they are to hold; the last one vouches for the others
+
+    Returns:
+        whether they were written
+
+    Raises:
+        OSError: if the disk is full or the folder cannot be written
+    """
+    with _staged(contents) as staged, _staged(()) as former:
+        *others, (own, last) = staged
+        if last.exists():
+            return False
+        for temporary, path in others:
+            if not _link(temporary, path):  # left by a killed writer, or another's after all
+                former.append((_temporary(path), path))
+                with contextlib.suppress(OSError):
+                    os.link(path, former[-1][0])
+                os.replace(temporary, path)
+        if others:
+            _sync_folder(last.parent)
+        if _link(own, last):
+            _sync_folder(last.parent)
+            return True
+        for kept, path in former:
+            with contextlib.suppress(FileNotFoundError):
+                os.replace(kept, path)
+        return False
 
 
 def write_all(contents: Iterable[tuple[Path, bytes]]) -> None:
@@ -60,22 +89,17 @@ def write_all(contents: Iterable[tuple[Path, bytes]]) -> None:
     Raises:
         OSError: if the disk is full or a folder cannot be written
     """
-    staged: list[tuple[Path, Path]] = []
-    try:
+
+    def placed() -> Iterator[tuple[Path, bytes]]:
         for path, content in contents:
             path.parent.mkdir(parents=True, exist_ok=True)
-            staged.append((_temporary(path), path))
-            with open(staged[-1][0], "wb") as stream:
-                stream.write(content)
-                settle(stream)
+            yield path, content
+
+    with _staged(placed()) as staged:
         for temporary, path in staged:
             os.replace(temporary, path)
         for folder in dict.fromkeys(path.parent for _, path in staged):
             _sync_folder(folder)
-    finally:
-        for temporary, _ in staged:
-            with contextlib.suppress(OSError):
-                temporary.unlink(missing_ok=True)
 
 
 def overwrite(path: Path, content: bytes) -> None:
@@ -100,16 +124,52 @@ def overwrite(path: Path, content: bytes) -> None:
 
 
 def discard_leftovers(folder: Path) -> None:
-    """Remove what killed writers left; call it with the folder locked."""
-    for leftover in folder.glob(LEFTOVERS):
+    """Remove what killed writers left: what nobody wrote to for an hour.
+
+    Only age tells: a lock may keep out the writers of one machine and not those of another.
+    """
+    found = list(folder.glob(LEFTOVERS))
+    now = time_in(folder) if found else None
+    for leftover in found if now is not None else ():
         with contextlib.suppress(OSError):
-            leftover.unlink(missing_ok=True)
+            if now - leftover.stat().st_mtime > ABANDONED_SECONDS:
+                leftover.unlink(missing_ok=True)
 
 
 def settle(stream: BinaryIO) -> None:
     """Bring a file to the disk: nothing may have its name before it has its content."""
     stream.flush()
     os.fsync(stream.fileno())
+
+
+@contextlib.contextmanager
+def _staged(contents: Iterable[tuple[Path, bytes]]) -> Iterator[list[tuple[Path, Path]]]:
+    """Give temporary names that hold the contents, beside the paths; none is left in the end."""
+    staged: list[tuple[Path, Path]] = []
+    try:
+        for path, content in contents:
+            staged.append((_temporary(path), path))
+            with open(staged[-1][0], "wb") as stream:
+                stream.write(content)
+                settle(stream)
+        yield staged
+    finally:
+        for temporary, _ in staged:
+            with contextlib.suppress(OSError):
+                temporary.unlink(missing_ok=True)
+
+
+def _link(source: Path, target: Path) -> bool:
+    """Give a file a name that no other has; where there are no links, that none had just now."""
+    try:
+        os.link(source, target)
+    except FileExistsError:
+        return False
+    except OSError:
+        if target.exists():
+            return False
+        os.replace(source, target)
+    return True
 
 
 def _temporary(path: Path) -> Path:

@@ -10,10 +10,10 @@ from typing import Any
 import pandas as pd
 
 from ..spec import Job
-from ..storage import discard_leftovers, locked
+from ..storage import locked
 from . import attention
 from .collecting import experiment_folders
-from .filing import file_whole, make_folder, remove
+from .filing import file_new, file_whole, make_folder, remove, tidy
 from .reading import (
     EXPERIMENT,
     FAILURE,
@@ -108,9 +108,8 @@ def open_like(source: Path, folder: Path) -> None:
         StoreError: if it cannot be written
     """
     make_folder(folder)
-    with locked(folder) as alone:
-        if alone:
-            discard_leftovers(folder)
+    with locked(folder):
+        tidy(folder)
         if not (folder / EXPERIMENT).exists():
             file_whole((folder / EXPERIMENT, (source / EXPERIMENT).read_bytes()))
 
@@ -127,7 +126,8 @@ def file_job(filed: Filed, folder: Path) -> bool:
     with locked(folder):
         if (folder / filed.path.name).exists():
             return False
-        file_whole(*((folder / name, content) for name, content in filed.contents.items()))
+        if not file_new(*((folder / name, held) for name, held in filed.contents.items())):
+            return False
         remove(folder / f"{filed.job.name}{FAILURE}")
     return True
 
@@ -145,5 +145,4 @@ def file_failure(content: bytes, job: Job, folder: Path) -> bool:
     with locked(folder):
         if path.exists() or (folder / f"{job.name}.json").exists():
             return False
-        file_whole((path, content))
-    return True
+        return file_new((path, content))

@@ -14,13 +14,12 @@ import pandas as pd
 
 from ..errors import StoreError
 from ..spec import Experiment, Job, plain
-from ..storage import discard_leftovers, is_empty, locked
-from ..storage.claims import discard_dead
+from ..storage import is_empty, locked
 from .attention import NAME as ATTENTION
 from .attention import path_of
 from .attention import to_parquet as to_attention
 from .describing import place, vouched
-from .filing import file_whole, make_folder, remove
+from .filing import file_whole, make_folder, remove, tidy
 from .json_files import from_json, to_json
 from .predictions import to_parquet
 from .reading import EXPERIMENT, FAILURE, StoredExperiment, inspect, is_sound
@@ -66,10 +65,8 @@ class Store:
             "fingerprint": experiment.fingerprint,
             "configuration_fingerprint": experiment.configuration_fingerprint,
         }
-        with locked(folder) as alone:
-            if alone:
-                discard_leftovers(folder)
-                discard_dead(folder)
+        with locked(folder):
+            tidy(folder)
             found = _read(folder / EXPERIMENT)
             other = found.get("fingerprint", experiment.fingerprint)
             if isinstance(other, str) and other != experiment.fingerprint:
@@ -162,12 +159,13 @@ class Store:
             beside[ATTENTION] = (path_of(folder, job), to_attention(attention))
         if beside:
             content[KEY] = {name: digest(held) for name, (_, held) in beside.items()}
-        # Under the lock, the record and the predictions of two writers cannot get mixed up. Where
-        # there are no locks they are looked at afterwards: the last writer finds them whole.
-        with locked(folder) as alone:
-            for _ in range(1 if alone else _ATTEMPTS):
+        # Under the lock, the record and the predictions of two writers cannot get mixed up. Some
+        # file systems have no locks, or keep those of each machine apart, so that they are looked
+        # at afterwards: the last writer finds them whole.
+        with locked(folder):
+            for _ in range(_ATTEMPTS):
                 file_whole(*beside.values(), (path, to_json(content)))
-                if alone or self.done(experiment, [job]):
+                if self.done(experiment, [job]):
                     break
             remove(folder / f"{job.name}{FAILURE}")
 
