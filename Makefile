@@ -46,9 +46,9 @@ lint: install  ## Check style and formatting
 golden: install  ## Keep the numbers of parts that compute whose version was raised
 	KERAS_BACKEND=tensorflow $(BIN)/python -m tests.golden
 
-bench: install  ## Measure training, extraction, the SVM grid and prediction as ratios
+bench: install  ## Measure training on a card if there is one, then all else on the CPU, as ratios
+	-$(BIN)/python benchmarks/together.py
 	$(BIN)/python benchmarks/steps.py
-	$(BIN)/python benchmarks/together.py
 	$(BIN)/python benchmarks/recurrent.py
 	$(BIN)/python benchmarks/pipeline.py
 	$(BIN)/python benchmarks/extraction.py

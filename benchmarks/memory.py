@@ -9,14 +9,19 @@ from __future__ import annotations
 
 import argparse
 import gc
+import os
 
-import numpy as np
-import psutil
+import on_cpu
 
-from emobench import models
-from emobench.backend import start_backend
-from emobench.batches import Batches
-from emobench.sources import Source
+on_cpu.start(threads=os.cpu_count() or 1)
+
+import numpy as np  # noqa: E402
+import psutil  # noqa: E402
+
+from emobench import models  # noqa: E402
+from emobench.backend import start_backend  # noqa: E402
+from emobench.batches import Batches  # noqa: E402
+from emobench.sources import Source  # noqa: E402
 
 CLIPS, COLUMNS, CLASSES = 535, 180, 7
 

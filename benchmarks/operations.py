@@ -23,12 +23,12 @@ def step_operations(model: keras.Model) -> float:
     trained: set[int] = set()
     total = 0
     for layer in model.layers:
-        inputs = _listed(layer.input)
+        inputs = listed(layer.input)
         downstream = any(id(tensor) in trained for tensor in inputs)
         for count, recurrent in multiply_adds(layer):
             total += count * (3 if downstream or recurrent else 2)
         if downstream or layer.trainable_weights:
-            trained.update(id(tensor) for tensor in _listed(layer.output))
+            trained.update(id(tensor) for tensor in listed(layer.output))
     return 2.0 * total
 
 
@@ -39,7 +39,7 @@ def multiply_adds(layer: keras.Layer) -> list[tuple[int, bool]]:
     """
     from keras import layers
 
-    given = [tensor for tensor in _listed(layer.input) if tensor.dtype != "bool"]  # no masks
+    given = [tensor for tensor in listed(layer.input) if tensor.dtype != "bool"]  # no masks
     shapes = [(1, *tensor.shape[1:]) for tensor in given]
     if hasattr(layer, "multiply_adds"):
         found = layer.multiply_adds(*shapes)
@@ -62,7 +62,8 @@ def multiply_adds(layer: keras.Layer) -> list[tuple[int, bool]]:
     return []
 
 
-def _listed(tensors: Any) -> list[Any]:
+def listed(tensors: Any) -> list[Any]:
+    """Return the tensors that a layer takes or gives, whether one, several or by name."""
     if isinstance(tensors, dict):
         return list(tensors.values())
     return list(tensors) if isinstance(tensors, (list, tuple)) else [tensors]

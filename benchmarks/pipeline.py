@@ -6,16 +6,14 @@ python benchmarks/pipeline.py [--model NAME ...]
 from __future__ import annotations
 
 import argparse
-import os
 import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 
-for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "TF_NUM_INTRAOP_THREADS"):
-    os.environ[_name] = "1"
-os.environ["TF_NUM_INTEROP_THREADS"] = "1"
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+import on_cpu
+
+on_cpu.start(threads=1)
 
 import numpy as np  # noqa: E402
 

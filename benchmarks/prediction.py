@@ -10,18 +10,16 @@ machine does not count. Two cores have twice the time of one.
 from __future__ import annotations
 
 import argparse
-import os
 import resource
 import shutil
 import tempfile
 import time
 from pathlib import Path
 
+import on_cpu
+
 CORES = 2
-for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "TF_NUM_INTRAOP_THREADS"):
-    os.environ[_name] = "1"
-os.environ["TF_NUM_INTEROP_THREADS"] = "1"
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+BACKEND = on_cpu.start(threads=1)
 
 import numpy as np  # noqa: E402
 import soundfile  # noqa: E402
@@ -86,7 +84,9 @@ def main() -> None:
         places = {name: folder / name for name in ("cache", "data", "results")}
         for name in chosen.model:
             out = folder / name
-            export(Selection(name, "demo", "smoke", epochs=1, **places), Export(out))
+            export(
+                Selection(name, "demo", "smoke", epochs=1, backend=BACKEND, **places), Export(out)
+            )
             for count in chosen.files:
                 sounds = folder / f"{name}-{count}"
                 sounds.mkdir()

@@ -1,13 +1,16 @@
 """How fast square matrix products are in this process: what steps of networks are held against."""
 
+# NumPy is imported inside: its threads are told before it is loaded.
+
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
+if TYPE_CHECKING:
+    import numpy as np
 
 Clock = Callable[[], float]
 
@@ -77,4 +80,6 @@ def elapsed(work: Callable[[], Any], clock: Clock) -> float:
 
 def _values(size: int) -> np.ndarray:
     """Return a matrix whose powers neither vanish nor overflow soon."""
+    import numpy as np
+
     return np.random.default_rng(0).standard_normal((size, size), np.float32) / math.sqrt(size)

@@ -3,11 +3,13 @@
     python benchmarks/recurrent.py [--model NAME ...] [--threads 1] [--seconds 8] [--clips N]
                                    [--clock wall|processor]
 
-First the share of the machine's matrix-product rate, as `steps.py` has it. Then how many times as
-long a step of `wang2020-dslstm` takes as one of `wang2020-base4`, which reads the same spectrograms
-through the same convolutions with two ordinary LSTMs a layer: for the whole networks, and for their
-recurrent layers alone, whose sequences are then as long as the dual-sequence LSTM's. Steps of both
-alternate, so that both see the same machine.
+First the share of the machine's matrix-product rate, as `steps.py` has it, and which part of a step
+its matrix products alone take, of the same shapes and in loops of the same length: the rest is
+element-wise work. Then how many times as long a step of `wang2020-dslstm` takes as one of
+`wang2020-base4`, which reads the same spectrograms through the same convolutions with two ordinary
+LSTMs a layer: for the whole networks, and for their recurrent layers alone, whose sequences are
+then as long as the dual-sequence LSTM's. Steps of both alternate, so that both see the same
+machine.
 """
 
 from __future__ import annotations
@@ -53,7 +55,8 @@ def recurrent_steps(clips: int) -> tuple[Callable[[], Any], Callable[[], Any]]:
         inputs = [keras.Input((STEPS, width)) for width in WIDTHS]
         pooled = keras.layers.GlobalAveragePooling1D()(layers(*inputs))
         model = keras.Model(inputs, pooled)
-        model.compile(keras.optimizers.Adam(), "mean_squared_error", jit_compile=False)
+        compiles = keras.backend.backend() != "tensorflow"
+        model.compile(keras.optimizers.Adam(), "mean_squared_error", jit_compile=compiles)
         target = np.zeros((clips, *model.output_shape[1:]), np.float32)
         steps.append(lambda model=model, target=target: model.train_on_batch(batch, target))
     return steps[0], steps[1]
@@ -87,15 +90,15 @@ def compare(arguments: argparse.Namespace) -> None:
 
 def main() -> None:
     """Print one line a network, and the two ratios."""
+    arguments = parsed(__doc__.splitlines()[0])
     from emobench import models
 
-    networks = [
+    arguments.model = arguments.model or [
         name
         for name in models.names()
         if models.get(name).kind == "network" and name.split("-")[0] in RECURRENT
     ]
-    arguments = parsed(__doc__.splitlines()[0], networks)
-    report(arguments)
+    report(arguments, bare=True)
     compare(arguments)
 
 

@@ -13,12 +13,12 @@ from __future__ import annotations
 
 import argparse
 import math
-import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import on_cpu
 from products import elapsed, of_backend, of_numpy, rate
 
 NETWORKS = (
@@ -41,20 +41,23 @@ class Work:
         clips: in a batch
         operations: of a step for one clip
         first_seconds: what the first step took, which traces the network
+        bare: computes the step's matrix products and nothing else, or None
     """
 
     step: Callable[[], Any]
     clips: int
     operations: float
     first_seconds: float
+    bare: Callable[[], Any] | None = None
 
 
-def prepare(name: str, clips: int | None = None) -> Work:
+def prepare(name: str, clips: int | None = None, *, bare: bool = False) -> Work:
     """Build a network, and train it on a first batch.
 
     Args:
         name: of the model
         clips: clips a batch; None means the paper's batch
+        bare: whether its matrix products alone are wanted as well
     """
     import noise
     import numpy as np
@@ -70,7 +73,19 @@ def prepare(name: str, clips: int | None = None) -> Work:
     def step() -> None:
         network.learner.train_on_batch(batch, targets, sample_weight=weights)
 
-    return Work(step, clips, operations, elapsed(step, time.perf_counter))
+    alone = _products_of(name, shapes, clips) if bare else None
+    return Work(step, clips, operations, elapsed(step, time.perf_counter), alone)
+
+
+def _products_of(name: str, shapes: Mapping[str, tuple[int, ...]], clips: int) -> Callable[[], Any]:
+    """Return what computes the matrix products of a step."""
+    import bare_products
+    import noise
+
+    from emobench import models
+
+    model = models.build(name, noise.CLASSES, shapes)
+    return bare_products.run_of(bare_products.of_model(model, clips))
 
 
 def measure(work: Work, seconds: float, clock: Callable[[], float]) -> dict[str, float]:
@@ -82,15 +97,18 @@ def measure(work: Work, seconds: float, clock: Callable[[], float]) -> dict[str,
         clock: what times are read from, in seconds
 
     Returns:
-        clips a batch, clips a second, operations a second, and the matrix-product rate
+        clips a batch, clips a second, operations a second, the matrix-product rate, and the share
+        of the step's time that its products alone take
     """
-    product_rate, step_seconds, rounds = 0.0, math.inf, 0
+    product_rate, step_seconds, bare_seconds, rounds = 0.0, math.inf, math.inf, 0
     sizes = (512, 1024, 2048)
     products = [kind(size) for size in sizes for kind in (of_numpy, of_backend)]
     begin = time.perf_counter()
     while time.perf_counter() - begin < seconds or rounds < 3:
         latest = elapsed(work.step, clock)
         step_seconds = min(step_seconds, latest)
+        if work.bare is not None:
+            bare_seconds = min(bare_seconds, elapsed(work.bare, clock))
         # A rate sampled less often than the step would come out low.
         product_rate = max(product_rate, rate(products, latest / 4, clock))
         rounds += 1
@@ -102,13 +120,14 @@ def measure(work: Work, seconds: float, clock: Callable[[], float]) -> dict[str,
         "product": product_rate / 1e9,
         "operations": work.operations / 1e9,
         "first": work.first_seconds,
+        "bare": bare_seconds / step_seconds,
     }
 
 
-def parsed(description: str, names: Sequence[str]) -> argparse.Namespace:
-    """Return what the command line says, and tell the frameworks how many threads they have."""
+def parsed(description: str) -> argparse.Namespace:
+    """Return what the command line says, and tell the libraries what they compute with."""
     parser = argparse.ArgumentParser(description=description)
-    parser.add_argument("--model", nargs="*", default=list(names))
+    parser.add_argument("--model", nargs="*", default=[])
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--seconds", type=float, default=8.0, help="for each network")
     parser.add_argument("--clips", type=int, help="clips a batch; default: the paper's batch")
@@ -117,29 +136,35 @@ def parsed(description: str, names: Sequence[str]) -> argparse.Namespace:
     if arguments.clock == "processor" and arguments.threads != 1:
         parser.error("--clock processor: expected --threads 1, as threads' times add up")
     arguments.clock = time.perf_counter if arguments.clock == "wall" else time.process_time
-    for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "TF_NUM_INTRAOP_THREADS"):
-        os.environ[variable] = str(arguments.threads)
-    os.environ["TF_NUM_INTEROP_THREADS"] = "1"
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    arguments.backend = on_cpu.start(arguments.threads)
     return arguments
 
 
-def report(arguments: argparse.Namespace) -> None:
-    """Print one line a network."""
-    print(f"training step, threads: {arguments.threads}")
+def report(arguments: argparse.Namespace, *, bare: bool = False) -> None:
+    """Print one line a network.
+
+    Args:
+        arguments: what `parsed` returns
+        bare: also print which part of a step its matrix products alone take
+    """
+    print(f"training step, {arguments.backend} on the CPU, threads: {arguments.threads}")
     print(
-        f"{'model':26} {'batch':>5} {'GFLOP/clip':>10} {'clips/s':>8} {'GFLOP/s':>8} "
-        f"{'product':>8} {'share':>6} {'first s':>8}"
+        f"{'model':27} {'batch':>5} {'GFLOP/clip':>10} {'clips/s':>8} {'GFLOP/s':>8} "
+        f"{'product':>8} {'share':>6} {'first s':>8}{' products alone' if bare else ''}"
     )
     for name in arguments.model:
-        found = measure(prepare(name, arguments.clips), arguments.seconds, arguments.clock)
+        work = prepare(name, arguments.clips, bare=bare)
+        found = measure(work, arguments.seconds, arguments.clock)
         print(
-            f"{name:26} {found['batch']:5} {found['operations']:10.3f} {found['clips']:8.1f} "
+            f"{name:27} {found['batch']:5} {found['operations']:10.3f} {found['clips']:8.1f} "
             f"{found['gigaflops']:8.1f} {found['product']:8.1f} "
-            f"{found['gigaflops'] / found['product']:6.1%} {found['first']:8.1f}",
+            f"{found['gigaflops'] / found['product']:6.1%} {found['first']:8.1f}"
+            + (f"{found['bare']:15.0%}" if bare else ""),
             flush=True,
         )
 
 
 if __name__ == "__main__":
-    report(parsed(__doc__.splitlines()[0], NETWORKS))
+    told = parsed(__doc__.splitlines()[0])
+    told.model = told.model or list(NETWORKS)
+    report(told)

@@ -4,9 +4,10 @@
                                   [--cpu] [--steps 8] [--clips N]
 
 For each network the clips a second of an epoch on noise, as emobench trains it: one member with
-Keras' own step, then several in one step, fewer where the card's memory does not hold so many.
-Making the batches is part of it. The share is that of the matrix-product rate measured beside it,
-in float32 as the network computes it: on a card of NVIDIA's with TF32 unless told otherwise.
+Keras' own step, then several in one step, fewer where the card's memory does not hold so many, and
+none where folds are not trained together. A network that fails is told of, and the next one
+follows. Making the batches is part of a step. The share is that of the fastest matrix products so
+far, in float32 as the network computes it: on a card of NVIDIA's with TF32 unless told otherwise.
 `operations.py` says what counts. Without a card there is nothing to measure; `--cpu` shows on the
 CPU that it runs, with few members and steps.
 """
@@ -15,7 +16,9 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import gc
 import os
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -23,9 +26,10 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from products import Product, of_backend, rate
+from products import of_backend, rate
 
-from emobench import environment, executors
+from emobench import environment, executors, models
+from emobench.errors import SpecError
 
 if TYPE_CHECKING:
     from emobench.spec import ModelSpec
@@ -39,8 +43,15 @@ NETWORKS = (
     "latif2019",
     "zhao2019",
     "zhang2019",
+    "wang2020-dslstm",
+    "mirsamadi2017-attention-lld",
+    "krishna2019-combined-word",
+    "yoon2018-are",
 )
-"""The networks of Keesing et al. (2020)."""
+"""The networks of Keesing et al. (2020), and one of each other paper."""
+
+PROTOCOL = "losgo"
+"""Whether folds are trained together is asked for it."""
 
 EPOCHS = 10**6
 """More than there is time for."""
@@ -136,6 +147,7 @@ def alone(subject: Subject, seconds: float) -> Measured:
 
 def at_once(subject: Subject, members: int, seconds: float) -> Measured:
     """Time members that are trained at once, as many of them as memory holds."""
+    from emobench import backend
     from emobench.training.together import train
 
     while True:
@@ -148,7 +160,7 @@ def at_once(subject: Subject, members: int, seconds: float) -> Measured:
                 seconds,
             )
         except Exception as error:
-            if "RESOURCE_EXHAUSTED" not in str(error) or members == 1:
+            if not backend.wants_memory(error) or members == 1:
                 raise
             members //= 2
             continue
@@ -177,34 +189,90 @@ def timed(
     return taken[0], min(taken[1:])
 
 
-def measure(subject: Subject, arguments: argparse.Namespace, products: list[Product]) -> None:
-    """Print one line for the network alone, and one for each number of members."""
-    product, lines = 0.0, []
-    for members in (1, *arguments.members):
-        product = max(product, rate(products, arguments.seconds / 5, time.perf_counter))
-        found = (
-            at_once(subject, members, arguments.seconds)
-            if lines
-            else alone(subject, arguments.seconds)
-        )
-        lines.append(found)
+class Product:
+    """The matrix products that networks are held against: the fastest until now.
+
+    Args:
+        card: whether it is a card that computes
+        seconds: how long each look takes
+    """
+
+    def __init__(self, card: bool, seconds: float) -> None:
+        sizes, times = ((4096, 8192), 16) if card else ((512, 1024), 1)
+        self._products = [of_backend(size, times) for size in sizes]
+        self._seconds = seconds
+        self._fastest = 0.0
+
+    def rate(self) -> float:
+        """Return operations a second, measured once more."""
+        found = rate(self._products, self._seconds, time.perf_counter)
+        self._fastest = max(self._fastest, found)
+        return self._fastest
+
+
+def measure(subject: Subject, arguments: argparse.Namespace, product: Product) -> None:
+    """Print one line for the network alone, and one for each number of members, as it is known."""
+    from emobench import protocols
+    from emobench.training.together import obstacle
+
+    product.rate()
+    found = by_itself = alone(subject, arguments.seconds)
+    show(subject, found, by_itself, product)
+    why = obstacle(subject.spec, protocols.get(PROTOCOL))
+    if why:
+        print(f"{subject.spec.name:27} not trained together: {why}", flush=True)
+        return
+    for members in arguments.members:
+        found = at_once(subject, members, arguments.seconds)
+        show(subject, found, by_itself, product)
         if found.members < members:  # memory holds no more
             break
-    product = max(product, rate(products, arguments.seconds / 5, time.perf_counter))
-    for found in lines:
-        reached = found.rate * subject.operations
-        print(
-            f"{subject.spec.name:22} {found.members:7} {found.rate:9.1f} "
-            f"{found.rate / lines[0].rate:6.2f} {reached / 1e9:9.1f} {product / 1e9:9.1f} "
-            f"{reached / product:6.1%} {found.first_seconds:8.1f}",
-            flush=True,
-        )
+
+
+def show(subject: Subject, found: Measured, by_itself: Measured, product: Product) -> None:
+    """Print a line."""
+    reached, most = found.rate * subject.operations, product.rate()
+    print(
+        f"{subject.spec.name:27} {found.members:7} {found.rate:9.1f} "
+        f"{found.rate / by_itself.rate:6.2f} {reached / 1e9:9.1f} {most / 1e9:9.1f} "
+        f"{reached / most:6.1%} {found.first_seconds:8.1f}",
+        flush=True,
+    )
+
+
+def measure_all(arguments: argparse.Namespace, product: Product) -> list[str]:
+    """Measure one network after another, whatever becomes of each.
+
+    Returns:
+        names of those that failed
+    """
+    failed = []
+    for name in arguments.model:
+        try:
+            measure(prepare(name, arguments.steps, arguments.clips), arguments, product)
+        except Exception as error:
+            said = str(error).strip().splitlines() or [""]
+            print(f"{name:27} failed: {type(error).__name__}: {said[0][:200]}", flush=True)
+            failed.append(name)
+        gc.collect()  # what it held on the card is the next one's
+    return failed
+
+
+def named(text: str) -> str:
+    """Return the name of a network, as a word of the command line."""
+    try:
+        spec = models.get(text)
+    except SpecError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    if spec.kind != "network":
+        raise argparse.ArgumentTypeError(f"expected a network, found '{text}', an estimator")
+    return spec.name
 
 
 def parsed() -> argparse.Namespace:
     """Return what the command line says, with what it leaves to where the networks are trained."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--model", nargs="*", default=list(NETWORKS))
+    parser.add_argument("--model", nargs="*", type=named, default=list(NETWORKS))
     parser.add_argument("--members", nargs="*", type=int, help="default: 10 30; on the CPU 3")
     parser.add_argument("--seconds", type=float, default=5.0, help="for each number of members")
     parser.add_argument("--steps", type=int, help="batches an epoch; default: 8; on the CPU 1")
@@ -217,13 +285,17 @@ def parsed() -> argparse.Namespace:
     return arguments
 
 
-def main() -> None:
-    """Find a card, see of it what a worker sees, and print the lines of every network."""
+def main() -> int:
+    """Find a card, see of it what a worker sees, and print the lines of every network.
+
+    Returns:
+        1 if a network failed
+    """
     arguments = parsed()
     devices = executors.find(executors.parse("cpu" if arguments.cpu else "auto"), "jax")
     if not devices.cards and not arguments.cpu:
         print(f"{Path(__file__).name}: no card that JAX can use; --cpu measures on the CPU.")
-        return
+        return 0
     seat = environment.Seat(devices.cards[0].address) if devices.cards else None
     os.environ.update(environment.of_worker("jax", 1, seat=seat))
     from emobench import backend
@@ -232,14 +304,12 @@ def main() -> None:
     place = str(devices.cards[0]) if devices.cards else "the CPU"
     print(f"training alone and together on {place}, {backend.precision(bool(devices.cards))}")
     print(
-        f"{'model':22} {'members':>7} {'clips/s':>9} {'times':>6} {'GFLOP/s':>9} {'product':>9} "
-        f"{'share':>6} {'first s':>8}"
+        f"{'model':27} {'members':>7} {'clips/s':>9} {'times':>6} {'GFLOP/s':>9} {'product':>9} "
+        f"{'share':>6} {'first s':>8}",
+        flush=True,
     )
-    sizes, times = ((4096, 8192), 16) if devices.cards else ((512, 1024), 1)
-    products = [of_backend(size, times) for size in sizes]
-    for name in arguments.model:
-        measure(prepare(name, arguments.steps, arguments.clips), arguments, products)
+    return bool(measure_all(arguments, Product(bool(devices.cards), arguments.seconds / 5)))
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -18,6 +18,7 @@ VERSIONS = {
     "weights": 1,  # class weights
     "batching": 2,  # which clips share a batch, in which order, and what each weighs there
     "training": 2,  # loss, optimizer, stopping and prediction of networks
+    "training together": 1,  # several folds at once, on JAX
     "tuning": 1,  # search of hyper-parameters
     "network tuning": 2,  # that of networks on the evaluation folds, where a protocol has it there
     "inner scaling": 2,  # standardisation inside the search of estimators

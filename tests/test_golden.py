@@ -9,7 +9,7 @@ import keras
 import numpy as np
 import pytest
 import soxr
-from golden import entries, networks, verdicts
+from golden import entries, networks, on_jax, verdicts
 from golden.__main__ import renew
 from golden.entries import Entry
 
@@ -24,7 +24,9 @@ TRAINED_HERE = keras.backend.backend() == "tensorflow"
 
 @pytest.mark.parametrize("name", ASKED)
 def test_numbers_move_with_their_version_only(name):
-    if name.startswith(("network", "training")) and not TRAINED_HERE:
+    if "on JAX" in name:
+        pytest.importorskip("jax")
+    elif name.startswith(("network", "training")) and not TRAINED_HERE:
         pytest.skip("the numbers of networks are TensorFlow's")
     wrong = verdicts.explain(name, KEPT.get(name), ASKED[name](), MADE_WITH, entries.packages())
     assert wrong == "", wrong
@@ -40,8 +42,16 @@ def test_everything_that_has_a_version_is_asked():
     assert networks_of <= asked
     own = {name for name in features.names() if not features.get(name).folder}
     assert {name.partition("(")[0] for name in asked} >= own
-    by_training = {"training"}  # asked of every network
+    by_training = {"training", "training together"}  # asked of networks
     assert asked >= set(versions.VERSIONS) - by_training
+    assert {part for entry in KEPT.values() for part in entry.versions} >= set(versions.VERSIONS)
+
+
+@pytest.mark.parametrize("name", on_jax.SMALL)
+def test_alone_and_together_a_network_is_kept_to_the_same_numbers(name):
+    alone, together = (KEPT[f"{trainer} on JAX, {name}"] for trainer in on_jax.TRAINERS)
+    assert list(entries.differences(alone.numbers, together.numbers)) == []
+    assert set(together.versions) - set(alone.versions) == {"training together"}
 
 
 # What follows are mutations: each is a change that nobody noticed once, and must be found.

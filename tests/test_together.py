@@ -12,8 +12,9 @@ import keras
 import numpy as np
 import pytest
 
-from emobench import models, protocols
+from emobench import corpora, models, protocols
 from emobench.batches import Batches
+from emobench.experiments import parts
 from emobench.sources import Source
 from emobench.training.network import Network
 from emobench.training.stacked_batches import Member
@@ -189,3 +190,23 @@ def test_what_cannot_be_trained_together_says_why(monkeypatch):
     assert reason("latif2019", "wang2020-random5") == "its epochs are chosen while it trains"
     assert reason("yoon2018-are") == "its epochs are chosen while it trains"
     assert reason("librosa-mlp:l2=0.001") == "its epochs are chosen while it trains"
+
+
+def test_the_fingerprint_knows_the_trainer_of_several_where_it_takes_them(monkeypatch):
+    corpus = corpora.load_registry().get("emo-db")
+
+    def used(name, protocol, backend="jax"):
+        return parts(models.get(name), protocols.get(protocol), corpus, backend)
+
+    monkeypatch.setattr(keras.backend, "backend", lambda: "jax")
+    found = {
+        (name, protocol): "training together" in used(name, protocol)
+        for name in (*models.names(), "librosa-mlp:l2=0.001")
+        for protocol in protocols.names()
+    }
+    for (name, protocol), told in found.items():
+        spec = models.get(name)
+        taken = spec.kind == "network" and obstacle(spec, protocols.get(protocol)) == ""
+        assert told == taken, (name, protocol)
+    assert {True, False} == set(found.values())
+    assert "training together" not in used("latif2019", "losgo", "tensorflow")

@@ -31,8 +31,10 @@ def configured(model: str, protocol: str = "losgo", corpus: str = "emo-db", **op
     )
 
 
-def used_by(model: str, protocol: str = "losgo", corpus: str = "emo-db") -> list[str]:
-    return parts(models.get(model), protocols.get(protocol), REGISTRY.get(corpus))
+def used_by(
+    model: str, protocol: str = "losgo", corpus: str = "emo-db", backend: str = "tensorflow"
+) -> list[str]:
+    return parts(models.get(model), protocols.get(protocol), REGISTRY.get(corpus), backend)
 
 
 @pytest.mark.parametrize("path", STORED, ids=lambda path: "-".join(path.parts[-5:-1]))
@@ -107,11 +109,17 @@ def test_a_searched_network_is_tuned():
 @pytest.mark.parametrize("part", versions.VERSIONS)
 def test_a_raised_version_is_another_experiment_where_the_part_is_used(part, monkeypatch):
     settings = [
-        (name, protocol, corpus)
+        (name, protocol, corpus, backend)
         for name in ("svm-is09", "librosa-svm", "librosa-mlp", "latif2019", "yoon2018-tre")
         for protocol in ("losgo", "smoke", "wang2020", "leaky-tuning")
         for corpus in ("emo-db", "iemocap")
+        for backend in ("tensorflow", "jax")
     ]
+
+    def configured(name, protocol, corpus, backend):
+        named = models.get(name), protocols.get(protocol)
+        return configuration(REGISTRY.get(corpus), *named, backend=backend)
+
     before = {setting: configured(*setting) for setting in settings}
     monkeypatch.setitem(versions.VERSIONS, part, versions.VERSIONS[part] + 1)
     changed = [setting for setting in settings if configured(*setting) != before[setting]]

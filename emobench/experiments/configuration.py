@@ -84,7 +84,7 @@ def configuration(
         "protocol": _without_empty(rules),
         "epochs_override": override,
         "backend": backend if model.kind == "network" else "scikit-learn",
-        **_without_empty({"versions": versions.raised(parts(model, protocol, corpus))}),
+        **_without_empty({"versions": versions.raised(parts(model, protocol, corpus, backend))}),
         **(extras or {}),
     }
 
@@ -110,8 +110,10 @@ def scaling_of(wanted: InputSpec, normalisation: Normalisation) -> Scaling:
     return normalisation if normalisation and own != "none" else own
 
 
-def parts(model: ModelSpec, protocol: Protocol, corpus: Corpus) -> list[str]:
-    """Return the shared parts that compute an experiment, as named in `versions`."""
+def parts(
+    model: ModelSpec, protocol: Protocol, corpus: Corpus, backend: Backend = "tensorflow"
+) -> list[str]:
+    """Return the shared parts that compute an experiment, or may, as named in `versions`."""
     network = model.kind == "network"
     tunes = searches(model, protocol)
     nests = tunes and protocol.tuning == "nested"
@@ -124,6 +126,7 @@ def parts(model: ModelSpec, protocol: Protocol, corpus: Corpus) -> list[str]:
         "weights": protocol.weights != "none",
         "batching": network,
         "training": network,
+        "training together": backend == "jax" and _lets_folds_train_together(model, protocol),
         "tuning": tunes,
         "network tuning": tunes and network and not nests,
         "inner scaling": tunes and not network and _scaled_anew(model, protocol, corpus),
@@ -136,6 +139,14 @@ def parts(model: ModelSpec, protocol: Protocol, corpus: Corpus) -> list[str]:
 def searches(model: ModelSpec, protocol: Protocol) -> bool:
     """Tell whether hyper-parameters of a model are searched under a protocol."""
     return protocol.tuning != "none" and (bool(model.grid) or model.kind == "estimator")
+
+
+def _lets_folds_train_together(model: ModelSpec, protocol: Protocol) -> bool:
+    """Tell whether nothing is decided while a fold trains; see `together.obstacle`."""
+    chooses = model.development is not None or bool(protocol.selection)
+    bounded = bool(getattr(model.config, "max_steps", None))
+    searched = bool(model.grid) and searches(model, protocol)
+    return model.kind == "network" and not (chooses or bounded or searched)
 
 
 def _scaled_anew(model: ModelSpec, protocol: Protocol, corpus: Corpus) -> bool:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from . import front_ends, networks, parts
+from . import front_ends, networks, on_jax, parts
 from .entries import Entry
 
 Measure = Callable[[], Entry]
@@ -18,5 +18,5 @@ Measure = Callable[[], Entry]
 
 def measures() -> Iterator[tuple[str, Measure]]:
     """Yield every question: its name, and what answers it."""
-    for source in (parts, front_ends, networks):
+    for source in (parts, front_ends, networks, on_jax):
         yield from source.measures()

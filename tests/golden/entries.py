@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Any
 import numpy as np
 
 FILE = Path(__file__).parent / "numbers.json"
-PACKAGES = ("keras", "librosa", "numpy", "opensmile", "scikit-learn", "scipy", "tensorflow")
+PACKAGES = ("jax", "keras", "librosa", "numpy", "opensmile", "scikit-learn", "scipy", "tensorflow")
 
 DIGITS = 5
 TOLERANCE = 1e-3
@@ -91,8 +92,12 @@ def write(entries: Mapping[str, Entry], packages: Mapping[str, str]) -> None:
 
 
 def packages() -> dict[str, str]:
-    """Return the versions of the packages that compute here."""
-    return {name: metadata.version(name) for name in PACKAGES}
+    """Return the versions of the packages that compute here; not everybody has JAX."""
+    found = {}
+    for name in PACKAGES:
+        with suppress(metadata.PackageNotFoundError):
+            found[name] = metadata.version(name)
+    return found
 
 
 def _short(value: Any) -> str:

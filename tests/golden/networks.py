@@ -5,7 +5,7 @@ The numbers are those of TensorFlow on a CPU: every backend draws its own random
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import Any
 
@@ -50,8 +50,8 @@ def answer(spec: ModelSpec) -> tuple[Entry, Entry]:
     """
     from emobench.training.network import Network
 
-    inputs = _inputs(spec)
-    network = Network(spec, _shapes(spec), CLASSES)
+    inputs = noise(spec)
+    network = Network(spec, shapes_of(spec), CLASSES)
     for each in (network.model, network.learner):
         each.run_eagerly = True  # the same numbers; tracing takes thrice the time
     network.restart(SEED)
@@ -61,17 +61,12 @@ def answer(spec: ModelSpec) -> tuple[Entry, Entry]:
         "weights": few([np.sqrt(np.mean(weight**2)) for weight in weights], 100),
         "outputs": _outputs(spec, network, inputs),
     }
-    before = _variables(network)
-    batches = _batches(spec, network, inputs, learn=True)
+    before = variables_of(network)
+    batches = batches_of(spec, network, inputs, learn=True)
     losses = network.fit(batches, STEPS, lambda done, loss: None)
-    after = _variables(network)
-    rate = spec.config.learning_rate
     trained = {
         "optimizer": _settings(network.learner.optimizer),
-        "losses": few(losses),
-        "changes in learning rates": few(_distance(before[True], after[True]) / rate),
-        "changes of statistics": few(_distance(before[False], after[False])),
-        "trained outputs": _outputs(spec, network, inputs),
+        **learnt(spec, network, inputs, before, losses),
     }
     parts = {part: VERSIONS[part] for part in TRAINER}
     return (
@@ -80,9 +75,35 @@ def answer(spec: ModelSpec) -> tuple[Entry, Entry]:
     )
 
 
+def learnt(
+    spec: ModelSpec,
+    network: Any,
+    inputs: dict[str, np.ndarray],
+    before: dict[bool, list[np.ndarray]],
+    losses: Sequence[float],
+) -> dict[str, Any]:
+    """Return what training did to a network.
+
+    Args:
+        spec: the network
+        network: trained
+        inputs: what it is asked to predict
+        before: what `variables_of` gave before it was trained
+        losses: of its training
+    """
+    after = variables_of(network)
+    rate = spec.config.learning_rate
+    return {
+        "losses": few(losses),
+        "changes in learning rates": few(_distance(before[True], after[True]) / rate),
+        "changes of statistics": few(_distance(before[False], after[False])),
+        "trained outputs": _outputs(spec, network, inputs),
+    }
+
+
 def _outputs(spec: ModelSpec, network: Any, inputs: dict[str, np.ndarray]) -> list[float]:
     """Return logits around their mean: probabilities of a fresh network hardly differ."""
-    chances = network.predict(_batches(spec, network, inputs, learn=False)).astype(np.float64)
+    chances = network.predict(batches_of(spec, network, inputs, learn=False)).astype(np.float64)
     logits = np.log(np.maximum(chances, 1e-30))
     return few(logits - logits.mean(axis=1, keepdims=True))
 
@@ -95,7 +116,7 @@ def _settings(optimizer: Any) -> str:
     return f"{type(optimizer).__name__} {plain}"
 
 
-def _shapes(spec: ModelSpec) -> dict[str, tuple[int | None, ...]]:
+def shapes_of(spec: ModelSpec) -> dict[str, tuple[int | None, ...]]:
     """Return the shapes of inputs as in a run: of any length where the paper's are."""
     return {
         key: (None if paper[0] is None else _rows(spec, key), *_inner(spec, key))
@@ -114,7 +135,7 @@ def _inner(spec: ModelSpec, key: str) -> tuple[int, ...]:
     return least[1:] if len(paper) == 3 else paper[1:]
 
 
-def _inputs(spec: ModelSpec) -> dict[str, np.ndarray]:
+def noise(spec: ModelSpec) -> dict[str, np.ndarray]:
     """Return noise, or words where a text is read; the last rows of two clips are padding."""
     random = np.random.default_rng(0)
     made = {}
@@ -130,7 +151,7 @@ def _inputs(spec: ModelSpec) -> dict[str, np.ndarray]:
     return made
 
 
-def _batches(spec: ModelSpec, network: Any, inputs: dict[str, np.ndarray], *, learn: bool) -> Any:
+def batches_of(spec: ModelSpec, network: Any, inputs: dict[str, np.ndarray], *, learn: bool) -> Any:
     """Return the clips as one batch, whose members weigh differently."""
     from emobench.batches import Batches
 
@@ -153,7 +174,7 @@ def _batches(spec: ModelSpec, network: Any, inputs: dict[str, np.ndarray], *, le
     )
 
 
-def _variables(network: Any) -> dict[bool, list[np.ndarray]]:
+def variables_of(network: Any) -> dict[bool, list[np.ndarray]]:
     """Return trained variables and those that training only notes down, such as statistics."""
     parts: dict[bool, list[np.ndarray]] = {True: [], False: []}
     for weight in network.model.weights:
