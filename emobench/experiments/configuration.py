@@ -115,6 +115,7 @@ def parts(
 ) -> list[str]:
     """Return the shared parts that compute an experiment, or may, as named in `versions`."""
     network = model.kind == "network"
+    together = network and backend == "jax" and not decided_while_training(model, protocol)
     tunes = searches(model, protocol)
     nests = tunes and protocol.tuning == "nested"
     stops = model.development is not None
@@ -126,7 +127,7 @@ def parts(
         "weights": protocol.weights != "none",
         "batching": network,
         "training": network,
-        "training together": backend == "jax" and _lets_folds_train_together(model, protocol),
+        "training together": together,
         "tuning": tunes,
         "network tuning": tunes and network and not nests,
         "inner scaling": tunes and not network and _scaled_anew(model, protocol, corpus),
@@ -141,12 +142,15 @@ def searches(model: ModelSpec, protocol: Protocol) -> bool:
     return protocol.tuning != "none" and (bool(model.grid) or model.kind == "estimator")
 
 
-def _lets_folds_train_together(model: ModelSpec, protocol: Protocol) -> bool:
-    """Tell whether nothing is decided while a fold trains; see `together.obstacle`."""
-    chooses = model.development is not None or bool(protocol.selection)
-    bounded = bool(getattr(model.config, "max_steps", None))
-    searched = bool(model.grid) and searches(model, protocol)
-    return model.kind == "network" and not (chooses or bounded or searched)
+def decided_while_training(model: ModelSpec, protocol: Protocol) -> str:
+    """Return what is decided while a fold of a network trains, so that it trains alone, or ""."""
+    if model.development or protocol.selection:
+        return "its epochs are chosen while it trains"
+    if getattr(model.config, "max_steps", None):
+        return "its number of steps is bounded"
+    if model.grid and searches(model, protocol):
+        return "its hyper-parameters are searched in every fold"
+    return ""
 
 
 def _scaled_anew(model: ModelSpec, protocol: Protocol, corpus: Corpus) -> bool:

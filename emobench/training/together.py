@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 import keras
 import numpy as np
 
+from ..experiments import decided_while_training
 from ..models.layers import FrameMaximum, convolutions_made_by, excess_rows
 from ..spec import ModelSpec, Protocol
 from . import losses, one_by_one
@@ -60,13 +61,7 @@ def obstacle(spec: ModelSpec, protocol: Protocol) -> str:
     """
     if keras.backend.backend() != "jax":
         return "the backend is not JAX"
-    if spec.development or protocol.selection:
-        return "its epochs are chosen while it trains"
-    if getattr(spec.config, "max_steps", None):
-        return "its number of steps is bounded"
-    if spec.grid and protocol.tuning != "none":
-        return "its hyper-parameters are searched in every fold"
-    return ""
+    return decided_while_training(spec, protocol)
 
 
 def feels_padding(spec: ModelSpec, model: keras.Model) -> bool:
