@@ -6,6 +6,7 @@ import os
 import pickle
 import platform
 import re
+import signal
 import shutil
 import threading
 import time
@@ -278,8 +279,12 @@ class TestThroughSubmitit:
         with pytest.raises(NodeError, match=re.escape(told)):
             list(crew.in_order(look, [*range(4)], "looking"))
 
-    def test_who_waits_may_stop(self, crew):
+    def test_who_waits_may_stop(self, crew, request):
         """And leaves no job in the queue."""
+        # A shell's background jobs are born deaf to the signal by which submitit cancels, and so
+        # would be what is started here.
+        before = signal.signal(signal.SIGINT, signal.default_int_handler)
+        request.addfinalizer(lambda: signal.signal(signal.SIGINT, before))
         jobs = []
 
         def submit(folder, calls):
