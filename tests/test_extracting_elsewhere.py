@@ -6,8 +6,8 @@ import os
 import pickle
 import platform
 import re
-import signal
 import shutil
+import signal
 import threading
 import time
 from dataclasses import replace
