@@ -38,7 +38,7 @@ class TestWhatIsNotTakenNow:
     def queue_one(self, items: list[Work]) -> Submissions:
         """Let an array of an earlier run be in the queue."""
         kept = Submissions(items[0].places.cache, items[0].places.results, "slurm")
-        kept.folder.mkdir(parents=True)
+        kept.open()
         kept.note([submission(items, "3", kept.folder)])
         return kept
 

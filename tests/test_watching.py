@@ -8,7 +8,7 @@ import pytest
 from slurm_commands import submission, works
 from stored import Filled
 
-from emobench.errors import EmobenchError
+from emobench.errors import EmobenchError, StoreError
 from emobench.executors import Event, Work
 from emobench.executors.endings import explain
 from emobench.executors.submissions import Submissions, key
@@ -176,3 +176,12 @@ def test_slurm_without_commands_that_tell_of_ended_jobs(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
     one = submission(works(tmp_path), "7_1", tmp_path)
     assert "7_1 ended without a record of it. Expected its log at" in explain(one, "slurm")
+
+
+def test_a_cache_that_takes_nothing_is_told(tmp_path):
+    (tmp_path / "cache").write_text("a file in the way")
+    kept = Submissions(tmp_path / "cache", tmp_path / "results", "slurm")
+    with pytest.raises(StoreError, match=r"what was submitted.*name another folder with --cache"):
+        kept.open()
+    with pytest.raises(StoreError, match="what was submitted"):
+        kept.note([submission(works(tmp_path, "a"), "3", tmp_path)])

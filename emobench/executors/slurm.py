@@ -158,7 +158,7 @@ class Slurm:
         """
         jobs = {key(item): item for item in gathered.take(watching.left)}
         watching.add(jobs)
-        kept.folder.mkdir(parents=True, exist_ok=True)
+        kept.open()
         ids = [path.stem for path in kept.folder.glob("*.json")]
         try:
             waiting = list(kept.waiting(queued(self.asked.cluster, ids)))

@@ -10,10 +10,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..errors import StoreError
 from ..spec import fingerprint
-from ..storage import write
+from ..storage import Purpose, storing, write
 from .work import Work
 
+_KEPT = Purpose("what was submitted", StoreError, "name another folder with --cache")
 _PATIENCE_SECONDS = 60
 
 Key = tuple[str, str]
@@ -54,8 +56,21 @@ class Submissions:
     def __init__(self, cache: Path, results: Path, cluster: str) -> None:
         self.folder = cache / cluster / fingerprint(str(results.resolve()))[:12]
 
+    def open(self) -> None:
+        """Make the folder.
+
+        Raises:
+            StoreError: if that is not possible
+        """
+        with storing(self.folder, _KEPT):
+            self.folder.mkdir(parents=True, exist_ok=True)
+
     def note(self, made: Collection[Submission]) -> None:
-        """Take down what was handed over."""
+        """Take down what was handed over.
+
+        Raises:
+            StoreError: if it cannot be written
+        """
         for one in made:
             content = {
                 "id": one.id,
@@ -63,7 +78,8 @@ class Submissions:
                 "refusal": str(one.refusal),
                 "log": str(one.log),
             }
-            write((self.folder / f"{one.id}.json", json.dumps(content).encode()))
+            with storing(self.folder, _KEPT):
+                write((self.folder / f"{one.id}.json", json.dumps(content).encode()))
 
     def waiting(self, queued: Collection[str]) -> Iterator[Submission]:
         """Yield those that are still in the queue, and forget the others.
