@@ -127,6 +127,7 @@ def _on_cpu(found: dict[str, str], backend: str, threads: int) -> None:
         found["JAX_PLATFORMS"] = "cpu"
         several = "true" if threads > 1 else "false"
         _add(found, "XLA_FLAGS", f"--xla_cpu_multi_thread_eigen={several}")
+        found["NPROC"] = str(threads)  # the flag alone leaves matrix products to every core
 
 
 def _on_card(found: dict[str, str], backend: str, seat: Seat, compiled: Path | None) -> None:

@@ -400,6 +400,36 @@ def test_a_worker_of_the_cpu_sees_no_card(backend):
     assert "--own" in seen["XLA_FLAGS"].split()
 
 
+BUSY_THREADS = """
+import jax
+import jax.numpy as jnp
+import psutil
+
+def spent():
+    return {thread.id: thread.user_time for thread in psutil.Process().threads()}
+
+square = jax.jit(lambda values: values @ values)
+values = square(jnp.ones((1500, 1500))).block_until_ready()
+before = spent()
+for _ in range(20):
+    square(values).block_until_ready()
+each = [seconds - before.get(thread, 0) for thread, seconds in spent().items()]
+print(sum(seconds > max(each) / 5 for seconds in each))
+"""
+
+
+def test_jax_multiplies_in_so_many_threads_as_records_say():
+    pytest.importorskip("jax")
+    told = subprocess.run(
+        [sys.executable, "-c", BUSY_THREADS],
+        env=environment.of_worker("jax", 1),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert told.stdout.split() == ["1"]
+
+
 def test_a_worker_of_jax_on_a_card():
     seen = of_worker(seat=Seat("GPU-1f", 0.45), compiled=Path("/c/compiled/jax"))
     assert seen["CUDA_VISIBLE_DEVICES"] == "GPU-1f"
