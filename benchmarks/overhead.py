@@ -110,6 +110,8 @@ def main() -> None:
         planned = plan(selection, places)
         execute(planned, places, Observer(listener=watch.listen, begin=watch.begin))
         seconds, after = time.perf_counter() - watch.began, os.times()
+    if not watch.done:
+        sys.exit(f"Nothing was left to do, which took {time.perf_counter() - started:.1f} s to see")
     own, children = (sum(after[two]) - sum(before[two]) for two in (slice(0, 2), slice(2, 4)))
     each = (seconds * given.workers - watch.own_seconds) / watch.done
     print(
