@@ -19,14 +19,13 @@ from in_processes import die, foreign, look, noting
 
 import emobench
 from emobench import corpora, encoders, environment, executors, features
-from emobench.bundles import extracting
 from emobench.cli import main
 from emobench.costs import front_ends
 from emobench.encoders import onnx_model
 from emobench.errors import FeatureError, SpecError
 from emobench.executors import Card, Devices
 from emobench.features import extraction
-from emobench.features.workers import Processes, in_order
+from emobench.features.workers import Processes
 from emobench.runs import Observer, Selection, execute, placing, plan
 from emobench.runs.estimating import estimate
 from emobench.runs.extraction import extract_ahead, parse
@@ -55,7 +54,8 @@ def table(tiny_places):
 
 def looks(tasks: int, jobs: int, cards: tuple[str, ...] = ()) -> list[dict[str, str]]:
     """What processes see that compute a network; nothing is left of them."""
-    found = list(in_order(look, range(tasks), jobs, "looking", network=True, cards=cards))
+    crew = Processes(jobs, cards)
+    found = list(crew.in_order(look, range(tasks), "looking", network=True))
     assert [task for task, _, _ in found] == list(range(tasks))
     own = {process for _, process, _ in found}
     assert os.getpid() not in own
@@ -368,15 +368,15 @@ def test_labelling_computes_on_the_cards_that_there_are(
     export_to(tmp_path / "bundle", places, "encoder-svm:layer=1", fold=0)
     for name in ("TF_FORCE_GPU_ALLOW_GROWTH", "XLA_PYTHON_CLIENT_PREALLOCATE"):
         monkeypatch.setenv(name, "as it is")  # so that it is put back
-    asked, in_order = [], extracting.in_order
+    asked, in_order = [], Processes.in_order
 
-    def noted(*arguments, **how):
-        asked.append(how)
-        return in_order(*arguments, **how)
+    def noted(self, *arguments, network):
+        asked.append((self.cards, network))
+        return in_order(self, *arguments, network=network)
 
-    monkeypatch.setattr(extracting, "in_order", noted)
+    monkeypatch.setattr(Processes, "in_order", noted)
     words = [str(tmp_path / "bundle"), str(tiny_places.data / "tiny"), "--encoder", str(folder)]
     with pytest.raises(SystemExit, match="0"):
         main(["predict", *words, "--out", str(tmp_path / "labels.csv")])
-    assert asked == [{"network": True, "cards": ["3", "5"]}]
+    assert asked == [(("3", "5"), True)]
     assert len((tmp_path / "labels.csv").read_text().splitlines()) == 1 + 24

@@ -17,7 +17,7 @@ from .. import audio
 from ..audio import Channel
 from ..errors import AudioError, FeatureError
 from ..features.registry import compute, get
-from ..features.workers import in_order
+from ..features.workers import Processes
 from ..scaling import Moments
 from ..spec import FeatureSpec
 from .wanted import Wanted
@@ -71,10 +71,11 @@ def extract(
     """
     clips = iter(clips)
     tasks = iter(lambda: list(islice(clips, _CLIPS_PER_TASK)), [])
-    yield from in_order(
-        *(partial(_extract, dict(specs), channel), tasks, jobs, "prediction"),
+    yield from Processes(jobs, tuple(cards)).in_order(
+        partial(_extract, dict(specs), channel),
+        tasks,
+        "prediction",
         network=any(get(spec.name).network for spec in specs.values()),
-        cards=cards,
     )
 
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from ..audio import SAMPLE_RATE
 from ..features import recipes, registry
-from ..features.workers import in_order
+from ..features.workers import ALONE
 from ..spec import FeatureSpec
 
 _LENGTHS = (0.5, 1.5, 3.0, 4.9, 5.1, 7.0)
@@ -62,7 +62,7 @@ def probe(wanted: FeatureSpec) -> Probe | None:
     try:
         network = registry.get(wanted.name).network
         registry.require(wanted.name)
-        tried = [*in_order(partial(_try, wanted), [_LENGTHS], 1, str(wanted), network=network)]
+        tried = [*ALONE.in_order(partial(_try, wanted), [_LENGTHS], str(wanted), network=network)]
     except Exception:  # a dry run ends for nothing that a front-end may raise
         return None
     rows = np.array([one.rows for one in tried], float)

@@ -63,7 +63,8 @@ class Processes:
 
     Attributes:
         jobs: how many; one works in this process, unless a network is opened
-        cards: that a network is computed on; see `in_order`
+        cards: that a network is computed on, by one process each, as CUDA_VISIBLE_DEVICES names
+            them; with none the processes are so many as there are jobs, and see no card
     """
 
     jobs: int = 1
@@ -72,59 +73,34 @@ class Processes:
     def in_order(
         self,
         work: Callable[[T], Sequence[R]],
-        tasks: Sequence[T],
+        tasks: Iterable[T],
         what: str,
         *,
         network: bool = False,
         waiting: Callable[[], None] = lambda: None,
     ) -> Iterator[R]:
-        """Yield what becomes of tasks; see `Crew`."""
-        cards = self.cards[: len(tasks)]
-        jobs = min(self.jobs, len(tasks))
-        yield from in_order(work, tasks, jobs, what, network=network, cards=cards)
+        """Yield what becomes of tasks, taken up a few for each process ahead; see `Crew`."""
+        coming = iter(tasks)
+        first = list(itertools.islice(coming, max(self.jobs, len(self.cards))))
+        coming, jobs = itertools.chain(first, coming), min(self.jobs, len(first))
+        if network:
+            seen = [environment.of_encoder(card) for card in self.cards[: len(first)]]
+            crews = [(1, each) for each in seen] or [(max(jobs, 1), environment.of_encoder(None))]
+            yield from _in_workers(work, coming, crews, what)
+            return
+        if jobs > 1:
+            yield from _in_workers(work, coming, [(jobs, None)], what)
+            return
+        from threadpoolctl import threadpool_limits
+
+        for task in coming:
+            # The last bits of a matrix product depend on the number of threads.
+            with threadpool_limits(1):
+                found = work(task)
+            yield from found
 
 
 ALONE = Processes()
-
-
-def in_order(
-    work: Callable[[T], Sequence[R]],
-    tasks: Iterable[T],
-    jobs: int,
-    what: str,
-    *,
-    network: bool = False,
-    cards: Sequence[str] = (),
-) -> Iterator[R]:
-    """Yield what becomes of tasks, in the order given, with one thread for each process.
-
-    Args:
-        work: from a task to results; both can be pickled
-        tasks: taken up as they are needed, a few for each process ahead
-        jobs: worker processes; one works in this process, unless a network is opened
-        what: is computed, for messages
-        network: whether the work opens a network
-        cards: that a network is computed on, by one process each, as CUDA_VISIBLE_DEVICES names
-            them; with none the processes are so many as there are jobs, and see no card
-
-    Raises:
-        FeatureError: if a worker dies
-    """
-    if network:
-        seen = [environment.of_encoder(card) for card in cards]
-        crews = [(1, each) for each in seen] or [(max(jobs, 1), environment.of_encoder(None))]
-        yield from _in_workers(work, iter(tasks), crews, what)
-        return
-    if jobs > 1:
-        yield from _in_workers(work, iter(tasks), [(jobs, None)], what)
-        return
-    from threadpoolctl import threadpool_limits
-
-    for task in tasks:
-        # The last bits of a matrix product depend on the number of threads.
-        with threadpool_limits(1):
-            found = work(task)
-        yield from found
 
 
 def _in_workers(
