@@ -114,5 +114,7 @@ def test_a_head_that_is_started_anew_ends_the_run(port, head):
 def test_a_head_that_comes_back_is_waited_for(port, head):
     port.close()
     pause(0.2, head)
+    assert head.is_away
     port.open("one")
-    pause(0.7, head)
+    pause(0.7, head)  # longer than it may be away
+    assert not head.is_away

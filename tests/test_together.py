@@ -148,6 +148,7 @@ def test_a_member_learns_what_it_learns_alone(name, batching):
 
 
 GROUPS = """
+import json
 import re
 import jax
 import jax.numpy as jnp
@@ -168,16 +169,22 @@ for shape, size in (((8, 50, 6), (5, 6, 7)), ((3, 20, 9, 2), (3, 4, 2, 5))):
             groups = set(re.findall(r"_group_count = (\\d+)", program))
             found.append((groups, jax.tree.leaves(learn(inputs, kernels))))
         (ours, one), (stacked, other) = found
-        assert (ours, stacked) == ({"1"}, {"1", "4"}), (ours, stacked)
-        for mine, theirs in zip(one, other, strict=True):
-            np.testing.assert_allclose(mine, theirs, rtol=1e-4, atol=1e-4)
+        apart = [
+            float(np.abs((mine - theirs) / (1 + np.abs(theirs))).max())
+            for mine, theirs in zip(one, other, strict=True)
+        ]
+        print(json.dumps([sorted(ours), sorted(stacked), apart]))
 """
 
 
 def test_convolutions_of_several_members_are_not_made_one_of_groups():
     """Of those cuDNN computes gradients by a detour; values and gradients are the same."""
     pytest.importorskip("jax")
-    run_on_jax(GROUPS)
+    told = [json.loads(line) for line in run_on_jax(GROUPS).splitlines()]
+    assert len(told) == 4
+    for ours, stacked, apart in told:
+        assert (ours, stacked) == (["1"], ["1", "4"])
+        assert max(apart) < 1e-4
 
 
 def test_what_cannot_be_trained_together_says_why(monkeypatch):
